@@ -192,7 +192,9 @@ fn looking_leaves_nothing_behind() {
         vec!["drain"],
         vec!["unpin", &study, "x"],
     ];
-    for what in ["scores", "coordinates", "features", "quality", "ledger", "fairness", "contrasts", "metrics", "attempts"] {
+    for what in
+        ["scores", "coordinates", "features", "quality", "ledger", "fairness", "contrasts", "verification", "metrics", "attempts"]
+    {
         commands.push(vec!["export", &study, "--what", what, "--model", "pixels"]);
     }
     for screen in ["matrix", "runs", "compare", "figures", "report"] {

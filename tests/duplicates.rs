@@ -66,6 +66,115 @@ fn what_a_training_set_shares_with_the_evaluation_set_is_found_and_named() {
     assert_eq!(again["deep"]["looked_at_before"], 120);
 }
 
+const STUDY: &str = r#"format: 1
+study: shared
+seed: 3
+numerics: { device: cpu, threads: 1 }
+datasets:
+  faces: { images: { root: data/faces/img_align_celeba, labels: data/people.csv, identities: { column: person } } }
+  people: { folders: { root: data/people } }
+preparations: { tiny: { crop: whole, size: 16 } }
+recipes: { short: { epochs: 1, batch: 8, optimizer: { sgd: { rate: 0.05 } } } }
+evaluation: { dataset: faces }
+models:
+  named:
+    trained: { architecture: { resnet34: { width: 0.1 } }, loss: softmax, trained_on: people, prepare: tiny, train: { recipe: short } }
+    pixels: { baseline: pixels, prepare: tiny }
+projections: [pca: { axes: 2 }]
+comparisons: { smile: { Smiling: "Smiling", Not: "not Smiling" } }
+statistics: { bootstraps: 20, permutations: 20, min_positives: 2 }
+"#;
+
+/// Drawn faces to evaluate on, and others to learn from, that share twenty names, fifty pictures, and three more that were encoded anew.
+fn shared() -> Desk {
+    let desk = Desk::empty();
+    desk.write("shared.yaml", STUDY.as_bytes());
+    desk.succeed(&["data", "draw", "data/faces", "--identities", "40", "--images", "120", "--quiet"]);
+    desk.succeed(&["data", "draw", "data/people", "--train", "varied", "--identities", "30", "--images", "90", "--quiet"]);
+    let attributes = desk.read("data/faces/list_attr_celeba.txt");
+    let names: Vec<&str> = attributes.lines().nth(1).unwrap().split_whitespace().collect();
+    let smile = names.iter().position(|name| *name == "Smiling").unwrap();
+    let mut table = "image_id,person,Smiling\n".to_owned();
+    let identities = desk.read("data/faces/identity_CelebA.txt");
+    let mut people: Vec<String> = Vec::new();
+    for (row, identity) in attributes.lines().skip(2).zip(identities.lines()) {
+        let (words, (image, person)) = (row.split_whitespace().collect::<Vec<_>>(), identity.split_once(' ').unwrap());
+        assert_eq!(words[0], image);
+        let person = format!("actor_{person}");
+        table += &format!("{image},{person},{}\n", words[1 + smile]);
+        people.push(person);
+    }
+    desk.write("data/people.csv", table.as_bytes());
+    people.sort();
+    people.dedup();
+    let people_root = desk.path("data/people");
+    for (folder, person) in folders(&people_root).iter().zip(&people).take(20) {
+        fs::rename(people_root.join(folder), people_root.join(person)).unwrap();
+    }
+    let last = folders(&people_root).into_iter().rfind(|name| !name.starts_with("actor_")).unwrap();
+    let picture = |image: usize| desk.path(&format!("data/faces/img_align_celeba/{image:06}.jpg"));
+    for image in 1..=50 {
+        fs::copy(picture(image), people_root.join(&last).join(format!("copied{image:02}.jpg"))).unwrap();
+    }
+    for image in 51..=53 {
+        image::open(picture(image)).unwrap().save(people_root.join(&last).join(format!("anew{image}.png"))).unwrap();
+    }
+    desk
+}
+
+/// A row of the report's table of what is shared: its claims, and its text.
+fn row<'a>(page: &'a str, head: &str) -> (Vec<&'a str>, &'a str) {
+    let row = page.split(&format!("<th scope=\"row\">{head}</th>")).nth(1).unwrap_or_else(|| panic!("no row {head}"));
+    let row = &row[..row.find("</tr>").unwrap()];
+    (
+        row.split("</data>")
+            .filter_map(|part| part.rsplit_once('>'))
+            .map(|(_, number)| number)
+            .filter(|of| !of.is_empty())
+            .collect(),
+        row,
+    )
+}
+
+/// The training needs no libtorch to be compared: the comparison is a step of the study like others.
+#[test]
+fn a_report_says_what_the_training_set_shares_with_the_evaluation_and_an_audit_finds_it_again() {
+    let desk = shared();
+    let run = desk.command(&["run", "shared.yaml", "--quiet"]).env("VISAVIS_TORCH", "/nowhere").output().unwrap();
+    assert_eq!(run.status.code(), Some(5), "{}", String::from_utf8_lossy(&run.stderr));
+    desk.succeed(&["report", "shared.yaml", "-o", "page.html", "--quiet"]);
+    let page = desk.read("page.html");
+    assert!(page.contains("What the training set <span class=\"name\">people</span> shares with the evaluation"), "no table");
+    let (same, near, names) = (
+        row(&page, "the same picture, byte for byte"),
+        row(&page, "a picture that looks the same"),
+        row(&page, "identities of one name"),
+    );
+    assert_eq!((&same.0[..], &near.0[..]), (&["50", "50"][..], &["3", "3"][..]), "{}{}", same.1, near.1);
+    assert!(same.1.contains("<code>000001.jpg</code> is <code>") && same.1.contains("/copied01.jpg</code>"), "{}", same.1);
+    assert!(near.1.contains("<code>000051.jpg</code> is like <code>") && near.1.contains("/anew51.png</code>"), "{}", near.1);
+    assert_eq!((names.0[0], names.0[1], names.0[3]), ("20", "40", "20"), "{}", names.1);
+    assert!(names.1.contains("<code>actor_1</code>"), "{}", names.1);
+    // Counted again from the hashes; and with the pictures, from these.
+    for depth in ["metrics", "features"] {
+        let audit = desk.visavis(&["audit", "page.html", "--recompute", depth, "--json"]);
+        let found: serde_json::Value = serde_json::from_str(audit.out.lines().last().unwrap()).unwrap();
+        assert_eq!((audit.code, found["verdict"].as_str()), (0, Some("identical")), "{depth} {found}");
+    }
+    let forged = page.replacen(">50</data> images", ">49</data> images", 1);
+    desk.write("forged.html", forged.as_bytes());
+    assert_eq!(desk.visavis(&["audit", "forged.html", "--quick"]).code, 4);
+    // A picture less to learn from: what is shared is stale, and only what follows from the pictures is made again.
+    let copied = folders(&desk.path("data/people")).into_iter().rfind(|name| !name.starts_with("actor_")).unwrap();
+    fs::remove_file(desk.path(&format!("data/people/{copied}/copied01.jpg"))).unwrap();
+    let plan = desk.json(&["plan", "shared.yaml"]);
+    let to_run = |kind: &str| {
+        plan["stages"].as_array().unwrap().iter().find(|of| of["kind"] == kind).map_or(0, |of| of["to_run"].as_u64().unwrap())
+    };
+    assert_eq!((to_run("index"), to_run("project")), (0, 0), "{plan}");
+    assert!(to_run("features") >= 1, "{plan}");
+}
+
 #[test]
 fn a_picture_under_two_identities_is_a_defect_and_one_that_only_looks_alike_a_note() {
     let desk = Desk::empty();

@@ -113,6 +113,13 @@ fn a_study_reads_the_labels_and_only_scores_again_when_they_change() {
     let page = "reports/seen.html";
     desk.succeed(&["run", "experiments/seen.yaml"]);
     desk.succeed(&["report", "experiments/seen.yaml"]);
+    let html = desk.read(page);
+    let row = html
+        .split("<th scope=\"row\">look</th><td class=\"text\">ann and ben</td>")
+        .nth(1)
+        .expect("the report says how far they agree");
+    let row = &row[..row.find("</tr>").unwrap()];
+    assert!(row.contains(">60</data>") && row.contains(">15</data>") && row.matches("data-claim").count() == 7, "{row}");
     desk.succeed(&["audit", page]);
 }
 

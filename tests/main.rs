@@ -34,6 +34,7 @@ mod report;
 mod screens;
 mod tables;
 mod two_mounts;
+mod verification;
 mod walls;
 mod weights;
 mod whole_networks;

@@ -103,6 +103,37 @@ fn onnx_models_and_torchscript_modules_are_compared_in_one_study() {
     assert!(!report.is_empty());
 }
 
+/// One network as an ONNX model and as a TorchScript module: each program sums what it gives for a picture and for its mirror image.
+#[test]
+fn an_embedding_of_both_ways_is_the_same_from_onnxruntime_and_from_libtorch() {
+    let desk = desk();
+    desk.write("data/faces.onnx", &fixture("faces.onnx"));
+    desk.edit(STUDY, "../data/residual.onnx", "../data/faces.onnx");
+    desk.edit(STUDY, "{ layer1: /layer1/layer1.1/Relu_1, embedding: /Flatten_output_0 }", "{ embedding: scores }");
+    desk.edit(STUDY, "layers: { layer1: \"0\", embedding: \"2\" }", "layers: { embedding: \"2\" }");
+    let embeddings = || {
+        desk.succeed(&["run", STUDY, "--quiet"]);
+        extractions(&desk)
+    };
+    let plain = embeddings();
+    desk.edit(STUDY, "{ embedding: scores }", "{ embedding: scores }\n      embedding: { flip: sum }");
+    desk.edit(STUDY, "layers: { embedding: \"2\" }", "layers: { embedding: \"2\" }, embedding: { flip: sum }");
+    let both_ways: Vec<_> = embeddings().into_iter().filter(|manifest| !plain.contains(manifest)).collect();
+    let of = |manifests: &[serde_json::Value], format: &str| {
+        let of_faces = |manifest: &&serde_json::Value| {
+            manifest["work"]["extract"]["whole"]["format"] == format && manifest["facts"]["pictures_at_a_time"] != json!([1.0])
+        };
+        let values = features(&desk, manifests.iter().find(of_faces).unwrap(), "embedding");
+        values.into_iter().map(f64::from).collect::<Vec<f64>>()
+    };
+    let [plain, onnx, script] = [of(&plain, "onnx"), of(&both_ways, "onnx"), of(&both_ways, "torchscript")];
+    let largest = onnx.iter().fold(0.0f64, |most, value| most.max(value.abs()));
+    let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    assert!(onnx.len() == script.len() && apart(&onnx, &script) <= 1e-5 * largest, "{}", apart(&onnx, &script));
+    let twice: Vec<f64> = plain.iter().map(|value| 2.0 * value).collect();
+    assert!(apart(&onnx, &twice) > 1e-3 * largest, "a mirror image gives something else");
+}
+
 #[test]
 fn what_is_wrong_with_a_whole_network_is_told_before_a_run() {
     let desk = desk();

@@ -26,7 +26,14 @@ pub(crate) fn too_much(work: &Work) -> Option<String> {
         told(of.bootstraps, MOST_RESAMPLES, "bootstraps").or_else(|| told(of.permutations, MOST_RESAMPLES, "permutations"))
     };
     match work {
-        Work::Index(_) | Work::Features(_) | Work::Train(_) | Work::Draw(_) => None,
+        Work::Index(_)
+        | Work::Features(_)
+        | Work::Hashes(_)
+        | Work::Overlap(_)
+        | Work::Agreement(_)
+        | Work::Train(_)
+        | Work::VerifyPairs(_)
+        | Work::Draw(_) => None,
         Work::Quality(of) => told(of.views.len(), MOST_VIEWS, "views"),
         Work::Extract(of) => told(of.preparation.size, LARGEST_PICTURE, "pixels a side"),
         Work::Baseline(of) => told(of.preparation.size, LARGEST_PICTURE, "pixels a side"),
@@ -51,10 +58,14 @@ pub(crate) fn impossible(work: &Work) -> Option<String> {
     match work {
         Work::Index(_)
         | Work::Features(_)
+        | Work::Hashes(_)
+        | Work::Overlap(_)
+        | Work::Agreement(_)
         | Work::Train(_)
         | Work::Extract(_)
         | Work::Baseline(_)
         | Work::Verify(_)
+        | Work::VerifyPairs(_)
         | Work::Visibility(_) => None,
         Work::Project(of) => no_axes(&of.method),
         Work::Score(of) => of_views(&of.views).or_else(|| of_questions([&of.question])),

@@ -19,13 +19,15 @@ use visavis_core::{
     dataset::faces::Truth,
     domain::{
         Digest,
+        agreement::Agreements,
         comparison::{Measured, Question},
         ledger::Frequencies,
         model::{Source, Weights},
+        overlap::Overlap,
         result::Manifest,
         score::FigureRobustness,
         shared_crop::FieldOfView,
-        stage::{Location, Ranking, Robustness, WEIGHTS_PREFIX, Work, role},
+        stage::{FindOverlap, Location, MeasureAgreement, Ranking, Robustness, WEIGHTS_PREFIX, Work, role},
         study::{PreparationField, Study},
         text::shell,
     },
@@ -161,6 +163,7 @@ impl Names {
         names.extend(study.evaluation.labels.iter().map(|labels| labels.attribute.clone()));
         names.extend(study.fairness.groups.iter().cloned());
         names.extend(study.projections.iter().map(|of| of.name.clone()));
+        names.extend(study.verification.sets.iter().map(|of| of.name.clone()));
         names.extend(study.contrasts.iter().map(|of| of.name().to_owned()));
         for comparison in &study.comparisons {
             names.insert(comparison.name.clone());
@@ -289,6 +292,18 @@ impl Names {
             Work::Robustness(_) => {
                 let found = outputs.read::<FigureRobustness>(manifest, Robustness::FIGURE);
                 self.names.extend(found.into_iter().flat_map(|of| of.other).map(|of| of.method));
+            }
+            Work::Overlap(_) => {
+                if let Some(found) = outputs.read::<Overlap>(manifest, FindOverlap::OVERLAP) {
+                    let pictures =
+                        found.near.into_iter().map(|near| near.shared).chain([found.same]).flat_map(|shared| shared.first);
+                    self.texts.extend(pictures.flat_map(|pair| [pair.evaluated, pair.learned]).chain(found.identities.first));
+                }
+            }
+            Work::Agreement(_) => {
+                let found = outputs.read::<Agreements>(manifest, MeasureAgreement::AGREEMENT);
+                let annotators = found.into_iter().flat_map(|of| of.attributes).flat_map(|of| of.annotators);
+                self.names.extend(annotators.map(|of| of.annotator));
             }
             _ => {}
         }

@@ -11,11 +11,12 @@ use visavis_core::domain::{
     Fault, Result,
     claim::NumberForm,
     contrast::ContrastSides,
-    index::ModelIx,
+    index::{ModelIx, PairSetIx},
+    pairs::{OverFolds, PairVerification},
     score::TOO_FEW,
     simultaneous::{Difference, DifferenceVerdict, Verdicts},
     spelling::suggestion,
-    text::printable,
+    text::{count, printable},
 };
 
 #[derive(clap::Args)]
@@ -46,13 +47,18 @@ impl CompareCommand {
         }
         if context.json {
             let all: Vec<serde_json::Value> = wanted.iter().flat_map(|&place| rows(&outcome, place)).collect();
-            say_json(&json!({ "format": 1, "study": plan.study.name, "differences": all }));
+            let pairs: Vec<serde_json::Value> =
+                wanted.iter().map(|&place| pairs_rows(&outcome, place)).collect::<Result<Vec<_>>>()?.concat();
+            say_json(&json!({ "format": 1, "study": plan.study.name, "differences": all, "verification": pairs }));
             return Ok(());
         }
         say(
             "AUC of each side's view chosen on the selection half, on the same images of the evaluation half; right less left with its 95 % interval",
         );
-        wanted.into_iter().for_each(|place| print(&outcome, place));
+        for place in wanted {
+            print(&outcome, place);
+            print_pairs(&outcome, place)?;
+        }
         Ok(())
     }
 
@@ -123,7 +129,7 @@ fn print(outcome: &StudyOutcome, place: usize) {
     } else {
         format!(
             "{} a side: a difference is one between these models, and is not attributed to what they differ in",
-            visavis_core::domain::text::count(held.left.len().min(held.right.len()), "training")
+            count(held.left.len().min(held.right.len()), "training")
         )
     });
     for &model in held.left.iter().chain(&held.right) {
@@ -144,6 +150,72 @@ fn print(outcome: &StudyOutcome, place: usize) {
         print_differences(outcome, on_shared_crop(outcome, place));
         say(printable(&format!("  {right} against {left}, on a shared crop: {}", counted.words())));
     }
+}
+
+/// One row a verification set that models of both sides were asked of.
+struct PairsOfSides<'a> {
+    set: &'a str,
+    /// Of each training.
+    left: Vec<PairVerification>,
+    right: Vec<PairVerification>,
+}
+
+fn pairs_of<'a>(outcome: &'a StudyOutcome, place: usize) -> Result<Vec<PairsOfSides<'a>>> {
+    let (study, held, all) = (&outcome.plan.study, &outcome.held[place], outcome.results.pairs()?);
+    let side = |set: PairSetIx, models: &[ModelIx]| -> Vec<PairVerification> {
+        let of = |model: &ModelIx| all.iter().find(|of| of.set == set && of.model == *model);
+        models.iter().filter_map(of).map(|of| of.verified.value.clone()).collect()
+    };
+    let sets = study.verification.sets.iter_enumerated();
+    let sets = sets.map(|(set, of)| PairsOfSides { set: &of.name, left: side(set, &held.left), right: side(set, &held.right) });
+    Ok(sets.filter(|of| !of.left.is_empty() && !of.right.is_empty()).collect())
+}
+
+/// Of several trainings their mean; of one, its deviation over folds, too.
+fn of_trainings(verified: &[PairVerification], of: fn(&PairVerification) -> OverFolds) -> (f64, Option<f64>) {
+    let folds: Vec<OverFolds> = verified.iter().map(of).collect();
+    match folds[..] {
+        [one] => (one.mean, Some(one.deviation)),
+        _ => (folds.iter().map(|of| of.mean).sum::<f64>() / folds.len() as f64, None),
+    }
+}
+
+fn pairs_rows(outcome: &StudyOutcome, place: usize) -> Result<Vec<serde_json::Value>> {
+    let (study, names, held) = (&outcome.plan.study, outcome.names(), &outcome.held[place]);
+    let value = |(mean, deviation): (f64, Option<f64>)| json!({ "mean": mean, "deviation": deviation });
+    let row = |of: PairsOfSides| {
+        let sides = |pick: fn(&PairVerification) -> OverFolds| json!({ "left": value(of_trainings(&of.left, pick)), "right": value(of_trainings(&of.right, pick)) });
+        json!({
+            "contrast": study.contrasts[held.contrast].name(), "left": names.side(&held.left), "right": names.side(&held.right),
+            "set": of.set, "protocol": "insightface", "far": study.verification.far,
+            "accuracy": sides(|of| of.accuracy), "tar": sides(|of| of.tar),
+        })
+    };
+    Ok(pairs_of(outcome, place)?.into_iter().map(row).collect())
+}
+
+/// How well both sides tell the pairs of verification sets apart; nothing where none was asked.
+fn print_pairs(outcome: &StudyOutcome, place: usize) -> Result<()> {
+    let rows = pairs_of(outcome, place)?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    say(format!(
+        "verification sets, by InsightFace's protocol over ten folds (± standard deviation; no test of the difference), TAR at FAR {}:",
+        NumberForm::Rate.show(outcome.plan.study.verification.far)
+    ));
+    let show = |verified: &[PairVerification], of: fn(&PairVerification) -> OverFolds| match of_trainings(verified, of) {
+        (mean, Some(deviation)) => OverFolds { mean, deviation }.show(),
+        (mean, None) => format!("{} (mean of {})", NumberForm::Score.show(mean), count(verified.len(), "training")),
+    };
+    let mut grid = TextColumns::new(&["set", ">left accuracy", ">right accuracy", ">left TAR", ">right TAR"]);
+    for PairsOfSides { set, left, right } in rows {
+        let [left_accuracy, right_accuracy] = [&left, &right].map(|of| show(of, |of| of.accuracy));
+        let [left_tar, right_tar] = [&left, &right].map(|of| show(of, |of| of.tar));
+        grid.row(&[set.to_owned(), left_accuracy, right_accuracy, left_tar, right_tar]);
+    }
+    grid.print("  ");
+    Ok(())
 }
 
 fn print_differences<'a>(outcome: &StudyOutcome, differences: impl Iterator<Item = (&'a Difference, DifferenceVerdict)>) {

@@ -142,7 +142,9 @@ impl Convert {
         };
         if context.json {
             say_json(&json!({
-                "format": 1, "from": dataset.word(), "to": to, "images": made.images, "classes": made.classes, "left_out": made.left_out, "folder": self.dst,
+                "format": 1, "from": dataset.word(), "to": to, "images": made.images, "classes": made.classes, "left_out": made.left_out,
+                "attributes_left_out": made.attributes_left_out.iter().map(|(name, labels)| json!({ "attribute": name, "labels": labels })).collect::<Vec<_>>(),
+                "folder": self.dst,
             }));
             return Ok(());
         }
@@ -155,9 +157,29 @@ impl Convert {
         if made.left_out > 0 {
             warn(context, &[format!("{} without a class left out", count(made.left_out, "image"))]);
         }
+        if let Some(what) = attributes_left_out(&made.attributes_left_out) {
+            let next = format!("a table has them: visavis data convert {} labels.csv", printable(&self.src.to_string_lossy()));
+            warn(context, &[format!("{what}; {next}")]);
+        }
         count_findings(context, &set);
         Ok(())
     }
+}
+
+/// Attributes that are not written, with the number of their labels; the first few by name.
+fn attributes_left_out(attributes: &[(String, usize)]) -> Option<String> {
+    const NAMED: usize = 5;
+    let labels: usize = attributes.iter().map(|(_, labels)| labels).sum();
+    let named = attributes.iter().take(NAMED).map(|(name, labels)| format!("`{}` ({})", printable(name), thousands(*labels)));
+    let more = if attributes.len() > NAMED { ", …" } else { "" };
+    let named = named.collect::<Vec<_>>().join(", ");
+    (labels > 0).then(|| {
+        format!(
+            "{} of {} left out, for containers have classes only: {named}{more}",
+            count(labels, "label"),
+            count(attributes.len(), "attribute")
+        )
+    })
 }
 
 /// Warns of defects, each kind with its first.
@@ -333,5 +355,19 @@ impl Draw {
             _ => say(format!("drew {} pictures of {} classes to train on in {dir}", self.images, self.identities)),
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_that_a_container_lacks_are_said_with_counts() {
+        let of = |names: &[&str]| attributes_left_out(&names.iter().map(|name| ((*name).to_owned(), 1000)).collect::<Vec<_>>());
+        let said = "2,000 labels of 2 attributes left out, for containers have classes only: `label2` (1,000), `label3` (1,000)";
+        assert_eq!((of(&["label2", "label3"]).as_deref(), of(&[])), (Some(said), None));
+        let of_six = of(&["a", "b", "c", "d", "e", "f"]).unwrap();
+        assert!(of_six.ends_with("`e` (1,000), …"), "{of_six}");
     }
 }

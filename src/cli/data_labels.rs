@@ -325,6 +325,32 @@ mod tests {
     }
 
     #[test]
+    fn small_integers_of_a_parquet_table_are_read() {
+        use polars::prelude::{NamedFrom, ParquetWriter, Series};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("labels.parquet");
+        let mut frame = DataFrame::new(
+            2,
+            vec![
+                Series::new("i8".into(), [-1_i8, 127]).into(),
+                Series::new("i16".into(), [-300_i16, 7]).into(),
+                Series::new("u8".into(), [Some(255_u8), None]).into(),
+                Series::new("u16".into(), [0_u16, 65_535]).into(),
+            ],
+        )
+        .unwrap();
+        ParquetWriter::new(std::fs::File::create(&path).unwrap()).finish(&mut frame).unwrap();
+        let mut file = std::fs::File::open(&path).unwrap();
+        let frame = ParquetReader::new(&mut file).finish().unwrap();
+        let words: Vec<Vec<Option<String>>> = frame.columns().iter().map(|column| words_of(column).unwrap()).collect();
+        let word = |text: &str| Some(text.to_owned());
+        let expected = [["-1", "127"], ["-300", "7"], ["255", ""], ["0", "65535"]];
+        for (words, expected) in words.iter().zip(expected) {
+            assert_eq!(*words, expected.map(|text| if text.is_empty() { None } else { word(text) }));
+        }
+    }
+
+    #[test]
     fn a_parquet_file_may_hold_as_many_values_as_labels_have() {
         assert_eq!(most_values(0), 1_000_000);
         assert_eq!(most_values(40_000_000), 1_000_000_000, "all of MAAD-Face: 155 million in 40 MB");

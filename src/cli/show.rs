@@ -4,7 +4,7 @@ use super::{
     Context, open_store,
     output::{TextColumns, say, say_json, tell_about},
 };
-use crate::study::{self, OnSharedCrop, StudyOutcome, Timeline};
+use crate::study::{self, OnSharedCrop, StudyOutcome, Timeline, pairs::without};
 use std::path::PathBuf;
 use visavis_core::domain::{
     Ending, Result,
@@ -12,7 +12,7 @@ use visavis_core::domain::{
     pin::LOST,
     score::TOO_FEW,
     simultaneous::Verdicts,
-    text::{count, printable},
+    text::{count, printable, thousands},
 };
 
 #[derive(clap::Args)]
@@ -53,8 +53,7 @@ impl ShowCommand {
             self.results(context, &plan);
             return Ok(());
         }
-        matrix(&StudyOutcome::load(&plan)?);
-        Ok(())
+        matrix(&StudyOutcome::load(&plan)?)
     }
 
     fn results(&self, context: &Context, plan: &study::Plan) {
@@ -74,7 +73,7 @@ impl ShowCommand {
 }
 
 /// By model and comparison the view chosen on the selection half, scored on the evaluation half.
-fn matrix(outcome: &StudyOutcome) {
+fn matrix(outcome: &StudyOutcome) -> Result<()> {
     let (study, names) = (&outcome.plan.study, outcome.names());
     say(printable(&study.title()));
     say("balanced kNN AUC of the view chosen on the selection half, on the evaluation half, with its 95 % interval");
@@ -115,6 +114,7 @@ fn matrix(outcome: &StudyOutcome) {
         }
     }
     crops(outcome);
+    pairs(outcome)?;
     say("");
     for name in outcome.plan.lost_pins() {
         say(printable(&format!("pinned: {name} · {LOST}; `visavis unpin` takes it off")));
@@ -125,6 +125,37 @@ fn matrix(outcome: &StudyOutcome) {
         count(outcome.ledger.cells, "cell"),
         outcome.ledger.picked
     ));
+    Ok(())
+}
+
+/// Verification sets: which model tells their pairs apart how well, and which cannot be asked.
+fn pairs(outcome: &StudyOutcome) -> Result<()> {
+    let (study, names) = (&outcome.plan.study, outcome.names());
+    if study.verification.sets.is_empty() {
+        return Ok(());
+    }
+    say("");
+    say(format!(
+        "verification sets, by InsightFace's protocol: accuracy and TAR at FAR {} over ten folds, mean ± standard deviation",
+        NumberForm::Rate.show(study.verification.far)
+    ));
+    let mut grid = TextColumns::new(&["set", "model", ">pairs", ">accuracy", ">TAR", ">FAR"]);
+    for of in outcome.results.pairs()? {
+        let verified = &of.verified.value;
+        grid.row(&[
+            names.pair_set(of.set).to_owned(),
+            names.model(of.model).to_owned(),
+            thousands(verified.same + verified.different),
+            verified.accuracy.show(),
+            verified.tar.show(),
+            NumberForm::Rate.show(verified.far),
+        ]);
+    }
+    grid.print("  ");
+    for (model, why) in without(study) {
+        say(printable(&format!("  pairs cannot be verified by {}: {why}", model.name)));
+    }
+    Ok(())
 }
 
 /// Contrasts whose crops differ: what is found on the shared crop beside what is found on each side's own.

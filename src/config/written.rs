@@ -137,7 +137,7 @@ impl Written {
     pub(crate) fn add_names(&self, names: &mut Vec<String>) {
         match self {
             Written::Scalar(_) => {
-                names.extend(self.as_text().filter(|text| text.contains(char::is_alphabetic)).map(str::to_owned))
+                names.extend(self.as_text().filter(|text| text.contains(char::is_alphabetic)).map(str::to_owned));
             }
             Written::List(items) => items.iter().for_each(|item| item.add_names(names)),
             Written::Map(entries) => {

@@ -3,7 +3,7 @@
 use super::{Extras, claims::Claims, paths, source::ReportSource};
 use crate::{
     audit::{self, Evidence, PageContext, PinnedFigure},
-    study::{Plan, Step, StudyOutcome},
+    study::{Plan, Step, StudyOutcome, is_of_verification},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,8 +16,8 @@ use visavis_core::domain::{
     pin::Pinned,
     result::{Manifest, Provenance},
     stage::{
-        GroupFairness, IndexImages, Input, Location, MeasureQuality, MeasureVisibility, ProjectFeatures, Ranking, Robustness,
-        ScoreFeatures, ScoreViews, Simultaneous, Training, VerifyIdentities,
+        FindOverlap, GroupFairness, IndexImages, Input, Location, MeasureAgreement, MeasureQuality, MeasureVisibility,
+        ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreViews, Simultaneous, Training, VerifyIdentities, VerifyPairs,
     },
 };
 
@@ -109,10 +109,16 @@ fn output_with_claims(step: Step) -> Option<&'static str> {
         Step::Fairness { .. } => Some(GroupFairness::GROUPS),
         Step::Quality { .. } => Some(MeasureQuality::QUALITY),
         Step::Verify { .. } => Some(VerifyIdentities::VERIFICATION),
+        Step::VerifyPairs { .. } => Some(VerifyPairs::VERIFICATION),
         Step::Train { .. } => Some(Training::CURVES),
+        Step::Overlap { .. } => Some(FindOverlap::OVERLAP),
+        Step::Agreement => Some(MeasureAgreement::AGREEMENT),
         Step::Index
+        | Step::HashEvaluation
+        | Step::HashTraining { .. }
         | Step::Features { .. }
         | Step::Extract { .. }
+        | Step::ExtractPairs { .. }
         | Step::Baseline { .. }
         | Step::Project { .. }
         | Step::Rank
@@ -155,9 +161,10 @@ fn objects(plan: &Plan, wanted: &[Wanted], of_page: bool) -> Result<BTreeMap<Dig
     Ok(objects)
 }
 
-/// What networks were trained on is never made again from a page.
+/// What networks were trained on, and features of verification sets, are never made again from a page.
 fn is_carried(role: &str) -> bool {
-    role != IndexImages::LISTING && !role.starts_with("pictures/") && !role.starts_with("classes/")
+    let is_of_training = role.starts_with("pictures/") || role.starts_with("classes/");
+    role != IndexImages::LISTING && !is_of_training && !is_of_verification(role)
 }
 
 /// A manifest without the name of the machine or of its folders: a report is handed out, and these prove nothing.

@@ -184,7 +184,8 @@ pub(crate) fn text_of<S: Section>(section: &S, claims: &Claims) -> String {
     rendered(S::TEMPLATE, section, claims)
 }
 
-fn rendered(template: &str, fields: &impl Serialize, claims: &Claims) -> String {
+/// A template as it reads.
+pub(crate) fn rendered(template: &str, fields: &impl Serialize, claims: &Claims) -> String {
     let html = Templates::new(claims).unwrap().render(template, fields).unwrap_or_else(|fault| panic!("{fault}"));
     let mut text = String::new();
     for part in html.split('<') {

@@ -7,7 +7,7 @@ use super::{
     phrase::Phrase,
     sections::{
         Comparisons, Contrasts, Data, Fairness, Figures, Findings, KnownTruth, LedgerSection, Methods, Models, Quality,
-        Reproduction, ScoreMatrix, Section, Summary, Table, Training, Words,
+        Reproduction, ScoreMatrix, Section, Summary, Table, Training, VerificationSets, Words,
     },
     source::ReportSource,
     templates::Templates,
@@ -77,6 +77,7 @@ fn sections(source: &ReportSource, templates: &Templates, extras: &Extras) -> Re
     contents.add(&Summary::of(source, training.as_ref(), contrasts.as_ref()))?;
     contents.add(&Words::all())?;
     contents.add_if(training.as_ref())?;
+    contents.add_if(VerificationSets::of(source, training.is_some())?.as_ref())?;
     contents.add(&ScoreMatrix::of(source))?;
     contents.add(&Findings::of(source))?;
     contents.add_if(contrasts.as_ref())?;

@@ -7,7 +7,7 @@ use tera::{Context, Error, Tera, Value};
 use visavis_core::domain::{Fault, Result};
 
 /// Every template with its text: the page, the macros that print numbers, and one a section.
-const TEMPLATES: [(&str, &str); 18] = [
+const TEMPLATES: [(&str, &str); 20] = [
     ("page.html", include_str!("../../templates/report.html")),
     ("numbers.html", include_str!("../../templates/report/numbers.html")),
     ("comparisons.html", include_str!("../../templates/report/comparisons.html")),
@@ -20,11 +20,13 @@ const TEMPLATES: [(&str, &str); 18] = [
     ("ledger.html", include_str!("../../templates/report/ledger.html")),
     ("methods.html", include_str!("../../templates/methods.html")),
     ("models.html", include_str!("../../templates/report/models.html")),
+    ("overlap.html", include_str!("../../templates/report/overlap.html")),
     ("quality.html", include_str!("../../templates/report/quality.html")),
     ("reproduction.html", include_str!("../../templates/report/reproduction.html")),
     ("scores.html", include_str!("../../templates/report/scores.html")),
     ("summary.html", include_str!("../../templates/report/summary.html")),
     ("training.html", include_str!("../../templates/report/training.html")),
+    ("verification_sets.html", include_str!("../../templates/report/verification_sets.html")),
     ("words.html", include_str!("../../templates/report/words.html")),
 ];
 

@@ -122,6 +122,28 @@ impl Costs {
     }
 }
 
+/// Bytes that a hash of a picture takes in its result.
+const HASH: usize = 33;
+/// Seconds that hashing a picture takes on one thread, about: most of it is decoding.
+const A_PICTURE: f64 = 0.003;
+
+impl Costs {
+    /// Hashing takes as long as there are pictures: a training set may have a thousand times as many as the evaluation.
+    fn of_hashes(&self, cost_class: &str, pictures: usize) -> Cost {
+        let bytes = (HASH * pictures) as f64;
+        match self.0.get(cost_class).filter(|learned| learned.bytes > 0.0) {
+            Some(learned) => {
+                let times = bytes / learned.bytes;
+                Cost { seconds: learned.seconds * times, spread: learned.spread * times, bytes, seen: learned.seen }
+            }
+            None => {
+                let seconds = A_PICTURE * pictures as f64;
+                Cost { seconds, spread: seconds, bytes, seen: 0 }
+            }
+        }
+    }
+}
+
 /// What a kind of work takes for a few thousand images; it may take three times as long.
 fn guess(cost_class: &str, kind: Kind) -> Cost {
     let (seconds, bytes) = match kind {
@@ -196,6 +218,9 @@ impl Plan {
     }
 
     fn cost(&self, step: Step, costs: &Costs) -> Cost {
+        if let Some(pictures) = self.hashed(step) {
+            return costs.of_hashes(&step.cost_class(&self.study), pictures);
+        }
         match step.on_own_crop() {
             Step::Project { projection, .. } if self.images() > 0 => {
                 costs.of_projection(&step.cost_class(&self.study), &self.study.projections[projection].method, self.images())

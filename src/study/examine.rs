@@ -86,6 +86,9 @@ pub fn examine(opened: &OpenedStudy) -> Examined {
     for set in survey.training.values() {
         pictures(study, &set.pictures, &set.images, &set.marks, &mut examined);
     }
+    for set in survey.verification.values() {
+        pictures(study, &set.pictures, &set.images, &set.marks, &mut examined);
+    }
     examined
 }
 

@@ -21,11 +21,12 @@ use visavis_core::domain::{
     Key, Result,
     contrast::ContrastSides,
     image::Column,
-    index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
+    index::{ComparisonIx, LayerIx, ModelIx, PairSetIx, ProjectionIx},
     job::{JobId, JobState},
     ledger::{CellId, Ledger, ShownAs},
     made_of::MadeOf,
     model::{Network, Source, Weights},
+    pairs::PairVerification,
     pin::Pinned,
     projection::View,
     score::{Estimate, ProbeScore, Scores, Verification},
@@ -54,6 +55,8 @@ pub struct MatrixSnapshot {
     /// Scores of the features themselves.
     pub features: BTreeMap<ScoreOf, ScoreSource>,
     pub verified: HashMap<ModelIx, Verification>,
+    /// Verification sets, by model.
+    pub pairs: BTreeMap<(ModelIx, PairSetIx), PairVerification>,
     /// Of what was trained here: the share right on its training set, epoch by epoch.
     pub accuracy: HashMap<ModelIx, Vec<f64>>,
     pub found: Option<StudyFindings>,
@@ -198,7 +201,7 @@ impl MatrixSnapshot {
         let cells: Vec<Option<SnapshotCell>> = steps.into_par_iter().map(cell).collect::<Result<_>>()?;
         let cells: Vec<SnapshotCell> = cells.into_iter().flatten().collect();
         let features = results.feature_scores()?;
-        let training = results.training()?;
+        let (training, pairs) = (results.training()?, results.pairs()?);
         let visibility = results.visibility()?;
         let accuracy = |of: &ModelTraining| of.trained.map(|_| (of.model, of.fact("accuracy").to_vec()));
         scores.extend(features.iter().map(|(of, source)| (*of, source.clone())));
@@ -215,6 +218,7 @@ impl MatrixSnapshot {
             attributes: opened.survey.labels.iter().map(|(name, column)| (name.to_owned(), values(column))).collect(),
             verified: training.iter().filter_map(|of| Some((of.model, of.verification()?.clone()))).collect(),
             accuracy: training.iter().filter_map(accuracy).collect(),
+            pairs: pairs.into_iter().map(|of| ((of.model, of.set), of.verified.value)).collect(),
             features,
             visibility,
             pins: plan.pinned().to_vec(),

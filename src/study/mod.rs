@@ -21,6 +21,7 @@ mod networks;
 mod offers;
 mod open_store;
 pub mod origin;
+pub mod pairs;
 pub mod picture;
 mod pins;
 mod plan;
@@ -51,11 +52,12 @@ pub use networks::NetworkPrograms;
 pub use offers::Offers;
 pub use open_store::{OpenedStore, open_store};
 pub use pins::Pins;
+pub(crate) use plan::sources::is_of_verification;
 pub use plan::{Plan, StageStatus, Tally, sources::is_of_training};
 pub use programs::WorkerProgram;
 pub use results::{
     CellVerdict, ModelFairness, ModelTraining, NamedScore, OnSharedCrop, ProjectionQuality, ScoreOf, ScoreSource, Seen,
-    SharedCropOutcome, Sourced, StudyOutcome, StudyResults, StudyVisibility,
+    SharedCropOutcome, Sourced, StudyOutcome, StudyResults, StudyVisibility, VerifiedPairs,
 };
 pub use steps::{Node, Step, features, features_name, last_layer};
 pub use timeline::{HeldBecause, Phase, Timeline};
@@ -74,7 +76,6 @@ pub use visavis_core::{
 };
 
 use crate::config::{self, StudyFile};
-use labelling::agreements;
 use std::{
     collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
@@ -91,6 +92,7 @@ use visavis_core::{
         study::{DeviceClass, Study},
         text::printable,
     },
+    scoring::agreements,
     store::Workspace,
 };
 
@@ -155,11 +157,13 @@ fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<OpenedStudy> {
     }
     warnings.extend(checks::check(&file, &survey)?);
     checks::partial_fc(&file, &survey)?;
+    pairs::check(&file, &survey)?;
     warnings.extend(trained_with::other_preparations(&file.study));
     warnings.extend(twins(&file.study.models).into_iter().map(|[first, second]| {
         format!("the models `{first}` and `{second}` are one under two names: every test of one is made again of the other")
     }));
     warnings.extend(crops_differ(&file.study));
+    warnings.extend(pairs::warning(&file.study));
     warnings.extend(survey.warnings.clone());
     if file.study.pretends() {
         warnings
@@ -171,8 +175,8 @@ fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<OpenedStudy> {
     let agreed = survey.annotators.iter().flat_map(|(attribute, annotators)| {
         agreements(annotators).into_iter().map(move |of| format!("`{attribute}`: {}", of.sentence()))
     });
-    let notes: Vec<String> =
-        trained_with::filled_in(&file.study).into_iter().chain(survey.notes.iter().cloned()).chain(agreed).collect();
+    let notes = trained_with::filled_in(&file.study).into_iter().chain(pairs::notes(&file.study));
+    let notes: Vec<String> = notes.chain(survey.notes.iter().cloned()).chain(agreed).collect();
     let (warnings, notes) = (plain(&warnings), plain(&notes));
     Ok(OpenedStudy { file, survey, files, missing, warnings, notes })
 }

@@ -2,7 +2,7 @@
 
 use typed_index_collections::TiVec;
 use visavis_core::domain::{
-    index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
+    index::{ComparisonIx, LayerIx, ModelIx, PairSetIx, ProjectionIx},
     ledger::CellId,
     study::Study,
 };
@@ -75,6 +75,10 @@ impl<'a> StudyNames<'a> {
 
     pub fn comparison(self, comparison: ComparisonIx) -> &'a str {
         &self.0.comparisons[comparison].name
+    }
+
+    pub fn pair_set(self, set: PairSetIx) -> &'a str {
+        &self.0.verification.sets[set].name
     }
 
     /// Projection and view: `umap map`.

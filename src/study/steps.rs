@@ -6,20 +6,33 @@ use super::{
 };
 use std::collections::BTreeMap;
 use visavis_core::domain::{
-    index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
+    embedding::EmbeddingForm,
+    index::{ComparisonIx, DatasetIx, LayerIx, ModelIx, PairSetIx, ProjectionIx},
     ledger::CellId,
     model::{Architecture, EMBEDDING, Model, Network, Source, Weights},
     shared_crop::{FieldOfView, ModelOnCrop, Recropped, SharedCrops},
     stage::{
         Extraction, FeatureImport, Figure, Kind, ProjectFeatures, Robustness, StageName, Training, WholeNetwork, features_at,
     },
-    study::{Dataset, DeviceClass, Numerics, Study},
+    study::{Dataset, DeviceClass, LabelEntry, Numerics, Study},
 };
 
 /// One step of a study: a stage, and the places in the study that it is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
     Index,
+    /// What the pictures of the evaluation show, in few bits.
+    HashEvaluation,
+    /// The same of a training set.
+    HashTraining {
+        set: DatasetIx,
+    },
+    /// What a training set shares with the evaluation.
+    Overlap {
+        set: DatasetIx,
+    },
+    /// How far annotators agree.
+    Agreement,
     /// A network's training: for visavis-torch.
     Train {
         model: ModelIx,
@@ -63,6 +76,16 @@ pub enum Step {
     /// Are two pictures of the same person? Asked at the last layer.
     Verify {
         model: ModelIx,
+    },
+    /// A network's embeddings of the pictures of a verification set.
+    ExtractPairs {
+        model: ModelIx,
+        set: PairSetIx,
+    },
+    /// Are the pictures of the pairs of a verification set of the same person?
+    VerifyPairs {
+        model: ModelIx,
+        set: PairSetIx,
     },
     /// The probes of a model's last layer, among groups.
     Fairness {
@@ -132,15 +155,19 @@ impl Step {
         match self {
             Step::Recropped(..) => self.on_own_crop().stage(),
             Step::Index => StageName::Index,
+            Step::HashEvaluation | Step::HashTraining { .. } => StageName::Hashes,
+            Step::Overlap { .. } => StageName::Overlap,
+            Step::Agreement => StageName::Agreement,
             Step::Train { .. } => StageName::Train,
             Step::Features { .. } => StageName::Features,
-            Step::Extract { .. } => StageName::Extract,
+            Step::Extract { .. } | Step::ExtractPairs { .. } => StageName::Extract,
             Step::Baseline { .. } => StageName::Baseline,
             Step::Project { .. } => StageName::Project,
             Step::Score { .. } => StageName::Score,
             Step::FeatureScores { .. } => StageName::FeatureScores,
             Step::Quality { .. } => StageName::Quality,
             Step::Verify { .. } => StageName::Verify,
+            Step::VerifyPairs { .. } => StageName::VerifyPairs,
             Step::Visibility => StageName::Visibility,
             Step::Fairness { .. } => StageName::Fairness,
             Step::Simultaneous | Step::SharedCropTests => StageName::Simultaneous,
@@ -159,6 +186,8 @@ impl Step {
             | Step::Baseline { model }
             | Step::Quality { model, .. }
             | Step::Verify { model }
+            | Step::ExtractPairs { model, .. }
+            | Step::VerifyPairs { model, .. }
             | Step::DrawCurves { model }
             | Step::Project { model, .. }
             | Step::Score { model, .. }
@@ -166,6 +195,10 @@ impl Step {
             | Step::Fairness { model }
             | Step::Recropped(Recropped { model, .. }, _) => Some(model),
             Step::Index
+            | Step::HashEvaluation
+            | Step::HashTraining { .. }
+            | Step::Overlap { .. }
+            | Step::Agreement
             | Step::Visibility
             | Step::Simultaneous
             | Step::SharedCropTests
@@ -195,6 +228,10 @@ impl Step {
                 let embedding = study.models[model].embedding_among(&study.models[model].layers(study.layers.as_deref()).raw);
                 Extraction::cost_class_of(&numerics, &architecture, &embedding)
             }),
+            Step::ExtractPairs { model, .. } => network(model).map(|of| {
+                let (architecture, numerics) = run_as(study, of);
+                Extraction::cost_class_of(&numerics, &architecture, &EmbeddingForm::OF_PAIRS)
+            }),
             Step::Project { projection, .. } => Some(ProjectFeatures::cost_class_of(&study.projections[projection].method)),
             Step::Robustness(cell) => Some(Robustness::cost_class_of(&study.projections[cell.projection].method)),
             Step::DrawCurves { .. } => Some(Figure::CURVES_COST_CLASS.to_owned()),
@@ -207,7 +244,7 @@ impl Step {
     pub fn class(self, study: &Study) -> DeviceClass {
         match self.on_own_crop() {
             Step::Train { .. } => study.numerics.device,
-            Step::Extract { model } => match &study.models[model].source {
+            Step::Extract { model } | Step::ExtractPairs { model, .. } => match &study.models[model].source {
                 Source::Network(network) => run_as(study, network).1.device,
                 Source::Given(_) | Source::Baseline { .. } => study.numerics.device,
             },
@@ -233,8 +270,16 @@ impl Step {
         let at = |model: ModelIx, layer: LayerIx| vec![names.model(model).to_owned(), names.layer(model, layer)];
         let last = |model: ModelIx| dotted(at(model, last_layer(study, model)));
         let with = |at: Vec<String>, name: &str| dotted(at.into_iter().chain([name.to_owned()]));
+        let evaluated = || study.evaluation.dataset.as_ref().map_or_else(|| words("given images"), |name| dotted([&**name]));
+        let learned = |set: DatasetIx, text: &str| {
+            let name = study.dataset(set).map_or("", |(name, _)| name);
+            vec![Piece::words("training set "), Piece::name(name), Piece::words(text)]
+        };
         let what = match self.on_own_crop() {
-            Step::Index => study.evaluation.dataset.as_ref().map_or_else(|| words("given images"), |name| dotted([&**name])),
+            Step::Index => evaluated(),
+            Step::HashEvaluation => then(evaluated(), " · hashes"),
+            Step::HashTraining { set } => learned(set, " · hashes"),
+            Step::Overlap { set } => learned(set, " · overlap"),
             Step::Train { model } | Step::Extract { model } | Step::Baseline { model } => dotted([names.model(model)]),
             Step::Features { model, layer } => dotted(at(model, layer)),
             Step::Project { model, layer, projection, seed } => {
@@ -251,9 +296,14 @@ impl Step {
                 then(with(at(model, layer), names.projection(projection)), " · quality")
             }
             Step::Verify { model } => then(last(model), " · verification"),
+            Step::ExtractPairs { model, set } | Step::VerifyPairs { model, set } => {
+                let set = [Piece::words(" · pairs of "), Piece::name(names.pair_set(set))];
+                dotted([names.model(model)]).into_iter().chain(set).collect()
+            }
             Step::DrawCurves { model } => then(dotted([names.model(model)]), " · curves"),
             Step::Fairness { model } => then(last(model), " · fairness"),
             Step::Visibility => words("visibility"),
+            Step::Agreement => words("agreement of annotators"),
             Step::Simultaneous => words("grid"),
             Step::SharedCropTests => words("grid · shared crops"),
             Step::Rank => words("all cells"),
@@ -301,6 +351,13 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
             let needs = vec![Step::Index, features(study, model, last_layer(study, model))];
             scores.push(Node { step: Step::Verify { model }, needs });
         }
+        if of.gives_no_embeddings().is_none() {
+            for set in study.verification.sets.keys() {
+                let features = Step::ExtractPairs { model, set };
+                nodes.push(Node { step: features, needs: trained.into_iter().collect() });
+                scores.push(Node { step: Step::VerifyPairs { model, set }, needs: vec![features] });
+            }
+        }
         for layer in layers.keys() {
             let features = features(study, model, layer);
             if let Step::Features { .. } = features {
@@ -326,6 +383,9 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
             });
         }
     }
+    nodes.extend(overlaps(study));
+    let has_annotators = study.evaluation.labels.iter().any(LabelEntry::is_by_annotators);
+    nodes.extend(has_annotators.then(|| Node { step: Step::Agreement, needs: vec![Step::Index] }));
     let gathered =
         scores.iter().map(|node| node.step).filter(|step| matches!(step, Step::Score { .. } | Step::FeatureScores { .. }));
     let gathered: Vec<Step> = [Step::Index].into_iter().chain(gathered).collect();
@@ -336,6 +396,21 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
     nodes.push(Node { step: Step::Rank, needs: [gathered, vec![Step::Simultaneous]].concat() });
     nodes.push(Node { step: Step::DrawFrequencies, needs: vec![Step::Rank] });
     nodes
+}
+
+/// What training sets share with the evaluation.
+fn overlaps(study: &Study) -> Vec<Node> {
+    let sets = study.training_sets();
+    if sets.is_empty() {
+        return vec![];
+    }
+    let hashed = |set: DatasetIx| Node { step: Step::HashTraining { set }, needs: vec![] };
+    let held = |set: DatasetIx| Node {
+        step: Step::Overlap { set },
+        needs: vec![Step::Index, Step::HashEvaluation, Step::HashTraining { set }],
+    };
+    let own = Node { step: Step::HashEvaluation, needs: vec![Step::Index] };
+    std::iter::once(own).chain(sets.into_iter().flat_map(|set| [hashed(set), held(set)])).collect()
 }
 
 /// The parts of pictures that the study's models are given, each once.
@@ -420,7 +495,9 @@ pub(crate) fn run_as(study: &Study, network: &Network) -> (Architecture, Numeric
 
 /// The program that carries a step out; `None`: every program can.
 pub(crate) fn program(study: &Study, step: Step) -> Option<WorkerProgram> {
-    let (Step::Train { model } | Step::Extract { model }) = step.on_own_crop() else { return None };
+    let (Step::Train { model } | Step::Extract { model } | Step::ExtractPairs { model, .. }) = step.on_own_crop() else {
+        return None;
+    };
     match &study.models[model].source {
         Source::Network(network) if !study.pretends() => Some(WorkerProgram::of(network)),
         _ => None,

@@ -16,10 +16,11 @@ use std::{
 };
 use visavis_core::domain::{
     Digest, Fault, Key, Result, matrix,
+    pairs::{OverFolds, PairVerification},
     result::{Facts, Manifest, Output, Provenance},
     stage::{
-        FeatureImport, IndexImages, ProjectFeatures, Ranking, ScoreFeatures, ScoreViews, Simultaneous, Training, Work,
-        features_at, ranks_of, role,
+        FeatureImport, HashPictures, IndexImages, ProjectFeatures, Ranking, ScoreFeatures, ScoreViews, Simultaneous, Training,
+        Work, features_at, ranks_of, role,
     },
     study::Study,
 };
@@ -32,7 +33,7 @@ datasets:
   people: { folders: { root: people } }
 preparations: { small: { size: 32 } }
 recipes: { short: {} }
-evaluation: { dataset: faces, labels: [{ file: l.csv, attribute: glasses }] }
+evaluation: { dataset: faces, labels: [{ file: l.csv, attribute: glasses }, { file: a.csv, attribute: hat, annotator: anna }] }
 models:
   named:
     given: { features: { embedding: a.npy, images: rows.txt } }
@@ -46,6 +47,20 @@ fairness: { groups: [glasses] }
 
 pub(crate) fn study() -> Study {
     config::parse(config::Text { path: "s.yaml".into(), source: STUDY.into() }).unwrap().study
+}
+
+/// The same with two verification sets: a pickle, and a list with landmarks.
+pub(crate) fn with_verification() -> Study {
+    let sets = "{ lfw: lfw.bin, own: { pairs: p.txt, root: own, landmarks: l.txt } }";
+    let source = format!("{STUDY}verification: {{ far: 0.01, sets: {sets} }}\n");
+    config::parse(config::Text { path: "s.yaml".into(), source }).unwrap().study
+}
+
+/// What a network may have made of pairs.
+pub(crate) fn verified_pairs(accuracy: f64) -> PairVerification {
+    let of = |mean: f64| OverFolds { mean, deviation: 0.01 };
+    let (accuracy, tar) = (of(accuracy), of(accuracy - 0.1));
+    PairVerification { format: 1, same: 30, different: 30, accuracy, thresholds: vec![1.0; 10], target_far: 0.01, tar, far: 0.02 }
 }
 
 /// Every step that a study can have, with all figures shown.
@@ -67,6 +82,7 @@ pub(crate) fn result(study: &Study, step: Step) -> Manifest {
         FeatureImport::OFFSETS,
         Training::WEIGHTS,
         Training::CURVES,
+        HashPictures::HASHES,
         ProjectFeatures::COORDINATES,
         ScoreViews::SCORES,
         ScoreViews::RANKS,
@@ -97,11 +113,17 @@ pub(crate) fn sources(study: &Study) -> Sources {
     let objects = [
         IndexImages::LISTING,
         "labels/glasses",
+        "annotators/hat",
         role::IDENTITIES,
         "pictures/people",
         "classes/people",
         role::LANDMARKS,
         "landmarks/people",
+        "verification images/lfw",
+        "verification pairs/lfw",
+        "verification images/own",
+        "verification pairs/own",
+        "verification landmarks/own",
     ];
     let files: Vec<PathBuf> = study.models.iter().flat_map(|model| files_of(&model.source)).collect();
     let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();

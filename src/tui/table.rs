@@ -4,6 +4,7 @@ use super::text;
 use std::cmp::Ordering;
 use visavis_core::domain::{
     claim::NumberForm,
+    pairs::OverFolds,
     score::Estimate,
     text::{no_formula, printable},
 };
@@ -15,6 +16,7 @@ pub enum TableValue {
     Count(usize),
     Number(f64),
     Estimate(Estimate),
+    OverFolds(OverFolds),
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -47,6 +49,7 @@ impl TableValue {
             TableValue::Count(n) => Some(*n as f64),
             TableValue::Number(x) => Some(*x),
             TableValue::Estimate(of) => Some(of.value),
+            TableValue::OverFolds(of) => Some(of.mean),
             TableValue::Empty | TableValue::Text(_) => None,
         }
     }
@@ -58,6 +61,7 @@ impl TableValue {
             TableValue::Count(n) => n.to_string(),
             TableValue::Number(x) => text::score(*x),
             TableValue::Estimate(of) => of.show(NumberForm::Score),
+            TableValue::OverFolds(of) => of.show(),
         }
     }
 
@@ -68,6 +72,7 @@ impl TableValue {
             TableValue::Count(n) => (*n).into(),
             TableValue::Number(x) => (*x).into(),
             TableValue::Estimate(of) => serde_json::json!({ "value": of.value, "low": of.low(), "high": of.high() }),
+            TableValue::OverFolds(of) => serde_json::json!({ "value": of.mean, "deviation": of.deviation }),
         }
     }
 }
@@ -143,7 +148,7 @@ impl ScreenTable {
                         let ends = [Some(of.value), of.low(), of.high()];
                         cells.extend(ends.map(|x| x.map_or(String::new(), |x| x.to_string())));
                     }
-                    TableValue::Number(x) => cells.push(x.to_string()),
+                    TableValue::Number(x) | TableValue::OverFolds(OverFolds { mean: x, .. }) => cells.push(x.to_string()),
                     other => cells.push(other.text()),
                 }
                 cells.extend((0..2).filter(|_| *wide && !matches!(value, TableValue::Estimate(_))).map(|_| String::new()));

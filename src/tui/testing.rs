@@ -140,6 +140,7 @@ pub(crate) fn study() -> MatrixSnapshot {
         families: study.models.iter().map(|model| (model.name.clone(), 1)).collect(),
         features: BTreeMap::new(),
         verified: HashMap::new(),
+        pairs: BTreeMap::new(),
         accuracy: HashMap::new(),
         found: Some(findings(&cells)),
         offers: Offers::default(),

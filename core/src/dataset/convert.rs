@@ -9,6 +9,7 @@ use super::{
 use crate::domain::{
     Fault, Result,
     file_kind::{ExpectedFile, FileKind},
+    image::Column,
     text::thousands,
 };
 use std::{
@@ -29,7 +30,7 @@ pub enum Target {
 }
 
 /// What was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Converted {
     /// How many pictures.
     pub images: usize,
@@ -37,6 +38,8 @@ pub struct Converted {
     pub classes: usize,
     /// Pictures without a class: they are left out.
     pub left_out: usize,
+    /// Attributes that pictures which were written have labels of, with how many: a container has classes only, so they are left out.
+    pub attributes_left_out: Vec<(String, usize)>,
 }
 
 /// The greatest number that labels of records hold exactly.
@@ -77,7 +80,14 @@ pub fn convert(set: &Collection, to: &Path, target: Target) -> Result<Converted>
         fs::remove_dir_all(&half).ok();
         return Err(fault);
     }
-    Ok(Converted { images: pictures.len(), classes: names.len(), left_out: set.ids.len() - pictures.len() })
+    let labelled = |column: &Column| pictures.iter().filter(|picture| column.get(picture.id).is_some()).count();
+    let attributes = set.labels.iter().map(|(name, column)| (name.to_owned(), labelled(column)));
+    Ok(Converted {
+        images: pictures.len(),
+        classes: names.len(),
+        left_out: set.ids.len() - pictures.len(),
+        attributes_left_out: attributes.filter(|(_, labels)| *labels > 0).collect(),
+    })
 }
 
 /// The folder that is filled before it gets its name.
@@ -215,7 +225,7 @@ mod tests {
             fs::write(path("set").join(name), bytes).unwrap();
         }
         let made = convert(&read(&path("set")), &path("rec"), Target::RecordIo).unwrap();
-        assert_eq!(made, Converted { images: 3, classes: 2, left_out: 0 });
+        assert_eq!(made, Converted { images: 3, classes: 2, left_out: 0, attributes_left_out: vec![] });
         let list = fs::read_to_string(path("rec/train.lst")).unwrap();
         assert_eq!(list, "1\t0\ta/10.png\n2\t0\ta/2.jpg\n3\t1\tb cats/1.jpg\n");
         let records = read(&path("rec"));
@@ -241,6 +251,18 @@ mod tests {
         convert(&read(&folders), &records, Target::RecordIo).unwrap();
         for file in ["train.rec", "train.idx", "property"] {
             assert!(fs::read(records.join(file)).unwrap() == fs::read(fixture.join(file)).unwrap(), "{file}");
+        }
+    }
+
+    #[test]
+    fn further_labels_of_records_are_left_out_and_counted() {
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/recordio/parts");
+        let folder = tempfile::tempdir().unwrap();
+        for (name, target) in [("records", Target::RecordIo), ("folders", Target::Folders)] {
+            // The third record has no further label.
+            let made = convert(&read(&fixture), &folder.path().join(name), target).unwrap();
+            assert_eq!(made.images, 3);
+            assert_eq!(made.attributes_left_out, [("label2".to_owned(), 2), ("label3".to_owned(), 2)]);
         }
     }
 

@@ -50,7 +50,7 @@ pub fn pair_set(file: &Path, root: &Path) -> Result<PairSet> {
     };
     let source = PictureSource::open(root)?;
     let mut set = PairSet { pictures: root.to_owned(), pairs: vec![], is_same: vec![], defects: Defects::default() };
-    for (number, line) in listed(&text).map_err(|(line, what)| wrong(line, &what))? {
+    for (number, line) in listed(&text, &|id| source.has(id)).map_err(|(line, what)| wrong(line, &what))? {
         let [one, other, answer] = line;
         let absent = [&one, &other].into_iter().find(|id| !is_plain(id) || !source.has(id));
         if let Some(absent) = absent {
@@ -62,9 +62,12 @@ pub fn pair_set(file: &Path, root: &Path) -> Result<PairSet> {
         set.is_same.push(answer == SAME);
     }
     if set.pairs.is_empty() {
-        let found = set.defects.all().next().map_or(0, |found| found.count);
-        return Err(Fault::asked(format!("the list has no pair whose pictures are here: {} left out", count(found, "pair")))
-            .in_file(file)
+        let found = set.defects.all().next();
+        let (left_out, first) = found.map_or((0, None), |found| (found.count, found.examples.first()));
+        let at = first.and_then(|first| first.place.as_ref()?.at);
+        let fault = Fault::asked(format!("the list has no pair whose pictures are here: {} left out", count(left_out, "pair")));
+        return Err(at
+            .map_or_else(|| fault.clone().in_file(file), |(line, column)| fault.clone().at(file, line, column))
             .next("is the folder of the pictures the one that the list is of?"));
     }
     Ok(set)
@@ -76,8 +79,8 @@ const DIFFERENT: &str = "0";
 /// Lines of two ids and an answer, with their numbers from 1.
 type Lines = Vec<(usize, [String; 3])>;
 
-/// The lines of a list; the error is a line and what is wrong with it.
-fn listed(text: &str) -> std::result::Result<Lines, (usize, String)> {
+/// The lines of a list; the error is a line and what is wrong with it. `has`: is there a picture of this name?
+fn listed(text: &str, has: &dyn Fn(&str) -> bool) -> std::result::Result<Lines, (usize, String)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()).peekable();
     // LFW's first line: folds and pairs of each kind in one, or pairs of each kind alone.
@@ -85,7 +88,12 @@ fn listed(text: &str) -> std::result::Result<Lines, (usize, String)> {
         let mut fields = line.split_whitespace();
         (1..=2).contains(&line.split_whitespace().count()) && fields.all(|field| field.parse::<u32>().is_ok())
     };
-    let is_lfw = lines.next_if(|(_, line)| is_count(line)).is_some() || lines.peek().is_some_and(|(_, line)| lfw(line).is_some());
+    let is_counted = lines.next_if(|(_, line)| is_count(line)).is_some();
+    // Names of pictures may be numbers: `00000007 00000008 1` reads either way. What is there decides, and where all lines read as plain
+    // ones, they are.
+    let first = lines.peek().and_then(|(_, line)| lfw(line));
+    let reads_as_plain = || lines.clone().all(|(_, line)| plain(line).is_some());
+    let is_lfw = is_counted || first.is_some_and(|[picture, ..]| has(&picture) || !reads_as_plain());
     let mut out = vec![];
     let mut is_first = true;
     for (number, line) in lines {
@@ -142,7 +150,10 @@ mod tests {
     use std::fs;
 
     fn read(text: &str) -> std::result::Result<Vec<String>, (usize, String)> {
-        Ok(listed(text)?.into_iter().map(|(number, pair)| format!("{number}: {}", pair.join(" "))).collect())
+        Ok(listed(text, &|id| id == "7/7_0001.jpg")?
+            .into_iter()
+            .map(|(number, pair)| format!("{number}: {}", pair.join(" ")))
+            .collect())
     }
 
     #[test]
@@ -160,6 +171,13 @@ mod tests {
         assert_eq!(read("1\ta/x.jpg\tb/y z.jpg\r\n0\ta/x.jpg\tc.png\r\n").unwrap(), plain);
         assert_eq!(read("\u{feff}one,other,same\na.jpg,b.jpg,True\n").unwrap(), ["2: a.jpg b.jpg 1"]);
         assert_eq!(read("a.jpg b.jpg 1\n\nc.jpg d.jpg\n").unwrap_err().0, 3);
+        // Keys of records are numbers, and so may be the names of people.
+        assert_eq!(
+            read("00000001 00000002 1\n00000001 00000003 0\n").unwrap(),
+            ["1: 00000001 00000002 1", "2: 00000001 00000003 0"]
+        );
+        assert_eq!(read("7 1 1\n7 2 0\n").unwrap()[0], "1: 7/7_0001.jpg 7/7_0001.jpg 1", "there is such a picture");
+        assert_eq!(read("8 1 2\n8 1 9 1\n").unwrap()[0], "1: 8/8_0001.jpg 8/8_0002.jpg 1", "2 is no answer");
         assert_eq!(read("2\nA 1 2\nB one 2\n").unwrap_err(), (3, "not a pair: `B one 2`".to_owned()));
     }
 

@@ -65,12 +65,48 @@ impl GivenRows {
     }
 }
 
+/// An order of images, as a file lists them.
+#[derive(Debug, Default)]
+pub struct ListedImages {
+    /// Each once, at its first place.
+    pub ids: Vec<String>,
+    /// Rows of images that were there before.
+    pub repeated: usize,
+    /// How the file was read, for people.
+    pub notes: Vec<Note>,
+}
+
+/// What is done with an id that is there twice.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repeated {
+    Refused,
+    Counted,
+}
+
 /// Reads the ids of rows. `known`: images of the evaluation, which tell a list from a table, and a header from an image.
 ///
 /// # Errors
 /// A file that is no list, a line without an id among the others, an id that is there twice.
 pub fn read_rows(bytes: &[u8], path: &Path, known: Option<&ImageIndex>) -> Result<GivenRows> {
-    let empty = || Fault::asked("the list of images is empty: there are features of 0 images").in_file(path);
+    read(bytes, path, known, Repeated::Refused).map(|(rows, _)| rows)
+}
+
+/// Reads images in an order: a list, or the column of a table that names images, such as one that a lasso gave. An image that is there
+/// twice counts once.
+///
+/// # Errors
+/// A file that is no list, a line without an id among the others.
+pub fn read_order(bytes: &[u8], path: &Path, known: Option<&ImageIndex>) -> Result<ListedImages> {
+    let (rows, repeated) = read(bytes, path, known, Repeated::Counted)?;
+    Ok(ListedImages { ids: rows.in_order().map(|(id, _)| id.to_owned()).collect(), repeated, notes: rows.notes })
+}
+
+/// The rows, and how many were passed over because their image was there before.
+fn read(bytes: &[u8], path: &Path, known: Option<&ImageIndex>, again: Repeated) -> Result<(GivenRows, usize)> {
+    let empty = || {
+        let of = if again == Repeated::Refused { ": there are features of 0 images" } else { "" };
+        Fault::asked(format!("the list of images is empty{of}")).in_file(path)
+    };
     if bytes.trim_ascii().is_empty() {
         return Err(empty());
     }
@@ -79,7 +115,7 @@ pub fn read_rows(bytes: &[u8], path: &Path, known: Option<&ImageIndex>) -> Resul
     let is_table = layout.width > 1;
     let mut found = GivenRows { notes: notes(&layout), ..GivenRows::default() };
     let mut follows = 1 + usize::from(layout.skip > 0);
-    let mut header = layout.header.is_some();
+    let (mut header, mut repeated) = (layout.header.is_some(), 0);
     while let Some(row) = reader.next()? {
         // Lines without anything may stand at the end; among others one may be an image's that has lost its name.
         if row.is_empty() {
@@ -102,6 +138,10 @@ pub fn read_rows(bytes: &[u8], path: &Path, known: Option<&ImageIndex>) -> Resul
             return Err(row.wrong(0, what).next("a field that holds a comma stands in double quotes"));
         }
         let id = plain_id(row.name(layout.id)?).into_owned();
+        if again == Repeated::Counted && found.has(&id) {
+            repeated += 1;
+            continue;
+        }
         let before = found.rows.insert(id, found.lines.len());
         if let Some(before) = before {
             let what = format!("the image `{}` is listed twice: first in line {}", row.shown(layout.id), found.lines[before]);
@@ -109,7 +149,7 @@ pub fn read_rows(bytes: &[u8], path: &Path, known: Option<&ImageIndex>) -> Resul
         }
         found.lines.push(row.line);
     }
-    if found.lines.is_empty() { Err(empty()) } else { Ok(found) }
+    if found.lines.is_empty() { Err(empty()) } else { Ok((found, repeated)) }
 }
 
 /// What is worth knowing of how a list is read.
@@ -188,6 +228,17 @@ mod tests {
             assert_eq!((rows.len(), words(&rows)), (text.lines().count(), vec![]), "{text}");
         }
         assert!(with("who\nn2\nn3\n", &["n2", "n3"]).unwrap().hint(2).contains("is the first line, `who`, a header?"));
+    }
+
+    #[test]
+    fn an_order_has_each_image_once_whatever_the_column_of_images_is_called() {
+        let known = ImageIndex::from_sorted(IDS).unwrap();
+        let order = |text: &str| read_order(text.as_bytes(), Path::new("lasso.csv"), Some(&known));
+        let listed = order("row,Image Path,x\n0,b.png,1\n1,a.png,2\n2,./b.png,3\n3,other.png,4\n").unwrap();
+        assert_eq!((listed.ids, listed.repeated), (["b.png", "a.png", "other.png"].map(str::to_owned).to_vec(), 1));
+        assert_eq!(order("a.png\nb.png\n").unwrap().ids, ["a.png", "b.png"]);
+        assert!(order("x,y\n1,2\n").unwrap_err().what.contains("no column names the images"));
+        assert_eq!(order("image_id\n").unwrap_err().what, "the list of images is empty");
     }
 
     #[test]

@@ -98,6 +98,29 @@ pub struct AnnotatorLabels {
     pub labels: Column,
 }
 
+/// The labels of several annotators as one text: of each the name on a line, its labels as [`Column::to_text`] writes them, and an empty
+/// line.
+pub fn annotators_to_text(annotators: &[AnnotatorLabels]) -> String {
+    annotators.iter().map(|of| format!("{}\n{}\n", of.annotator, of.labels.to_text())).collect()
+}
+
+/// What [`annotators_to_text`] wrote; `None` of another text.
+pub fn annotators_from_text(text: &str) -> Option<Vec<AnnotatorLabels>> {
+    let mut annotators = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (annotator, of) = rest.split_once('\n')?;
+        // A line of labels is never empty: it has a tab.
+        let (labels, next) = match of.strip_prefix('\n') {
+            Some(next) => ("", next),
+            None => of.split_once("\n\n")?,
+        };
+        annotators.push(AnnotatorLabels { annotator: annotator.to_owned(), labels: Column::from_text(labels)? });
+        rest = next;
+    }
+    Some(annotators)
+}
+
 /// One label an image, made of several annotators' by a rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CombinedLabels {
@@ -212,6 +235,17 @@ mod tests {
         assert_eq!(shown(&of(LabelRule::Vote).labels), [("1", "x"), ("2", "y"), ("3", "y"), ("4", "x")]);
         let CombinedLabels { labelled, shared, differ, .. } = of(LabelRule::Agree);
         assert_eq!((labelled, shared, differ), (4, 2, 1));
+    }
+
+    #[test]
+    fn the_labels_of_annotators_survive_their_text() {
+        let three = [by("anna", &[("1", "x"), ("2/a.jpg", "")]), by("nobody yet", &[]), by("ben", &[("1", "y")])];
+        for some in [&three[..], &three[1..], &[]] {
+            assert_eq!(annotators_from_text(&annotators_to_text(some)).as_deref(), Some(some));
+        }
+        for other in ["anna", "anna\n1\tx\n", "anna\nno tab\n\n"] {
+            assert_eq!(annotators_from_text(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub enum NumberForm {
     Percent,
     /// `+0.024`
     Difference,
+    /// `0.001`, `0.000125`: a share that may be small, with six decimals less the zeros at its end.
+    Rate,
 }
 
 impl NumberForm {
@@ -51,6 +53,10 @@ impl NumberForm {
             NumberForm::Difference => format!("{}{}", if value < 0.0 { "−" } else { "+" }, unsigned(value.abs())),
             NumberForm::Count => super::text::thousands(value as usize),
             NumberForm::Percent => format!("{:.1} %", 100.0 * value),
+            NumberForm::Rate => {
+                let text = format!("{value:.6}");
+                text.trim_end_matches('0').trim_end_matches('.').to_owned()
+            }
         }
     }
 
@@ -59,7 +65,7 @@ impl NumberForm {
         let shown = self.show(value);
         let early = match self {
             NumberForm::Score | NumberForm::Difference => without_leading_zero(&shown),
-            NumberForm::Count | NumberForm::Percent => None,
+            NumberForm::Count | NumberForm::Percent | NumberForm::Rate => None,
         };
         text == shown || early.is_some_and(|early| text == early)
     }
@@ -97,5 +103,7 @@ mod tests {
         assert!(NumberForm::Score.is_shown_as(-0.25, "−.250") && !NumberForm::Score.is_shown_as(0.25, ".25"));
         assert_eq!(NumberForm::Count.show(202_599.0), "202,599");
         assert_eq!(NumberForm::Percent.show(0.1234), "12.3 %");
+        let rates = [0.001, 1.0 / 8000.0, 1.0 / 3.0, 0.0, 1.0].map(|rate| NumberForm::Rate.show(rate));
+        assert_eq!(rates, ["0.001", "0.000125", "0.333333", "0", "1"]);
     }
 }

@@ -32,6 +32,9 @@ pub struct EmbeddingForm {
 }
 
 impl EmbeddingForm {
+    /// What pairs of a verification set are told apart by: the sum of both ways, whose length is brought to 1 when pairs are compared.
+    pub const OF_PAIRS: EmbeddingForm = EmbeddingForm { flip: Some(Flip::Sum), norm: None };
+
     /// Is the embedding kept as the network gives it?
     pub fn is_plain(&self) -> bool {
         *self == EmbeddingForm::default()

@@ -79,6 +79,10 @@ pub const GLOSSARY: &[Term] = &[
          their largest score under permuted labels (max-T).",
     ),
     term("verification", "Deciding whether two images show the same identity, by the distance of their embeddings."),
+    term(
+        "verification set",
+        "Given pairs of images that each network is asked of, whether they show one identity, by the protocol of LFW.",
+    ),
     term("view", "What one figure shows: one axis or two axes of a projection, or a map."),
 ];
 

@@ -52,6 +52,16 @@ index! {
     ComparisonIx
 }
 
+index! {
+    /// Place of a verification set in `Study::verification`.
+    PairSetIx
+}
+
+index! {
+    /// Place of a data set in `Study::datasets`, by name.
+    DatasetIx
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

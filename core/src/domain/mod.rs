@@ -3,6 +3,7 @@
 //! Knows no I/O, no clock, no randomness and no SQL: everything here is a pure function of its arguments, so that a
 //! plan, a key or a ledger made on one machine is the same on every other.
 
+pub mod agreement;
 pub mod annotation;
 pub mod canonical;
 pub mod claim;
@@ -31,6 +32,8 @@ pub mod membership;
 pub mod metric;
 pub mod missing;
 pub mod model;
+pub mod overlap;
+pub mod pairs;
 pub mod pin;
 pub mod projection;
 pub mod result;

@@ -297,6 +297,16 @@ impl Model {
         }
     }
 
+    /// Why it cannot be asked of other pictures than the evaluation's, in words; `None`: it can, by its embedding.
+    pub fn gives_no_embeddings(&self) -> Option<&'static str> {
+        match &self.source {
+            Source::Network(network) if network.layers.iter().any(|layer| layer == EMBEDDING) => None,
+            Source::Network(_) => Some("its network is read at no `embedding`"),
+            Source::Given(_) => Some("its features are given, of the evaluation's pictures alone"),
+            Source::Baseline { .. } => Some("it is a baseline without a network"),
+        }
+    }
+
     /// The recipe that it is trained by, if it is trained here.
     pub fn recipe(&self) -> Option<&str> {
         match &self.source {

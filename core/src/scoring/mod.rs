@@ -17,11 +17,11 @@ mod simulations;
 
 pub use design::members::Setting;
 pub use estimators::{
-    agreement::cohens_kappa,
+    agreement::{agreements, cohens_kappa},
     association::{BinaryLabels, CooccurrenceTable, quantile, sizes_by_doubling},
     faithfulness::quality,
     feature_scores::{ScoredFeatures, score_features},
-    pair_protocol::{OverFolds, PairError, PairVerification, pair_distances, verify_pairs},
+    pair_protocol::{PairError, can_verify, pair_distances, verify_pairs},
     score::{Scored, score},
     verification::verify,
 };

@@ -1,6 +1,7 @@
 //! Carries out one stage: its work and the bytes it consumes in, the bytes it leaves out. Same in, same out, on every
 //! machine and with any number of threads; so a worker runs it, and an audit runs it again.
 
+mod agreement;
 mod baseline;
 mod draw;
 mod extraction;
@@ -8,9 +9,11 @@ mod fairness;
 mod fault_injection;
 mod feature_scores;
 mod features;
+mod hashes;
 mod index;
 mod inputs;
 mod orders;
+mod overlap;
 mod pretend;
 mod project;
 mod quality;
@@ -19,6 +22,7 @@ mod robustness;
 mod score;
 mod simultaneous;
 mod verify;
+mod verify_pairs;
 mod visibility;
 mod worker;
 
@@ -38,6 +42,7 @@ use crate::{
     numeric::Matrix,
     store,
 };
+use std::path::PathBuf;
 
 /// What a stage leaves: named outputs, and small numbers.
 #[derive(Debug, Default)]
@@ -62,15 +67,31 @@ impl Listener for () {
     fn line(&self, _: &str) {}
 }
 
-/// Carries the task out in memory. `read` gives an input's bytes, verified; `graphs` is where neighbours of features are kept for
-/// the next stage that wants them. An audit has none: it trusts nothing that was kept.
+/// What a workspace keeps of what stages worked out, for the next that wants it: it decides nothing.
+#[derive(Clone, Debug)]
+pub struct Caches {
+    /// Neighbours of features.
+    pub graphs: store::Graphs,
+    /// The file of digests, beside which hashes of pictures are kept.
+    pub digests: PathBuf,
+}
+
+impl Caches {
+    /// Those of a workspace.
+    pub fn of(workspace: &store::Workspace) -> Self {
+        Caches { graphs: workspace.graphs(), digests: workspace.digests() }
+    }
+}
+
+/// Carries the task out in memory. `read` gives an input's bytes, verified; `caches` is where neighbours of features and hashes of pictures
+/// are kept for the next stage that wants them. An audit has none: it trusts nothing that was kept.
 ///
 /// # Errors
 /// Inputs that cannot be read, or data that the stage cannot work on.
 pub fn carry_out(
     task: &Task,
     read: &dyn Fn(&crate::domain::stage::Input) -> Result<Vec<u8>>,
-    graphs: Option<&store::Graphs>,
+    caches: Option<&Caches>,
     listener: &dyn Listener,
 ) -> Result<StageOutput> {
     let inputs = Inputs::new(task, read);
@@ -80,7 +101,10 @@ pub fn carry_out(
         Work::Extract(extraction) => pretend::extract(extraction, &inputs, listener),
         Work::Baseline(of) => baseline::baseline(of, &inputs, listener),
         Work::Features(of) => features::features(of, &inputs, listener),
-        Work::Project(of) => project::project(of, &inputs, graphs, listener),
+        Work::Hashes(of) => hashes::hashes(of, &inputs, caches, listener),
+        Work::Overlap(of) => overlap::overlap(of, &inputs),
+        Work::Agreement(of) => agreement::agreement(of, &inputs),
+        Work::Project(of) => project::project(of, &inputs, caches.map(|of| &of.graphs), listener),
         Work::Score(of) => score::score(of, &inputs),
         Work::FeatureScores(of) => feature_scores::feature_scores(of, &inputs),
         Work::Robustness(of) => robustness::robustness(of, &inputs),
@@ -88,6 +112,7 @@ pub fn carry_out(
         Work::Simultaneous(of) => simultaneous::simultaneous(of, &inputs),
         Work::Quality(of) => quality::quality(of, &inputs),
         Work::Verify(of) => verify::verify(of, &inputs),
+        Work::VerifyPairs(of) => verify_pairs::verify_pairs(of, &inputs),
         Work::Visibility(of) => visibility::visibility(of, &inputs),
         Work::Rank(ranking) => rank::rank(ranking, &inputs),
         Work::Draw(figure) => draw::draw(figure, &inputs),

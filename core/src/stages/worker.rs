@@ -1,7 +1,7 @@
 //! The worker: tasks in, one JSON value a line; answers out, likewise. What happens on the way goes into a journal of its
 //! own. It cannot outlive the dispatcher that started it: the kernel ends it, and its input ends.
 
-use super::{Listener, StageOutput, carry_out, fault_injection};
+use super::{Caches, Listener, StageOutput, carry_out, fault_injection};
 use crate::{
     dataset::{self, DigestCache},
     domain::{
@@ -83,12 +83,12 @@ pub trait StageExecutor {
     }
 }
 
-/// The torch-free stages, which share what a workspace has of neighbours.
+/// The torch-free stages, which share what a workspace keeps.
 pub struct CoreExecutor<'a>(pub &'a Workspace);
 
 impl StageExecutor for CoreExecutor<'_> {
     fn carry_out(&self, task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>, listener: &dyn Listener) -> Outcome<StageOutput> {
-        carry_out(task, read, Some(&self.0.graphs()), listener).map_err(because)
+        carry_out(task, read, Some(&Caches::of(self.0)), listener).map_err(because)
     }
 }
 

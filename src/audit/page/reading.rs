@@ -115,10 +115,10 @@ impl PageReading {
                 (NameSpace::Html, "div") => self.drawing(tree, at),
                 (NameSpace::Html, "bdi") => self.mark(tree, at),
                 (NameSpace::Html, "title") => self.title(tree, at),
-                (NameSpace::Html, "code") => {
-                    if tree.children(at).any(|child| tree.name(child).is_some_and(|(_, name)| name != "bdi")) {
-                        self.odd.add(line, "an element within <code> that is no name, which a report has none of");
-                    }
+                (NameSpace::Html, "code")
+                    if tree.children(at).any(|child| tree.name(child).is_some_and(|(_, name)| name != "bdi")) =>
+                {
+                    self.odd.add(line, "an element within <code> that is no name, which a report has none of");
                 }
                 (NameSpace::Html, "script") => {
                     self.scripts.push(at);

@@ -166,7 +166,7 @@ impl RemakeWorkers {
 
     /// Looks at every picture that the stage would open, and says where they are.
     fn pictures(&self, task: &mut Task) -> Result<()> {
-        if !matches!(task.work, Work::Baseline(_) | Work::Extract(_)) {
+        if !matches!(task.work, Work::Baseline(_) | Work::Extract(_) | Work::Hashes(_)) {
             return Ok(());
         }
         for input in &mut task.inputs {

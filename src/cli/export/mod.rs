@@ -4,6 +4,7 @@ mod contrasts;
 mod fairness;
 mod quality;
 pub(super) mod table;
+mod verification;
 
 use super::{
     Context, open_store,
@@ -37,7 +38,7 @@ pub(crate) struct ExportCommand {
     /// The study file
     study: PathBuf,
     /// What to write
-    #[arg(long, value_parser = ["scores", "coordinates", "features", "quality", "ledger", "fairness", "contrasts", "metrics", "attempts"])]
+    #[arg(long, value_parser = ["scores", "coordinates", "features", "quality", "ledger", "fairness", "contrasts", "verification", "metrics", "attempts"])]
     what: String,
     /// The model (coordinates, features)
     #[arg(long)]
@@ -68,6 +69,10 @@ impl ExportCommand {
             "quality" => self.table(&quality::quality(&StudyResults::of(&plan))?)?,
             "ledger" => self.table(&ledger(&StudyOutcome::load(&plan)?))?,
             "fairness" => self.table(&fairness::fairness(&StudyOutcome::load(&plan)?)?)?,
+            "verification" => {
+                let evaluated = plan.study.evaluation.dataset.as_deref().unwrap_or("evaluation");
+                self.table(&verification::verification(&StudyResults::of(&plan), evaluated)?)?
+            }
             "contrasts" => self.table(&contrasts::contrasts(&StudyOutcome::load(&plan)?))?,
             "coordinates" | "features" => self.matrix(&plan)?,
             "attempts" => self.table(&attempts(context, &plan)?)?,

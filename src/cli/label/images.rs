@@ -3,14 +3,14 @@
 use super::super::{Context, export::place, output::remark};
 use crate::study::{self, Step, StudyNames};
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::HashMap,
     path::{Path, PathBuf},
 };
 use visavis_core::{
     dataset::{self, DigestCache, PictureSource, array},
     domain::{
         Fault, Result,
-        image::{Column, Images},
+        image::{Column, ImageIndex, Images},
         index::{LayerIx, ModelIx},
         stage::IndexImages,
         text::{count, printable},
@@ -67,42 +67,30 @@ impl LabelledImages {
         Ok(LabelledImages { pictures: survey.pictures.ok_or_else(missing)?, images, identities: survey.identities })
     }
 
-    /// The places of the images that a CSV names, in its order.
+    /// The places of the images that a list or a table names, in its order.
     pub(super) fn listed(&self, list: &Path, context: &Context) -> Result<Vec<usize>> {
-        let text = files::read_text(list, files::LARGEST_TEXT).map_err(|error| Fault::io("read", list, &error))?;
-        let places: HashMap<&str, usize> = self.images.ids().enumerate().map(|(place, id)| (id, place)).collect();
-        let mut rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-        let (mut column, mut order, mut unknown, mut example) = (0, Vec::new(), 0, None);
-        let mut seen = BTreeSet::new();
-        for (at, row) in rows.records().enumerate() {
-            let row = row.map_err(|error| Fault::asked(format!("this is no CSV: {error}")).in_file(list))?;
-            if at == 0
-                && let Some(named) = row.iter().position(|head| head.trim() == "image_id" || head.trim() == "image")
-            {
-                column = named;
-                continue;
-            }
-            let Some(id) = row.get(column).map(str::trim).filter(|id| !id.is_empty()) else { continue };
-            match places.get(id) {
-                Some(&place) => order.extend(seen.insert(place).then_some(place)),
-                None => {
-                    unknown += 1;
-                    example.get_or_insert_with(|| printable(id));
-                }
-            }
-        }
+        let bytes = files::read_up_to(list, files::LARGEST_TEXT).map_err(|error| Fault::io("read", list, &error))?;
+        let listed = dataset::read_order(&bytes, list, ImageIndex::from_sorted(self.images.ids()).as_ref())?;
+        let places: HashMap<&str, usize> = self.images.ids().zip(0..).collect();
+        let (order, unknown): (Vec<_>, Vec<_>) =
+            listed.ids.iter().map(|id| places.get(id.as_str()).ok_or(id)).partition(|place| place.is_ok());
+        let order: Vec<usize> = order.into_iter().flatten().copied().collect();
+        let example = unknown.iter().find_map(|id| id.err()).map(|id| format!(", such as `{}`", printable(id)));
         if order.is_empty() {
-            let example = example.map_or(String::new(), |id| format!(", such as `{id}`"));
+            let example = example.unwrap_or_default();
             return Err(Fault::asked(format!(
                 "none of the list's images is one of the data set's {}{example}",
                 self.images.len()
             ))
             .in_file(list)
-            .next("its first column, or the column image_id, names images as the data set does"));
+            .next("a list has an image a line, or a table a column of them, named as the data set names them"));
+        }
+        for note in &listed.notes {
+            remark(context, format!("note: {}", printable(&note.told(list))));
         }
         if let Some(example) = example {
-            let what = count(unknown, "row");
-            remark(context, format!("note: {what} of {} name no image of the data set, such as `{example}`", list.display()));
+            let what = count(unknown.len(), "row");
+            remark(context, format!("note: {what} of {} name no image of the data set{example}", list.display()));
         }
         Ok(order)
     }

@@ -9,9 +9,7 @@ use super::{
     output::{remark, say},
 };
 use crate::{
-    study::labelling::{
-        AnswerJournal, LabellingQuestion, LabellingSession, PictureSource, UncertaintyOrder, agreements, shuffled,
-    },
+    study::labelling::{AnswerJournal, LabellingQuestion, LabellingSession, PictureSource, UncertaintyOrder, shuffled},
     tui::{DrawingMode, LabellingSetup, LabellingView, PictureLoader, Theme, label},
 };
 use images::LabelledImages;
@@ -20,9 +18,9 @@ use visavis_core::{
     domain::{
         Fault, Result,
         annotation::{Answered, Answers, AskedQuestion, labels_of},
-        image::Images,
         text::{count, printable},
     },
+    scoring::agreements,
     store::{Index, origin},
 };
 
@@ -100,7 +98,6 @@ impl LabelCommand {
             None => None,
         };
         let source = PictureSource::open(&images.pictures)?;
-        let all = images.images.clone();
         let mut session = LabellingSession::new(question, images.images, images.identities, order, &answers)?;
         if let Some(order) = uncertainty.as_ref().and_then(|of| of.ranked(&session.labels())) {
             session.reorder(&order);
@@ -114,7 +111,7 @@ impl LabelCommand {
         } else {
             lines::label(context, view, pictures, journal, uncertainty.as_ref())?
         };
-        self.conclude(context, &view, &all)
+        self.conclude(context, &view)
     }
 
     /// The features of a model of the study, a row a picture.
@@ -163,7 +160,7 @@ impl LabelCommand {
         self.figures.as_deref().and_then(DrawingMode::of_word).unwrap_or_else(found)
     }
 
-    fn conclude(&self, context: &Context, view: &LabellingView, images: &Images) -> Result<()> {
+    fn conclude(&self, context: &Context, view: &LabellingView) -> Result<()> {
         let (session, tally) = (&view.session, view.session.tally());
         if context.json {
             return Ok(());
@@ -182,7 +179,7 @@ impl LabelCommand {
             let cannot = count(tally.unreadable, "picture");
             remark(context, printable(&format!("{cannot} could not be shown, such as {image}: {why}")));
         }
-        let (labels, _) = labels_of(&self.answers(open_store::store(context)?.as_ref())?, images);
+        let (labels, _) = labels_of(&self.answers(open_store::store(context)?.as_ref())?, session.images());
         agreements(&labels).iter().for_each(|of| say(printable(&of.sentence())));
         if session.is_done() && tally.classes.iter().any(|count| *count > 0) {
             remark(context, format!("a study reads them: evaluation: {{ labels: [{{ journal: {} }}] }}", self.attribute));

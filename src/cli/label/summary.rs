@@ -7,7 +7,7 @@ use super::{
     },
     images::LabelledImages,
 };
-use crate::study::labelling::{LabellingProgress, agreements};
+use crate::study::labelling::LabellingProgress;
 use serde_json::json;
 use std::{
     collections::{HashMap, HashSet},
@@ -22,6 +22,7 @@ use visavis_core::{
         study::LabelProvenance,
         text::{count, printable},
     },
+    scoring::agreements,
     store::write_out,
 };
 

@@ -67,7 +67,7 @@ pub(super) fn dataset(node: &StudyNode) -> Result<Dataset> {
 }
 
 /// Tables of landmarks and of boxes.
-fn faces(fields: &Fields) -> Result<FaceFiles> {
+pub(super) fn faces(fields: &Fields) -> Result<FaceFiles> {
     let file = |key: &str| fields.or(key, None, |node| node.path().map(Some));
     Ok(FaceFiles { landmarks: file("landmarks")?, boxes: file("boxes")? })
 }

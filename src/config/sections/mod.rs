@@ -3,6 +3,7 @@
 mod data;
 mod projections;
 mod training;
+mod verification;
 
 use super::{
     comparisons::comparisons,
@@ -21,7 +22,7 @@ use visavis_core::{
         score::Statistics,
         study::{
             Contrast, DeviceClass, Evaluation, FairnessSettings, Numerics, Precision, Preparation, Recipe, Resources, RunOn,
-            Study, Tolerance,
+            Study, Tolerance, VerificationSettings,
         },
         text::{printable, thousands},
         visibility::{FaceRegion, Visibility},
@@ -29,7 +30,7 @@ use visavis_core::{
     weights,
 };
 
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "format",
     "study",
     "about",
@@ -48,6 +49,7 @@ const KEYS: [&str; 21] = [
     "selection",
     "fairness",
     "visibility",
+    "verification",
     "audit",
     "resources",
     "run",
@@ -107,6 +109,7 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
         show: fields.or("selection", 12, |node| node.fields(&["show"])?.or("show", 12, |node| node.count(0..=10_000)))?,
         fairness: fields.or("fairness", FairnessSettings { groups: vec![], depth: 1 }, fairness)?,
         visibility: fields.or("visibility", Visibility::default(), visibility)?,
+        verification: fields.or("verification", VerificationSettings::default(), verification::verification)?,
         tolerance: fields.or("audit", Tolerance { auc: 0.005, features: 0.0001 }, tolerance)?,
         resources: fields.or("resources", Resources { gpu_slots: 1, cpu_slots: 1 }, resources)?,
         run: fields.or("run", RunOn::Local, run_on)?,

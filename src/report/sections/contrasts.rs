@@ -8,7 +8,7 @@ use crate::{
         source::{MadeElsewhere, ReportSource},
         words::{self, list},
     },
-    study::OnSharedCrop,
+    study::{OnSharedCrop, Seen},
 };
 use serde::Serialize;
 use visavis_core::domain::{
@@ -202,7 +202,7 @@ impl OnShared {
             // The shared crop is one side's own: what that side does not see, none does.
             let models = held.left.iter().chain(&held.right);
             let mut seen = models.filter_map(|model| outcome.visibility.of(*model, of.comparison));
-            if let Some(mark) = seen.find_map(|seen| seen.mark_in_pieces()) {
+            if let Some(mark) = seen.find_map(Seen::mark_in_pieces) {
                 row.comparison = row.comparison + " (" + Phrase::from_iter(mark) + ")";
             }
             row

@@ -1,6 +1,6 @@
 //! The images that are evaluated, and their labels.
 
-use super::Section;
+use super::{Section, agreement::AgreementRow, overlap::SharedWithTraining};
 use crate::{
     report::{
         claims::ClaimId,
@@ -25,6 +25,8 @@ pub(crate) struct Data {
     missing: Vec<MissingRow>,
     figure: Option<Drawing>,
     attributes: Vec<AttributeRow>,
+    agreement: Vec<AgreementRow>,
+    overlap: SharedWithTraining,
 }
 
 #[derive(Serialize)]
@@ -56,7 +58,7 @@ impl Section for Data {
 
 impl Data {
     /// # Errors
-    /// A figure that is damaged.
+    /// A figure or another result that is damaged.
     pub(crate) fn of(source: &ReportSource, missing: &BTreeMap<String, MissingLabels>) -> Result<Self> {
         let (plan, counted) = (source.outcome.plan, &source.outcome.frequencies);
         let evaluation = &plan.study.evaluation;
@@ -78,6 +80,8 @@ impl Data {
             missing: missing_labels(source, missing),
             figure: source.drawing(Step::DrawFrequencies)?,
             attributes: counted.attributes.iter().enumerate().map(|(place, of)| attribute(source, place, of)).collect(),
+            agreement: AgreementRow::all(source)?,
+            overlap: SharedWithTraining::of(source)?,
         })
     }
 }

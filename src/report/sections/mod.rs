@@ -1,6 +1,7 @@
 //! The sections of the page: each a struct of what it shows, a pure function that fills it, and a template of its own. Numbers are
 //! ids of claims.
 
+mod agreement;
 mod comparisons;
 mod contrasts;
 mod data;
@@ -14,6 +15,7 @@ mod kept;
 mod known_truth;
 mod ledger;
 mod models;
+mod overlap;
 mod projections;
 mod quality;
 mod reproduction;
@@ -23,6 +25,7 @@ mod static_text;
 mod summary;
 mod training;
 mod training_set;
+mod verification_sets;
 
 pub(crate) use comparisons::Comparisons;
 pub(crate) use contrasts::{Contrasts, PairVerdict};
@@ -39,6 +42,7 @@ pub(crate) use scores::ScoreMatrix;
 pub(crate) use static_text::{Methods, Words};
 pub(crate) use summary::Summary;
 pub(crate) use training::Training;
+pub(crate) use verification_sets::VerificationSets;
 
 use serde::Serialize;
 

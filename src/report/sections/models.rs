@@ -133,7 +133,7 @@ fn parts(model: &Source, shareable: &dyn Fn(&Path) -> String) -> Vec<Part> {
                     (true, vec![part("weights", shareable(file)), part("tensors named as by", family.to_string())])
                 }
                 Weights::Whole(of) => {
-                    let reads = of.reads.iter().map(|(layer, read)| Phrase::name(layer) + ": " + Phrase::name(&read.to_string()));
+                    let reads = of.reads.iter().map(|(layer, read)| Phrase::name(layer) + ": " + Phrase::name(read));
                     let reads = reads.reduce(|one, other| one + ", " + other).unwrap_or_default();
                     (true, vec![part("network", shareable(&of.file)), Part { name: "layers read at", value: reads }])
                 }

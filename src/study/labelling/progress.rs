@@ -1,10 +1,13 @@
 //! Who labelled what so far, over all pictures of a workspace.
 
-use super::{Agreement, agreements};
+use super::Agreement;
 use std::collections::BTreeMap;
-use visavis_core::domain::{
-    annotation::{AnnotatorLabels, Answered, Answers, Choice},
-    image::Column,
+use visavis_core::{
+    domain::{
+        annotation::{AnnotatorLabels, Answered, Answers, Choice},
+        image::Column,
+    },
+    scoring::agreements,
 };
 
 /// One annotator's answers on one attribute.

@@ -1,72 +1,13 @@
-//! What a labelling session asks, and what was answered. Pure: the caller shows pictures and keeps answers.
+//! A pass of one annotator over pictures: what is shown, and what was answered. Pure: the caller shows pictures and keeps answers.
 
+use super::question::LabellingQuestion;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use visavis_core::domain::{
     Digest, Fault, Result,
     annotation::{Annotation, Answered, AskedQuestion, Choice},
     image::{Column, Images},
-    missing::is_usual,
     text::printable,
 };
-
-/// Keys that are no class's: skip, not obvious, undo, context, drawing, help, quit.
-pub const RESERVED_KEYS: [char; 7] = [' ', 'o', 'u', 'c', 'd', '?', 'q'];
-
-/// More classes than keys for them.
-const MOST_CLASSES: usize = 26;
-
-/// A class with the key that chooses it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClassKey {
-    pub name: String,
-    pub key: char,
-}
-
-/// What is asked of every picture, and of whom.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LabellingQuestion {
-    pub attribute: String,
-    pub classes: Vec<ClassKey>,
-    /// Labels wanted of each class; `None`: as many as there are pictures.
-    pub quota: Option<usize>,
-    pub annotator: String,
-    /// The user on the machine.
-    pub by: String,
-}
-
-impl LabellingQuestion {
-    /// # Errors
-    /// Classes of which there are fewer than two or too many, one without a name, one that is there twice.
-    pub fn new(attribute: &str, classes: &[String], quota: Option<usize>, annotator: &str, by: &str) -> Result<Self> {
-        let classes: Vec<&str> = classes.iter().map(|class| class.trim()).collect();
-        let wrong = |what: String| Fault::asked(what).next("such as --classes white,black,asian");
-        if classes.len() < 2 {
-            return Err(wrong("a label needs two classes or more".to_owned()));
-        }
-        if classes.len() > MOST_CLASSES {
-            return Err(wrong(format!("{} classes have no keys: {MOST_CLASSES} at most", classes.len())));
-        }
-        for (at, class) in classes.iter().enumerate() {
-            if !class.is_empty() && is_usual(class) {
-                return Err(wrong(format!("`{class}` is read as a missing label: a class needs another name")));
-            }
-            if class.is_empty() {
-                return Err(wrong("a class has no name".to_owned()));
-            }
-            if printable(class) != *class {
-                return Err(wrong(format!("the class `{}` has characters that cannot be shown", printable(class))));
-            }
-            if classes[..at].contains(class) {
-                return Err(wrong(format!("the class `{class}` is there twice")));
-            }
-        }
-        let digits = '1'..='9';
-        let letters = ('a'..='z').filter(|letter| !RESERVED_KEYS.contains(letter));
-        let classes = classes.into_iter().zip(digits.chain(letters)).map(|(name, key)| ClassKey { name: name.to_owned(), key });
-        let (attribute, annotator, by) = (attribute.to_owned(), annotator.to_owned(), by.to_owned());
-        Ok(LabellingQuestion { attribute, classes: classes.collect(), quota, annotator, by })
-    }
-}
 
 /// What the annotator says of the picture that is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,15 +40,6 @@ pub struct Tally {
     pub left: usize,
 }
 
-/// The places of a picture: two images may be the same, byte for byte.
-#[derive(Default)]
-struct PicturePlaces {
-    /// The first image that is it.
-    first: usize,
-    /// How many of the images that are asked for are it.
-    asked: usize,
-}
-
 /// A pass of one annotator over pictures.
 pub struct LabellingSession {
     pub question: LabellingQuestion,
@@ -115,14 +47,16 @@ pub struct LabellingSession {
     identities: Option<Column>,
     /// Places of images, in the order in which they are shown.
     order: Vec<usize>,
-    /// Where each picture is.
-    places: HashMap<Digest, PicturePlaces>,
+    /// Of each image the first one that is the same, byte for byte: it stands for the picture of both.
+    pictures: Vec<usize>,
+    /// Of each picture how many of the images that are asked for are it.
+    asked: Vec<usize>,
     /// This annotator's answers by picture. Those of others are not known here.
-    answers: HashMap<Digest, Choice>,
+    answers: HashMap<usize, Choice>,
     /// Kept with every answer: a set may have hundreds of thousands of pictures, and the screen is drawn after each key.
     tally: Tally,
     /// Pictures with an answer, the latest last.
-    history: Vec<Digest>,
+    history: Vec<usize>,
     unreadable: BTreeMap<usize, String>,
     /// The place in `order` of the picture that is shown; behind the end: none is left.
     at: usize,
@@ -154,17 +88,20 @@ impl LabellingSession {
             ))
             .next("two people need two names: --annotator NAME"));
         }
-        let mut places: HashMap<Digest, PicturePlaces> = HashMap::new();
-        for (place, (_, picture)) in images.0.iter().enumerate().rev() {
-            picture.iter().for_each(|picture| places.entry(*picture).or_default().first = place);
+        let mut first: HashMap<Digest, usize> = HashMap::new();
+        let picture = |(place, (_, digest)): (usize, &(_, Option<Digest>))| match digest {
+            Some(digest) => *first.entry(*digest).or_insert(place),
+            None => place,
+        };
+        let pictures: Vec<usize> = images.0.iter().enumerate().map(picture).collect();
+        let mut asked = vec![0; images.len()];
+        for place in order.iter().filter(|place| images.0[**place].1.is_some()) {
+            asked[pictures[*place]] += 1;
         }
-        for place in &order {
-            let picture = images.0[*place].1.and_then(|picture| places.get_mut(&picture));
-            picture.into_iter().for_each(|of| of.asked += 1);
-        }
-        let own: Vec<&Answered> = own.into_iter().filter(|of| places.contains_key(&of.annotation.picture)).collect();
+        let own = own.into_iter().filter_map(|of| Some((*first.get(&of.annotation.picture)?, &of.annotation.choice)));
+        let own: Vec<(usize, &Choice)> = own.collect();
         let known = |class: &str| question.classes.iter().any(|of| of.name == class);
-        if let Some(class) = own.iter().filter_map(|of| of.annotation.choice.class()).find(|class| !known(class)) {
+        if let Some(class) = own.iter().filter_map(|(_, choice)| choice.class()).find(|class| !known(class)) {
             return Err(Fault::asked(format!(
                 "`{}` is a label that {} gave before, and no class now",
                 printable(class),
@@ -172,14 +109,15 @@ impl LabellingSession {
             ))
             .next("name all classes of before; new ones may follow them"));
         }
-        let left = places.values().map(|of| of.asked).sum();
+        let left = asked.iter().sum();
         let mut session = LabellingSession {
             tally: Tally { classes: vec![0; question.classes.len()], left, ..Tally::default() },
             question,
             images,
             identities,
             order,
-            places,
+            pictures,
+            asked,
             answers: HashMap::new(),
             history: vec![],
             unreadable: BTreeMap::new(),
@@ -187,9 +125,14 @@ impl LabellingSession {
             second_round: false,
             is_begun: false,
         };
-        own.iter().for_each(|of| session.note(of.annotation.picture, of.annotation.choice.clone()));
+        own.into_iter().for_each(|(picture, choice)| session.note(picture, choice.clone()));
         session.go_on();
         Ok(session)
+    }
+
+    /// The images that it is about, in the order of their ids.
+    pub fn images(&self) -> &Images {
+        &self.images
     }
 
     /// The picture to look at: its image and its digest. `None`: nothing is left.
@@ -210,11 +153,10 @@ impl LabellingSession {
 
     /// Is a picture without an answer at this place of the order?
     fn is_open(&self, at: usize) -> bool {
-        let Some((_, picture)) = self.shown(at) else { return false };
-        if self.unreadable.contains_key(&self.order[at]) {
+        if self.shown(at).is_none() || self.unreadable.contains_key(&self.order[at]) {
             return false;
         }
-        match self.answers.get(&picture) {
+        match self.answers.get(&self.pictures[self.order[at]]) {
             None => true,
             Some(Choice::Skipped) => self.second_round,
             Some(_) => false,
@@ -243,11 +185,11 @@ impl LabellingSession {
 
     /// Of every picture the place of its class; `None` without a label.
     pub fn labels(&self) -> Vec<Option<usize>> {
-        let class = |picture: &Digest| {
+        let class = |picture: &usize| {
             let class = self.answers.get(picture)?.class()?;
             self.question.classes.iter().position(|of| of.name == class)
         };
-        self.images.0.iter().map(|(_, picture)| class(picture.as_ref()?)).collect()
+        self.pictures.iter().map(class).collect()
     }
 
     /// Shows these pictures first from now on; the others keep their order behind them. Once something was answered, the picture that is
@@ -299,13 +241,19 @@ impl LabellingSession {
 
     /// What taking back the latest answer means; nothing changes yet.
     pub fn undo(&self) -> Outcome {
-        let Some(latest) = self.history.last() else { return Outcome::Refused("there is no answer to take back".to_owned()) };
-        Outcome::Keep(self.annotation(self.image(latest), *latest, Choice::Withdrawn))
+        let latest = self.history.last().map(|&latest| &self.images.0[latest]);
+        let Some((image, Some(picture))) = latest else {
+            return Outcome::Refused("there is no answer to take back".to_owned());
+        };
+        Outcome::Keep(self.annotation(image, *picture, Choice::Withdrawn))
     }
 
-    /// The image that is this picture; the first, of several.
-    fn image(&self, picture: &Digest) -> &str {
-        self.places.get(picture).map_or("", |of| self.images.0[of.first].0.as_str())
+    /// The picture of these bytes; `None`: it is not here. The one that is shown and the latest that was answered need no search.
+    fn picture(&self, digest: Digest) -> Option<usize> {
+        let is_it = |place: &usize| self.images.0[*place].1 == Some(digest);
+        let shown = self.order.get(self.at).copied();
+        let place = shown.into_iter().chain(self.history.last().copied()).find(is_it);
+        Some(self.pictures[place.or_else(|| (0..self.images.len()).find(is_it))?])
     }
 
     fn annotation(&self, image: &str, picture: Digest, choice: Choice) -> Annotation {
@@ -326,9 +274,10 @@ impl LabellingSession {
     /// Takes in an answer that is kept, and goes to the next picture; after one was taken back, to that.
     pub fn take(&mut self, kept: &Annotation) {
         self.is_begun = true;
-        self.note(kept.picture, kept.choice.clone());
+        let picture = self.picture(kept.picture);
+        picture.into_iter().for_each(|picture| self.note(picture, kept.choice.clone()));
         if kept.choice == Choice::Withdrawn {
-            let place = |&at: &usize| self.shown(at).is_some_and(|(_, picture)| picture == kept.picture);
+            let place = |&at: &usize| picture == Some(self.pictures[self.order[at]]);
             self.at = (0..self.order.len()).find(place).unwrap_or(self.at);
         } else {
             self.at = (self.at + 1).min(self.order.len());
@@ -352,8 +301,8 @@ impl LabellingSession {
         self.unreadable.iter().next().map(|(&place, why)| (self.images.0[place].0.as_str(), why.as_str()))
     }
 
-    fn note(&mut self, picture: Digest, choice: Choice) {
-        let asked = self.places.get(&picture).map_or(0, |of| of.asked);
+    fn note(&mut self, picture: usize, choice: Choice) {
+        let asked = self.asked[picture];
         if let Some(before) = self.answers.remove(&picture) {
             // The latest answers are taken back first.
             let at = self.history.iter().rposition(|of| *of == picture);
@@ -387,7 +336,7 @@ impl LabellingSession {
     pub fn context(&self) -> Option<Vec<(&str, &str)>> {
         let (identities, (image, _)) = (self.identities.as_ref()?, self.current()?);
         let person = identities.get(image)?;
-        let said = self.history.iter().map(|picture| (self.image(picture), self.answers[picture].class()));
+        let said = self.history.iter().map(|picture| (self.images.0[*picture].0.as_str(), self.answers[picture].class()));
         let same = said.filter(|(id, _)| *id != image && identities.get(id) == Some(person));
         Some(same.filter_map(|(id, class)| Some((id, class?))).collect())
     }
@@ -457,6 +406,23 @@ mod tests {
         assert_eq!((shown(&session), session.tally().left), (Some("2.png"), 1));
         undo(&mut session);
         assert_eq!(shown(&session), Some("1.png"));
+    }
+
+    #[test]
+    fn two_images_of_the_same_bytes_are_one_picture_and_one_answer() {
+        let mut of = images(4);
+        of.0[3].1 = of.0[1].1;
+        of.0[2].1 = None;
+        let mut session = LabellingSession::new(question(None), of, None, vec![3, 0, 1, 2], &[]).unwrap();
+        assert_eq!(session.tally().left, 3, "one has no picture");
+        say(&mut session, Answer::Class(1));
+        assert_eq!((shown(&session), session.tally().left), (Some("0.png"), 1));
+        assert_eq!(session.labels(), [None, Some(1), None, Some(1)]);
+        say(&mut session, Answer::Class(0));
+        assert!(session.is_done());
+        undo(&mut session);
+        undo(&mut session);
+        assert_eq!((shown(&session), session.tally().left, session.labels()), (Some("3.png"), 3, vec![None; 4]));
     }
 
     #[test]
@@ -534,27 +500,5 @@ mod tests {
         assert_eq!(session.context(), Some(vec![]));
         say(&mut session, Answer::Class(0));
         assert_eq!(session.context(), Some(vec![("0.png", "black")]));
-    }
-
-    #[test]
-    fn every_class_has_a_key_of_its_own() {
-        let classes: Vec<String> = (0..MOST_CLASSES).map(|place| format!("c{place}")).collect();
-        let keys: Vec<char> =
-            LabellingQuestion::new("a", &classes, None, "x", "x").unwrap().classes.iter().map(|of| of.key).collect();
-        assert_eq!(keys.len(), MOST_CLASSES);
-        assert!(keys.iter().enumerate().all(|(at, key)| !keys[..at].contains(key) && !RESERVED_KEYS.contains(key)), "{keys:?}");
-    }
-
-    #[test]
-    fn classes_that_cannot_be_told_apart_are_refused() {
-        let made = |classes: &[&str]| {
-            let classes: Vec<String> = classes.iter().map(|class| (*class).to_owned()).collect();
-            LabellingQuestion::new("a", &classes, None, "x", "x").err().map(|fault| fault.what)
-        };
-        assert_eq!(made(&["x"]).unwrap(), "a label needs two classes or more");
-        assert_eq!(made(&["x", " x "]).unwrap(), "the class `x` is there twice");
-        assert_eq!(made(&["x", ""]).unwrap(), "a class has no name");
-        assert!(made(&["x", "\u{202e}y"]).unwrap().contains("cannot be shown"));
-        assert_eq!(made(&["x", "y"]), None);
     }
 }

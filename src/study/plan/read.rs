@@ -34,6 +34,16 @@ impl Plan {
         self.sources.images
     }
 
+    /// How many pictures a step hashes; `None` of a step that hashes none, and while nobody knows.
+    pub(in crate::study) fn hashed(&self, step: Step) -> Option<usize> {
+        let pictures = match step {
+            Step::HashEvaluation => self.images(),
+            Step::HashTraining { set } => self.sources.training_images(self.study.dataset(set)?.0),
+            _ => 0,
+        };
+        (pictures > 0).then_some(pictures)
+    }
+
     /// The bytes of the objects that tasks consume and no stage makes, by name; one at a time, for they may be large.
     pub fn sources(&self) -> impl Iterator<Item = (&str, Cow<'_, [u8]>)> {
         self.sources.contents(|digest| self.lookup.object(digest))
@@ -164,7 +174,8 @@ impl Plan {
             (Need::Attribute(attribute), Step::Score { comparison, .. }) => {
                 self.study.comparisons[comparison].question.attributes().contains(attribute.as_str())
             }
-            (Need::Attribute(_), _) => false,
+            (Need::Pairs(waiting), Step::ExtractPairs { set, .. } | Step::VerifyPairs { set, .. }) => *waiting == set,
+            (Need::Attribute(_) | Need::Pairs(_), _) => false,
         };
         self.missing.iter().filter(lacks).collect()
     }

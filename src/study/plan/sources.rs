@@ -15,10 +15,11 @@ use std::{
 use visavis_core::{
     domain::{
         Digest, Fault, Result,
+        annotation::annotators_to_text,
         image::Column,
         model::{ModelFile, Network, Source as ModelSource, Weights},
         result::Manifest,
-        stage::{Extraction, IndexImages, Input, Location, Ranking, Training, role},
+        stage::{Extraction, IndexImages, Input, Location, Ranking, Training, VerifyPairs, role},
         study::{FaceMark, Study},
     },
     store::Workspace,
@@ -38,6 +39,10 @@ pub(crate) struct Sources {
     pictures_at: Option<PathBuf>,
     /// The same for training sets, by name.
     training_at: BTreeMap<String, PathBuf>,
+    /// The same for verification sets, by name.
+    pairs_at: BTreeMap<String, PathBuf>,
+    /// How many images training sets have, by name.
+    training_images: BTreeMap<String, usize>,
     /// How many images are evaluated; 0 while nobody knows.
     pub images: usize,
 }
@@ -60,6 +65,19 @@ pub fn is_of_training(name: &str) -> bool {
     [Training::PICTURES, Training::CLASSES, role::LANDMARKS, role::BOXES]
         .iter()
         .any(|role| name.starts_with(&of_training(role, "")))
+}
+
+/// How the names of sources begin that are of verification sets.
+const VERIFICATION: &str = "verification ";
+
+/// What the source is called that a verification set is consumed from, in a role.
+fn of_pairs(role: &str, set: &str) -> String {
+    format!("{VERIFICATION}{role}/{set}")
+}
+
+/// Is the source one of a verification set?
+pub(crate) fn is_of_verification(name: &str) -> bool {
+    name.starts_with(VERIFICATION)
 }
 
 /// How the names of files begin among the names of sources.
@@ -86,11 +104,22 @@ impl Sources {
         let identities = survey.identities.iter().map(|column| (role::IDENTITIES.to_owned(), column));
         let marks = survey.marks.iter().map(|(kind, column)| (kind.role().to_owned(), column));
         sources.put_columns(labels.chain(identities).chain(marks).collect());
+        for (attribute, annotators) in &survey.annotators {
+            sources.put_bytes(role::annotators(attribute), annotators_to_text(annotators).into_bytes());
+        }
         for (name, set) in &survey.training {
+            sources.training_images.insert(name.clone(), set.images.len());
             sources.put_bytes(of_training(Training::PICTURES, name), set.images.to_text().into_bytes());
             sources.put_bytes(of_training(Training::CLASSES, name), set.classes.to_text().into_bytes());
             sources.put_columns(set.marks.iter().map(|(kind, column)| (of_training(kind.role(), name), column)).collect());
             sources.training_at.insert(name.clone(), workspace.place(&set.pictures));
+        }
+        for (place, set) in &survey.verification {
+            let name = &study.verification.sets[*place].name;
+            sources.put_bytes(of_pairs(role::IMAGES, name), set.images.to_text().into_bytes());
+            sources.put_bytes(of_pairs(VerifyPairs::PAIRS, name), set.pairs.to_text().into_bytes());
+            sources.put_columns(set.marks.iter().map(|(kind, column)| (of_pairs(kind.role(), name), column)).collect());
+            sources.pairs_at.insert(name.clone(), workspace.place(&set.pictures));
         }
         if let Some(truth) = &survey.truth {
             sources.put_bytes(Ranking::TRUTH.to_owned(), truth.clone());
@@ -124,6 +153,9 @@ impl Sources {
             sources.contents.push((name.clone(), SourceContent::Carried(*digest)));
             if let Some(set) = name.strip_prefix(&of_training(Training::PICTURES, "")) {
                 sources.training_at.insert(set.to_owned(), PathBuf::from("."));
+            }
+            if let Some(set) = name.strip_prefix(&of_pairs(role::IMAGES, "")) {
+                sources.pairs_at.insert(set.to_owned(), PathBuf::from("."));
             }
         }
         for path in study.models.iter().flat_map(|model| files_named_by(&model.source)) {
@@ -216,6 +248,17 @@ impl Sources {
         Some(Input { role: kind.role().to_owned(), ..self.objects.get(&of_training(kind.role(), name))?.clone() })
     }
 
+    /// The pictures of a verification set.
+    pub(crate) fn pictures_of_pairs(&self, name: &str) -> Option<Input> {
+        let at = Location::Pictures(self.pairs_at.get(name)?.clone());
+        Some(Input { at, ..self.of_verification(name, role::IMAGES)? })
+    }
+
+    /// What a verification set has of a role: its pairs, or where the faces are in its pictures.
+    pub(crate) fn of_verification(&self, name: &str, role: &str) -> Option<Input> {
+        Some(Input { role: role.to_owned(), ..self.objects.get(&of_pairs(role, name))?.clone() })
+    }
+
     /// The folder that the ids of the evaluation's images are paths in.
     pub(crate) fn pictures_at(&self) -> Option<&Path> {
         self.pictures_at.as_deref()
@@ -224,6 +267,16 @@ impl Sources {
     /// The attributes whose labels are there.
     pub(crate) fn attributes(&self) -> impl Iterator<Item = &str> {
         self.objects.keys().filter_map(|name| name.strip_prefix(role::LABELS))
+    }
+
+    /// The attributes that annotators labelled by name.
+    pub(crate) fn annotated(&self) -> impl Iterator<Item = &str> {
+        self.objects.keys().filter_map(|name| name.strip_prefix(role::ANNOTATORS))
+    }
+
+    /// How many images a training set has; 0 while nobody knows.
+    pub(crate) fn training_images(&self, name: &str) -> usize {
+        self.training_images.get(name).copied().unwrap_or_default()
     }
 
     /// The name of every object, also of those that a page only names.
@@ -308,6 +361,8 @@ impl Sources {
             sources.files.insert(path.to_path_buf(), input);
         }
         sources.training_at = training_at.iter().map(|(name, at)| ((*name).to_owned(), PathBuf::from(at))).collect();
+        let sets = objects.iter().filter_map(|(name, _)| name.strip_prefix(&of_pairs(role::IMAGES, "")));
+        sources.pairs_at = sets.map(|set| (set.to_owned(), PathBuf::from(set))).collect();
         sources
     }
 }

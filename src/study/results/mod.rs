@@ -4,8 +4,11 @@
 //! It is made of the results that are known and of whatever reads their objects: a plan and its store, or a map in tests. Each part
 //! is read when it is asked for.
 
+mod agreement;
 mod fairness;
 mod outcome;
+mod overlap;
+mod pairs;
 mod quality;
 mod scores;
 mod shared_crops;
@@ -14,6 +17,7 @@ mod visibility;
 
 pub use fairness::ModelFairness;
 pub use outcome::{CellVerdict, StudyOutcome};
+pub use pairs::VerifiedPairs;
 pub use quality::ProjectionQuality;
 pub(crate) use scores::ScoreCache;
 pub use scores::{NamedScore, ScoreOf, ScoreSource};

@@ -7,19 +7,22 @@ use super::{
 };
 use std::collections::{BTreeSet, HashMap};
 use visavis_core::{
+    dataset::duplicates::PictureHash,
     domain::{
         comparison::Question,
         contrast::{self, ContrastSides},
-        index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
+        embedding::EmbeddingForm,
+        index::{ComparisonIx, DatasetIx, LayerIx, ModelIx, PairSetIx, ProjectionIx},
         ledger::CellId,
-        model::{Source, WeightFamily, Weights},
+        model::{EMBEDDING, Network, Source, WeightFamily, Weights},
         projection::View,
         result::Manifest,
         shared_crop::{Recropped, SharedCrops},
         stage::{
-            ArrayFormat, AxisNames, Baseline, Extraction, FeatureImport, Figure, GroupFairness, IndexImages, Input, Location,
-            MeasureQuality, MeasureVisibility, Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot,
-            ScoreViews, Simultaneous, Task, Training, VerifyIdentities, WholeNetwork, Work, ranks_of, role,
+            ArrayFormat, AxisNames, Baseline, Extraction, FeatureImport, Figure, FindOverlap, GroupFairness, HashPictures,
+            IndexImages, Input, Location, MeasureAgreement, MeasureQuality, MeasureVisibility, Probes, ProjectFeatures, Ranking,
+            Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous, Task, Training, VerifyIdentities, VerifyPairs,
+            WholeNetwork, Work, features_at, ranks_of, role,
         },
         study::{Crop, DeviceClass, Preparation, Study},
         visibility::Heads,
@@ -48,6 +51,10 @@ impl KnownResults<'_> {
             Step::Extract { model } => self.extract(model)?,
             Step::Baseline { model } => self.baseline(model)?,
             Step::Index => (Work::Index(IndexImages { take: study.evaluation.take }), vec![self.source(IndexImages::LISTING)?]),
+            Step::HashEvaluation => hashed(self.pictures()?),
+            Step::HashTraining { set } => hashed(self.training_set(set)?[0].clone()),
+            Step::Overlap { set } => self.overlap(set)?,
+            Step::Agreement => self.agreement()?,
             Step::Features { model, layer } => {
                 let Source::Given(given) = &study.models[model].source else { return None };
                 let layer = &StudyNames::of(study).layer(model, layer);
@@ -85,6 +92,8 @@ impl KnownResults<'_> {
                 (Work::Quality(MeasureQuality { views, seed: study.seed }), inputs)
             }
             Step::Verify { model } => self.verify(model)?,
+            Step::ExtractPairs { model, set } => self.extract_pairs(model, set)?,
+            Step::VerifyPairs { model, set } => self.verify_pairs(model, set)?,
             Step::DrawCurves { model } => {
                 (Work::Draw(Figure::Curves), vec![self.output(Step::Train { model }, Training::CURVES, Figure::CURVES)?])
             }
@@ -135,6 +144,41 @@ impl KnownResults<'_> {
     fn extract(&self, model: ModelIx) -> Option<(Work, Vec<Input>)> {
         let study = self.study;
         let Source::Network(network) = &study.models[model].source else { return None };
+        let layers: Vec<String> = StudyNames::of(study).layers(model).into();
+        let (preparation, embedding) = (self.preparation(&network.prepare)?, study.models[model].embedding_among(&layers));
+        let (extraction, weights) = self.extraction(model, network, layers, embedding, preparation)?;
+        let images = if study.pretends() { vec![self.images()?] } else { self.prepared(&extraction.preparation)? };
+        Some((Work::Extract(extraction), [weights, images].concat()))
+    }
+
+    /// The same of the pictures of a verification set, at the embedding alone.
+    fn extract_pairs(&self, model: ModelIx, set: PairSetIx) -> Option<(Work, Vec<Input>)> {
+        let (study, set) = (self.study, &self.study.verification.sets[set]);
+        let Source::Network(network) = &study.models[model].source else { return None };
+        let preparation = set.preparation(study.preparations.get(&network.prepare)?);
+        let layers = vec![EMBEDDING.to_owned()];
+        let (extraction, weights) = self.extraction(model, network, layers, EmbeddingForm::OF_PAIRS, preparation)?;
+        let pictures = self.sources.pictures_of_pairs(&set.name)?;
+        if study.pretends() {
+            return Some((Work::Extract(extraction), [weights, vec![Input { at: Location::Object, ..pictures }]].concat()));
+        }
+        let marks = match extraction.preparation.crop.needs() {
+            Some(kind) => vec![self.sources.of_verification(&set.name, kind.role())?],
+            None => vec![],
+        };
+        Some((Work::Extract(extraction), [weights, vec![pictures], marks].concat()))
+    }
+
+    /// What a network is asked for, and its weights.
+    fn extraction(
+        &self,
+        model: ModelIx,
+        network: &Network,
+        layers: Vec<String>,
+        embedding: EmbeddingForm,
+        preparation: Preparation,
+    ) -> Option<(Extraction, Vec<Input>)> {
+        let study = self.study;
         let (family, untrained, weights) = match &network.weights {
             Weights::File { file, family, .. } => (family.clone(), None, Some(self.sources.file(Extraction::WEIGHTS, file)?)),
             Weights::Whole(of) => (of.format.family(), None, Some(self.sources.file(Extraction::WEIGHTS, &of.file)?)),
@@ -143,7 +187,6 @@ impl KnownResults<'_> {
                 (WeightFamily::own(), None, Some(self.output(Step::Train { model }, Training::WEIGHTS, Extraction::WEIGHTS)?))
             }
         };
-        let layers: Vec<String> = StudyNames::of(study).layers(model).into();
         let (architecture, numerics) = run_as(study, network);
         let whole = match &network.weights {
             Weights::Whole(of) => {
@@ -152,20 +195,38 @@ impl KnownResults<'_> {
             }
             _ => None,
         };
-        let beside = self.sources.beside(&network.weights)?;
-        let weights = weights.into_iter().chain(beside);
-        let extraction = Extraction {
-            architecture,
-            preparation: self.preparation(&network.prepare)?,
-            embedding: study.models[model].embedding_among(&layers),
-            layers,
-            family,
-            untrained,
-            numerics,
-            whole,
-        };
-        let images = if study.pretends() { vec![self.images()?] } else { self.prepared(&extraction.preparation)? };
-        Some((Work::Extract(extraction), weights.chain(images).collect()))
+        let weights = weights.into_iter().chain(self.sources.beside(&network.weights)?).collect();
+        Some((Extraction { architecture, preparation, embedding, layers, family, untrained, numerics, whole }, weights))
+    }
+
+    /// The images and the classes of a training set.
+    fn training_set(&self, set: DatasetIx) -> Option<[Input; 2]> {
+        self.sources.training_set(self.study.dataset(set)?.0)
+    }
+
+    /// What a training set shares with the evaluation.
+    fn overlap(&self, set: DatasetIx) -> Option<(Work, Vec<Input>)> {
+        let study = self.study;
+        let [learned, classes] = self.training_set(set)?;
+        // By its name: a page that is read elsewhere has no folders to compare.
+        let is_one_data_set = study.evaluation.dataset.as_deref() == Some(study.dataset(set)?.0);
+        let inputs = vec![
+            self.images()?,
+            self.output(Step::HashEvaluation, HashPictures::HASHES, FindOverlap::HASHES)?,
+            Input { role: FindOverlap::LEARNED.to_owned(), at: Location::Object, ..learned },
+            self.output(Step::HashTraining { set }, HashPictures::HASHES, FindOverlap::LEARNED_HASHES)?,
+            classes,
+        ];
+        let identities = self.source(role::IDENTITIES).into_iter();
+        Some((Work::Overlap(FindOverlap { is_one_data_set }), inputs.into_iter().chain(identities).collect()))
+    }
+
+    /// How far annotators agree, of attributes that somebody labelled.
+    fn agreement(&self) -> Option<(Work, Vec<Input>)> {
+        let attributes: Vec<String> = self.sources.annotated().map(str::to_owned).collect();
+        let labels: Option<Vec<Input>> = attributes.iter().map(|of| self.source(&role::annotators(of))).collect();
+        let inputs = [vec![self.images()?], labels.filter(|labels| !labels.is_empty())?].concat();
+        Some((Work::Agreement(MeasureAgreement { attributes }), inputs))
     }
 
     fn baseline(&self, model: ModelIx) -> Option<(Work, Vec<Input>)> {
@@ -360,6 +421,13 @@ impl KnownResults<'_> {
         Some((Work::Verify(work), vec![self.images()?, points, self.source(role::IDENTITIES)?]))
     }
 
+    fn verify_pairs(&self, model: ModelIx, set: PairSetIx) -> Option<(Work, Vec<Input>)> {
+        let (verification, features) = (&self.study.verification, Step::ExtractPairs { model, set });
+        let features = self.output(features, &features_at(EMBEDDING), VerifyPairs::FEATURES)?;
+        let pairs = self.sources.of_verification(&verification.sets[set].name, VerifyPairs::PAIRS)?;
+        Some((Work::VerifyPairs(VerifyPairs { far: verification.far }), vec![features, pairs]))
+    }
+
     fn visibility(&self) -> Option<(Work, Vec<Input>)> {
         let study = self.study;
         let heads = if self.source(Ranking::TRUTH).is_some() { Heads::Drawn } else { Heads::Photographed };
@@ -454,6 +522,12 @@ impl KnownResults<'_> {
         .concat();
         Some((Work::Draw(figure), inputs))
     }
+}
+
+/// What pictures show, in few bits.
+fn hashed(pictures: Input) -> (Work, Vec<Input>) {
+    let pictures = Input { role: HashPictures::PICTURES.to_owned(), ..pictures };
+    (Work::Hashes(HashPictures { hash: PictureHash::VERSION }), vec![pictures])
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use crate::study::{
     programs::WorkerProgram,
     results::OnSharedCrop,
     steps::Node,
-    testing::{nodes, output_of, result, sources, study},
+    testing::{nodes, output_of, result, sources, study, with_verification},
 };
 use std::collections::BTreeMap;
 use visavis_core::domain::{
@@ -116,7 +116,7 @@ fn what_cannot_be_made_again_is_not_and_what_would_be_one_model_is_not() {
 #[test]
 fn a_step_is_of_the_stage_and_of_the_cost_class_that_its_task_has() {
     let mut met = BTreeSet::new();
-    for study in [study(), cropped_differently(["untrained", "pixels"])] {
+    for study in [study(), with_verification(), cropped_differently(["untrained", "pixels"])] {
         for (node, task) in tasks(&study) {
             let step = node.step;
             assert_eq!(step.stage(), task.work.name(), "{step:?}");
@@ -131,6 +131,7 @@ fn a_step_is_of_the_stage_and_of_the_cost_class_that_its_task_has() {
 #[test]
 fn a_task_consumes_what_its_step_needs_and_nothing_else() {
     consumes_what_it_needs(&study());
+    consumes_what_it_needs(&with_verification());
     consumes_what_it_needs(&cropped_differently(["untrained", "pixels"]));
     consumes_what_it_needs(&cropped_differently(["pixels", "trained"]));
 }
@@ -233,4 +234,34 @@ fn onnx_models_run_on_processors_by_their_own_program_whatever_networks_run_on()
         assert_eq!(step.cost_class(&study), task.work.cost_class());
         assert_eq!(crate::study::steps::program(&study, step), Some(program));
     }
+}
+
+#[test]
+fn verification_sets_are_asked_of_networks_alone_and_change_no_other_key() {
+    let of = |study: &Study| -> BTreeMap<Step, Task> { tasks(study).into_iter().map(|(node, task)| (node.step, task)).collect() };
+    let is_of_pairs = |step: &Step| matches!(step, Step::ExtractPairs { .. } | Step::VerifyPairs { .. });
+    let (added, others): (BTreeMap<Step, Task>, BTreeMap<Step, Task>) =
+        of(&with_verification()).into_iter().partition(|(step, _)| is_of_pairs(step));
+    assert_eq!(others, of(&study()));
+    let models: BTreeSet<ModelIx> = added.keys().map(|step| step.model().unwrap()).collect();
+    assert_eq!((models, added.len()), ([ModelIx(1), ModelIx(2)].into(), 8), "two networks, two sets, features and pairs");
+}
+
+#[test]
+fn pictures_of_pairs_are_prepared_as_the_models_own_where_that_is_known() {
+    let mut study = with_verification();
+    study.preparations.get_mut("small").unwrap().crop = Crop::Aligned;
+    study.visibility.regions.insert("glasses".to_owned(), FaceRegion::Glasses);
+    let extraction = |set: usize| {
+        let step = Step::ExtractPairs { model: ModelIx(1), set: PairSetIx(set) };
+        let (_, task) = tasks(&study).into_iter().find(|(node, _)| node.step == step).unwrap();
+        let Work::Extract(of) = task.work else { panic!("an extraction") };
+        let roles: Vec<String> = task.inputs.into_iter().map(|input| input.role).collect();
+        (of, roles)
+    };
+    let (pickled, roles) = extraction(0);
+    assert_eq!((pickled.preparation.crop, pickled.layers), (Crop::Whole, vec!["embedding".to_owned()]));
+    assert_eq!((pickled.embedding, roles), (EmbeddingForm::OF_PAIRS, vec!["weights".to_owned(), "images".to_owned()]));
+    let (listed, roles) = extraction(1);
+    assert_eq!((listed.preparation.crop, roles.last().unwrap().as_str()), (Crop::Aligned, "landmarks"));
 }

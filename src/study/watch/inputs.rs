@@ -2,12 +2,12 @@
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 use visavis_core::{
     domain::{
         model::{Model, Source},
-        study::{Dataset, FaceMark, Identities, Study},
+        study::{Dataset, FaceMark, Identities, Study, VerificationSet},
     },
     store::stamp,
 };
@@ -48,22 +48,32 @@ fn files(study: &Study) -> Vec<PathBuf> {
         Source::Network(_) | Source::Baseline { .. } => vec![],
     };
     let labels = study.evaluation.labels.iter().filter_map(|labels| labels.file().cloned());
-    study.datasets.values().flat_map(of_set).chain(labels).chain(study.models.iter().flat_map(of_model)).collect()
+    let of_pairs = |set: &VerificationSet| {
+        let faces = FaceMark::ALL.into_iter().filter_map(|mark| set.source.faces()?.of(mark).cloned());
+        [set.source.file(), set.source.pictures()].map(Path::to_owned).into_iter().chain(faces).collect::<Vec<_>>()
+    };
+    let models = study.models.iter().flat_map(of_model);
+    let pairs = study.verification.sets.iter().flat_map(of_pairs);
+    study.datasets.values().flat_map(of_set).chain(labels).chain(models).chain(pairs).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::study::testing::study;
-    use std::{collections::BTreeSet, path::Path};
+    use crate::study::testing::{study, with_verification};
+    use std::collections::BTreeSet;
     use visavis_core::domain::study::LabelSource;
 
     #[test]
     fn a_study_is_made_from_its_folders_tables_and_features() {
         let files = files(&study());
         let found: BTreeSet<&Path> = files.iter().map(PathBuf::as_path).collect();
-        let expected = ["faces", "people", "l.csv", "a.npy", "rows.txt"];
+        let expected = ["faces", "people", "l.csv", "a.csv", "a.npy", "rows.txt"];
         assert_eq!(found, expected.map(Path::new).into());
+        let files = super::files(&with_verification());
+        for pairs in ["lfw.bin", "p.txt", "own", "l.txt"] {
+            assert!(files.iter().any(|file| file == Path::new(pairs)), "{pairs}");
+        }
     }
 
     #[test]

@@ -102,7 +102,7 @@ pub struct Alike {
 }
 
 /// Hashes that a search may look at: about three minutes of one core. 200,000 hashes, half of whose bits are the same in 85 of 100, take half of it.
-const MOST_LOOKED_AT: u64 = 100_000_000_000;
+pub(super) const MOST_LOOKED_AT: u64 = 100_000_000_000;
 const EXAMPLES: usize = 5;
 /// Pictures that one thread compares with all before it takes others.
 const AT_A_TIME: usize = 256;

@@ -78,6 +78,11 @@ impl HashCache {
         digests.beside(FOLDER).map_or_else(Self::none, |folder| Self::of_folder(&folder))
     }
 
+    /// What is kept beside the file of a cache of digests.
+    pub fn beside(digests: &Path) -> Self {
+        Self::of_folder(&digests.with_file_name(FOLDER))
+    }
+
     fn of_folder(folder: &Path) -> Self {
         fs::create_dir_all(folder).ok();
         let path = folder.join(format!("pictures.{}", PictureHash::VERSION));

@@ -19,6 +19,7 @@ use crate::{
         study::{Dataset, FaceFiles, FaceMark, Identities},
         text::{count, printable, shorten},
     },
+    files,
 };
 use std::{
     io::Read,
@@ -69,6 +70,8 @@ pub const ATTRIBUTES: [&str; 40] = [
     "Young",
 ];
 
+/// Tables of where the face is, which are read for crops that need them.
+const OF_FACES: [&str; 3] = ["list_landmarks_align_celeba", "list_landmarks_celeba", "list_bbox_celeba"];
 const FOLDER: &str = "img_align_celeba";
 const UNCROPPED: &str = "img_celeba";
 const PARTITIONS: [&str; 3] = ["train", "validation", "test"];
@@ -162,6 +165,11 @@ pub fn collect(root: &Path, digests: &mut DigestCache) -> Result<Collection> {
         let column = only(&partitions, "partition", &path)?.map(|cells| partitions.labels(cells, value)).unwrap_or_default();
         without_row(&mut set, "no-partition", &partitions, &column, &path);
         set.partitions = Some(column);
+    }
+    for path in OF_FACES.iter().filter_map(|name| table(root, name)) {
+        if let Err(error) = files::open(&path) {
+            set.defects.defect("unreadable-table", 1, Fault::asked(format!("the table cannot be read: {error}")).in_file(&path));
+        }
     }
     set.absent(&path)?;
     Ok(set)

@@ -110,4 +110,25 @@ mod tests {
         assert_eq!(made("g", &["part1/26_1_0_20170116.jpg", "part2/1_0_4_20170117.jpg", "part2/x.txt"]), "utkface");
         assert_eq!(made("e", &["cats/1.jpg", "labels.csv"]), "images");
     }
+
+    #[test]
+    fn a_pipe_in_the_place_of_a_table_of_faces_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        fs::create_dir(root.join("img_align_celeba")).unwrap();
+        fs::write(root.join("img_align_celeba/000001.jpg"), b"").unwrap();
+        fs::write(root.join("list_attr_celeba.txt"), "1\nSmiling\n000001.jpg 1\n").unwrap();
+        let told = || {
+            let set = collect(&recognise(root), &mut DigestCache::none()).unwrap();
+            set.defects
+                .all()
+                .flat_map(|finding| finding.examples)
+                .map(ToString::to_string)
+                .find(|text| text.contains("list_bbox_celeba.txt"))
+        };
+        assert_eq!(told(), None);
+        let (fifo, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::from_raw_mode(0o600));
+        rustix::fs::mknodat(rustix::fs::CWD, root.join("list_bbox_celeba.txt"), fifo, mode, 0).unwrap();
+        assert!(told().unwrap().contains("it is a pipe, not a file"));
+    }
 }

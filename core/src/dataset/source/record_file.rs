@@ -24,6 +24,23 @@ pub struct RecordFile {
 /// Records that are looked at to see whether an index is of this file.
 const LOOKED_AT: usize = 64;
 
+/// What a record says its number is, and the key that the index has for it.
+struct SaidKey {
+    id: u64,
+    key: u64,
+    offset: u64,
+}
+
+/// A record that says that it is another of the index. Numbers are keys only where no two records say the same one: some tools write one
+/// number into all records.
+fn of_another(said: &[SaidKey], is_key: impl Fn(u64) -> bool) -> Option<&SaidKey> {
+    let mut seen = BTreeSet::new();
+    if !said.iter().filter(|of| of.id != 0).all(|of| seen.insert(of.id)) {
+        return None;
+    }
+    said.iter().find(|of| of.id != of.key && of.id != 0 && is_key(of.id))
+}
+
 /// The id of a record's picture: its key, so that the order of ids is that of keys.
 pub(in crate::dataset) fn id_of(key: u64) -> String {
     format!("{key:08}")
@@ -87,6 +104,7 @@ impl RecordFile {
         }
         let last = offsets.len() - 1;
         let looked_at: BTreeSet<usize> = (0..LOOKED_AT).map(|part| part * last / (LOOKED_AT - 1)).collect();
+        let mut said: Vec<SaidKey> = Vec::new();
         for place in looked_at {
             let offset = offsets[place];
             let key = key_at(offset);
@@ -108,9 +126,10 @@ impl RecordFile {
                 Err(broken) => return Err(self.fault(key, offset, &broken)),
             }
             let (header, _) = self.framed.header(offset).map_err(|broken| self.fault(key, offset, &broken))?;
-            if header.id != key && header.id != 0 && self.index.place(header.id).is_some() {
-                return Err(other(format!("the record at offset {offset} says that its key is {}, not {key}", header.id)));
-            }
+            said.push(SaidKey { id: header.id, key, offset });
+        }
+        if let Some(SaidKey { id, key, offset }) = of_another(&said, |id| self.index.place(id).is_some()) {
+            return Err(other(format!("the record at offset {offset} says that its key is {id}, not {key}")));
         }
         if self.torn.is_some() {
             let key = key_at(offsets[last]);
@@ -227,5 +246,26 @@ impl RecordFile {
             hasher.update(&bytes);
         }
         Digest::from_bytes(*hasher.finalize().as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of records that say these numbers, under the keys 0, 1, …: the first that is of another key.
+    fn other(ids: &[u64]) -> Option<u64> {
+        let said: Vec<SaidKey> = ids.iter().zip(0..).map(|(&id, key)| SaidKey { id, key, offset: 0 }).collect();
+        of_another(&said, |id| id < ids.len() as u64).map(|of| of.key)
+    }
+
+    #[test]
+    fn numbers_of_records_that_are_keys_tell_another_index_and_one_number_for_all_tells_nothing() {
+        assert_eq!(other(&[0, 1, 2]), None);
+        assert_eq!(other(&[0, 2, 1]), Some(1), "two are exchanged");
+        assert_eq!(other(&[1, 1, 1]), None, "a constant is no key");
+        assert_eq!(other(&[0, 0, 0]), None, "none is said");
+        assert_eq!(other(&[100, 101, 102]), None, "they count something else");
+        assert_eq!(other(&[2, 2, 0]), None);
     }
 }

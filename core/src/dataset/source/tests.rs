@@ -166,6 +166,24 @@ fn an_index_of_another_file_is_refused() {
 }
 
 #[test]
+fn an_index_is_taken_of_records_that_all_say_one_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let stem = folder.path().join("train");
+    let mut writer = RecordWriter::create(&stem).unwrap();
+    for label in [3.0, 4.0, 5.0] {
+        writer.append(&RecordHeader { flag: 0, id: 1, labels: vec![label] }, 0, b"a picture").unwrap();
+    }
+    writer.finish().unwrap();
+    let idx = stem.with_extension("idx");
+    let offsets = fs::read_to_string(&idx).unwrap();
+    let lines = offsets.lines().zip(0..).map(|(line, key)| format!("{key}\t{}\n", line.split_once('\t').unwrap().1));
+    fs::write(&idx, lines.collect::<String>()).unwrap();
+    let records = RecordFile::open(&stem.with_extension("rec")).unwrap();
+    assert!(records.keys().eq(0..3));
+    assert_eq!(records.header(2).unwrap().0.labels, [5.0]);
+}
+
+#[test]
 fn a_file_that_is_no_recordio_file_is_said_to_be_none() {
     let folder = tempfile::tempdir().unwrap();
     let rec = folder.path().join("a.rec");

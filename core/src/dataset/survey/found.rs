@@ -6,9 +6,10 @@ use crate::{
         annotation::AnnotatorLabels,
         comparison::Comparison,
         image::{Column, ImageIndex, Images, Labels},
-        index::ModelIx,
+        index::{ModelIx, PairSetIx},
         missing::MissingLabels,
         model::Model,
+        pairs::Pairs,
         study::{FaceMark, Study},
     },
 };
@@ -39,6 +40,8 @@ pub struct Survey {
     pub truth: Option<Vec<u8>>,
     /// What networks learn from, by the data set's name.
     pub training: BTreeMap<String, TrainingSet>,
+    /// Pairs of pictures that networks are asked of.
+    pub verification: BTreeMap<PairSetIx, PicturePairs>,
     /// What the study names and is not there.
     pub missing: Vec<Absent>,
     /// Oddities that stop nothing.
@@ -66,6 +69,19 @@ pub struct TrainingSet {
     pub marks: FaceMarks,
 }
 
+/// Pairs of pictures to be verified.
+#[derive(Debug)]
+pub struct PicturePairs {
+    /// Where the pictures are ([`crate::dataset::PictureSource`]).
+    pub pictures: PathBuf,
+    /// The pictures that pairs are of, each once.
+    pub images: Images,
+    /// The pairs, by the places of these pictures.
+    pub pairs: Pairs,
+    /// Where the faces are in the pictures, as far as a crop needs it.
+    pub marks: FaceMarks,
+}
+
 /// Something the study names that is not there, or that this release cannot read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Absent {
@@ -85,6 +101,8 @@ pub enum Need {
     Models(BTreeSet<ModelIx>),
     /// Those of comparisons that name this attribute.
     Attribute(String),
+    /// None: what waits is a verification set.
+    Pairs(PairSetIx),
 }
 
 impl Need {
@@ -98,6 +116,7 @@ impl Need {
             Need::Models(models) => {
                 models.iter().map(|&model| layers(&study.models[model])).sum::<usize>() * views * study.comparisons.len()
             }
+            Need::Pairs(_) => 0,
             Need::Attribute(attribute) => {
                 let asks = |of: &&Comparison| of.question.attributes().contains(attribute.as_str());
                 all * views * study.comparisons.iter().filter(asks).count()

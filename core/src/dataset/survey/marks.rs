@@ -11,7 +11,7 @@ use crate::{
     },
     domain::{
         Fault, Result,
-        image::Images,
+        image::{Column, Images},
         index::ModelIx,
         model::{Model, Source},
         study::{DeviceClass, FaceMark, OnMissing, Study},
@@ -20,7 +20,7 @@ use crate::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 /// A table that was read.
@@ -138,6 +138,18 @@ pub(super) fn of_training(study: &Study, survey: &mut Survey) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Where the faces are in the pictures of a verification set.
+///
+/// # Errors
+/// A table that cannot be used; a picture without it.
+pub(super) fn of_pairs(kind: FaceMark, file: &Path, images: &Images, survey: &mut Survey) -> Result<Column> {
+    let found = read(file, kind, images)?;
+    survey.notes.extend(found.notes.iter().cloned());
+    let table = MarkTable { kind, file: file.to_owned(), found };
+    none_lacks(&table, images, "take its pairs out of the list, or find its face")?;
+    Ok(table.found.column.restricted(images))
 }
 
 fn none_lacks(table: &MarkTable, images: &Images, next: &str) -> Result<()> {

@@ -6,11 +6,12 @@ mod given;
 mod label_files;
 mod marks;
 mod training;
+mod verification;
 
 use super::{digests::DigestCache, matching::matched};
 use crate::domain::{Result, annotation::Answers, study::Study};
 use evaluation::evaluation;
-pub use found::{FaceMarks, Need, Survey, TrainingSet};
+pub use found::{FaceMarks, Need, PicturePairs, Survey, TrainingSet};
 use given::given;
 use label_files::{annotators, known, label_file};
 use std::collections::BTreeSet;
@@ -39,6 +40,7 @@ pub fn survey(study: &Study, answers: &Answers, digests: &mut DigestCache) -> Re
     survey.note_missing_labels();
     let lists = given(study, &mut survey)?;
     training(study, digests, &mut survey)?;
+    verification::verification(study, digests, &mut survey)?;
     marks::of_training(study, &mut survey)?;
     let faces = marks::of_evaluation(study, &mut survey)?;
     survey.warn_of_strangers();

@@ -10,14 +10,18 @@
 //! does not compile until it enters the key or is named as one that decides nothing. `perturbed.rs` changes every field of every stage
 //! and sees the key change.
 
+mod agreement;
 mod baseline;
 mod extraction;
 mod fairness;
 mod feature_import;
 mod feature_scores;
 mod figure;
+mod hashes;
 mod index;
 mod kind;
+mod overlap;
+mod pair_verification;
 #[cfg(test)]
 mod perturbed;
 mod project;
@@ -33,14 +37,18 @@ mod training;
 mod verification;
 mod visibility;
 
+pub use agreement::MeasureAgreement;
 pub use baseline::Baseline;
 pub use extraction::{Extraction, LIBTORCH, ONNXRUNTIME, WEIGHTS_PREFIX, WholeNetwork, features_at};
 pub use fairness::GroupFairness;
 pub use feature_import::{ArrayFormat, FeatureImport};
 pub use feature_scores::{ScoreFeatures, ranks_of};
 pub use figure::{AxisNames, Figure};
+pub use hashes::HashPictures;
 pub use index::IndexImages;
 pub use kind::Kind;
+pub use overlap::FindOverlap;
+pub use pair_verification::VerifyPairs;
 pub use project::ProjectFeatures;
 pub use quality::MeasureQuality;
 pub use ranking::{Probes, Ranking};
@@ -148,12 +156,16 @@ register! {
     Train(Training) = "train", Train, "train";
     Extract(Extraction) = "extract", Features, "features";
     Baseline(Baseline) = "baseline", Features, "features baseline";
+    Hashes(HashPictures) = "hashes", Features, "features hashes";
+    Overlap(FindOverlap) = "overlap", Score, "score overlap";
+    Agreement(MeasureAgreement) = "agreement", Score, "score agreement";
     Project(ProjectFeatures) = "project", Project, "project";
     Score(ScoreViews) = "score", Score, "score";
     FeatureScores(ScoreFeatures) = "space", Score, "score features";
     Robustness(Robustness) = "steady", Score, "score again";
     Fairness(GroupFairness) = "fairness", Score, "score fairness";
     Verify(VerifyIdentities) = "verify", Score, "score verification";
+    VerifyPairs(VerifyPairs) = "pairs", Score, "score pairs";
     Quality(MeasureQuality) = "quality", Score, "score quality";
     Visibility(MeasureVisibility) = "visible", Score, "score visibility";
     Simultaneous(Simultaneous) = "grid", Score, "score grid";

@@ -120,6 +120,9 @@ fn samples() -> Vec<(&'static str, Task)> {
         ("extract flipped", extract(Extraction { embedding: flipped, ..extraction })),
         ("baseline", Work::Baseline(Baseline { word: BaselineKind::Pixels, preparation })),
         ("baseline faces", Work::Baseline(Baseline { word: BaselineKind::Pixels, preparation: of_faces })),
+        ("hashes", Work::Hashes(HashPictures { hash: 1 })),
+        ("overlap", Work::Overlap(FindOverlap { is_one_data_set: true })),
+        ("agreement", Work::Agreement(MeasureAgreement { attributes: vec!["race".into(), "age".into()] })),
         ("pca", project(Method::new("pca").with("axes", 10))),
         ("ica", project(Method::new("ica").with("axes", 10))),
         ("tsne", project(tsne.clone())),
@@ -148,6 +151,7 @@ fn samples() -> Vec<(&'static str, Task)> {
             }),
         ),
         ("verify", Work::Verify(VerifyIdentities { bootstraps: 10, seed: 7 })),
+        ("pairs", Work::VerifyPairs(VerifyPairs { far: 0.01 })),
         ("quality", Work::Quality(MeasureQuality { views, seed: 7 })),
         (
             "visible",
@@ -341,9 +345,13 @@ fn every_stage_has_a_sample() {
         Work::Draw(Figure::Frequencies) => 15,
         Work::Draw(Figure::Curves) => 16,
         Work::Visibility(_) => 17,
+        Work::Hashes(_) => 18,
+        Work::Overlap(_) => 19,
+        Work::Agreement(_) => 20,
+        Work::VerifyPairs(_) => 21,
     };
     let places: BTreeSet<usize> = samples().iter().map(|(_, task)| place(&task.work)).collect();
-    assert_eq!(places, (0..18).collect());
+    assert_eq!(places, (0..22).collect());
     let names: BTreeSet<StageName> = samples().iter().map(|(_, task)| task.work.name()).collect();
     assert_eq!(names, StageName::ALL.iter().copied().collect());
     // A word is the tag of the JSON, and one stage's only.
@@ -374,6 +382,9 @@ fn the_cost_classes_are_pinned() {
         ("extract flipped", "features cpu resnet34-width0.5 flipped"),
         ("baseline", "features baseline"),
         ("features npy", "features"),
+        ("hashes", "features hashes"),
+        ("overlap", "score overlap"),
+        ("agreement", "score agreement"),
         ("pca", "project pca"),
         ("umap", "project umap"),
         ("score", "score"),
@@ -381,6 +392,7 @@ fn the_cost_classes_are_pinned() {
         ("steady", "score again umap"),
         ("fairness", "score fairness"),
         ("verify", "score verification"),
+        ("pairs", "score pairs"),
         ("quality", "score quality"),
         ("visible", "score visibility"),
         ("grid", "score grid"),
@@ -454,7 +466,7 @@ fn keys_of_earlier_results_follow_from_their_manifests() {
     assert_eq!(stages, ["draw", "extract", "index", "project", "train"].into());
 }
 
-const PINNED: [(&str, &str); 28] = [
+const PINNED: [(&str, &str); 31] = [
     ("index", "1111dc2e"),
     ("features npy", "43ab0afb"),
     ("features", "0a61f4f7"),
@@ -465,6 +477,9 @@ const PINNED: [(&str, &str); 28] = [
     ("extract flipped", "71fcb80a"),
     ("baseline", "dbdf1e4b"),
     ("baseline faces", "1de8e3a5"),
+    ("hashes", "3177ec0d"),
+    ("overlap", "20a4e62f"),
+    ("agreement", "f1c1dbde"),
     ("pca", "2f6fe9ea"),
     ("ica", "7461b1cf"),
     ("tsne", "551eb795"),

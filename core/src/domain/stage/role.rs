@@ -24,6 +24,9 @@ pub const SPACES: &str = "spaces/";
 /// Columns of labels: what begins so, by the attribute.
 pub const LABELS: &str = "labels/";
 
+/// What each annotator of an attribute labelled: what begins so, by the attribute.
+pub const ANNOTATORS: &str = "annotators/";
+
 /// The role of the input at a place among those that begin so.
 pub fn numbered(prefix: &str, place: usize) -> String {
     format!("{prefix}{place}")
@@ -32,6 +35,11 @@ pub fn numbered(prefix: &str, place: usize) -> String {
 /// The role of an attribute's labels.
 pub fn labels(attribute: &str) -> String {
     format!("{LABELS}{attribute}")
+}
+
+/// The role of what each annotator of an attribute labelled.
+pub fn annotators(attribute: &str) -> String {
+    format!("{ANNOTATORS}{attribute}")
 }
 
 #[cfg(test)]
@@ -52,15 +60,21 @@ mod tests {
             &role::numbered(role::SCORES, 1),
             &role::numbered(role::SPACES, 2),
             &role::labels("age"),
+            &role::annotators("age"),
             IndexImages::LISTING,
             FeatureImport::ARRAY,
             FeatureImport::ROWS,
             Training::PICTURES,
             Training::CLASSES,
+            HashPictures::PICTURES,
+            FindOverlap::HASHES,
+            FindOverlap::LEARNED,
+            FindOverlap::LEARNED_HASHES,
             Extraction::WEIGHTS,
             ProjectFeatures::OFFSETS,
             GroupFairness::DECISIONS,
             VerifyIdentities::FEATURES,
+            VerifyPairs::PAIRS,
             Simultaneous::RANKS,
             Simultaneous::PERMUTED,
             Ranking::TESTS,
@@ -68,8 +82,8 @@ mod tests {
             Figure::FREQUENCIES,
             Figure::CURVES,
         ];
-        let words = "images features points identities landmarks boxes points/0 scores/1 spaces/2 labels/age listing array rows pictures classes \
-                     weights offsets decisions points/0 ranks/ permuted/ grid truth frequencies curves";
+        let words = "images features points identities landmarks boxes points/0 scores/1 spaces/2 labels/age annotators/age listing array rows pictures classes \
+                     pictures hashes learned learned hashes weights offsets decisions points/0 pairs ranks/ permuted/ grid truth frequencies curves";
         assert_eq!(roles.join(" "), words);
     }
 }

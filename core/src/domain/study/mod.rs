@@ -3,6 +3,7 @@
 mod dataset;
 mod network;
 mod preparation;
+mod verification;
 
 use super::{
     comparison::Comparison,
@@ -12,7 +13,7 @@ use super::{
     score::Statistics,
     visibility::Visibility,
 };
-use crate::domain::index::{ComparisonIx, ModelIx, ProjectionIx};
+use crate::domain::index::{ComparisonIx, DatasetIx, ModelIx, ProjectionIx};
 pub use dataset::{
     Dataset, Evaluation, FaceFiles, Identities, LabelEntry, LabelProvenance, LabelSource, OnMissing, Partition, Vggface2Split,
 };
@@ -23,6 +24,7 @@ pub use preparation::{
 };
 use std::collections::BTreeMap;
 use typed_index_collections::TiVec;
+pub use verification::{PairSource, VerificationSet, VerificationSettings};
 
 /// What a study file says, with names resolved and defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +65,8 @@ pub struct Study {
     pub fairness: FairnessSettings,
     /// Which region of the face an attribute needs, and how much of it.
     pub visibility: Visibility,
+    /// Pairs of pictures that networks are asked of.
+    pub verification: VerificationSettings,
     /// What an audit allows of networks.
     pub tolerance: Tolerance,
     /// How many jobs run at a time.
@@ -75,6 +79,21 @@ impl Study {
     /// Are there networks that only pretend to learn?
     pub fn pretends(&self) -> bool {
         self.numerics.device == DeviceClass::Pretend && self.models.iter().any(|model| matches!(model.source, Source::Network(_)))
+    }
+
+    /// The data set at a place.
+    pub fn dataset(&self, place: DatasetIx) -> Option<(&str, &Dataset)> {
+        self.datasets.iter().nth(place.0).map(|(name, dataset)| (name.as_str(), dataset))
+    }
+
+    /// The data sets that networks learn from and whose pictures can be held against those of the evaluation: networks that pretend learn
+    /// from none.
+    pub fn training_sets(&self) -> Vec<DatasetIx> {
+        if self.numerics.device == DeviceClass::Pretend || self.evaluation.dataset.is_none() {
+            return vec![];
+        }
+        let learns = |name: &str| self.models.iter().any(|model| model.learns_from(name));
+        self.datasets.keys().zip(0..).filter(|(name, _)| learns(name)).map(|(_, place)| DatasetIx(place)).collect()
     }
 
     /// Of a model whose file or whose features do not say how its pictures were prepared, what the study says of it, in a phrase; `None` of

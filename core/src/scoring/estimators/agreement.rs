@@ -1,6 +1,7 @@
 //! How far two annotators agree beyond chance: Cohen's κ (Cohen 1960) with its interval (Fleiss, Cohen and Everitt 1969).
 
-use crate::domain::score::Estimate;
+use crate::domain::{agreement::Agreement, annotation::AnnotatorLabels, score::Estimate};
+use std::collections::BTreeMap;
 
 /// Of fewer pictures the interval is not said: its variance is that of large samples.
 const LEAST: usize = 20;
@@ -41,9 +42,45 @@ pub fn cohens_kappa(pairs: &[(usize, usize)], classes: usize) -> Option<Estimate
     Some(Estimate::new(kappa, (kappa - half).max(-1.0), (kappa + half).min(1.0)))
 }
 
+/// Every two annotators, on the images that both labelled.
+pub fn agreements(annotators: &[AnnotatorLabels]) -> Vec<Agreement> {
+    let pairs =
+        annotators.iter().enumerate().flat_map(|(at, first)| annotators[at + 1..].iter().map(move |second| (first, second)));
+    pairs.map(|(first, second)| agreement(first, second)).collect()
+}
+
+fn agreement(first: &AnnotatorLabels, second: &AnnotatorLabels) -> Agreement {
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut place = |class| {
+        let next = places.len();
+        *places.entry(class).or_insert(next)
+    };
+    let shared = first.labels.iter().filter_map(|(image, class)| Some((class, second.labels.get(image)?)));
+    let pairs: Vec<(usize, usize)> = shared.map(|(a, b)| (place(a), place(b))).collect();
+    Agreement {
+        annotators: [first.annotator.clone(), second.annotator.clone()],
+        shared: pairs.len(),
+        differ: pairs.iter().filter(|(a, b)| a != b).count(),
+        kappa: cohens_kappa(&pairs, places.len()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn by(annotator: &str, classes: &[(usize, &str)]) -> AnnotatorLabels {
+        let labels = classes.iter().map(|(image, class)| (image.to_string(), (*class).to_owned()));
+        AnnotatorLabels { annotator: annotator.to_owned(), labels: labels.collect() }
+    }
+
+    #[test]
+    fn every_two_annotators_are_held_against_each_other_on_what_both_labelled() {
+        let three = [by("a", &[(1, "x"), (2, "y"), (3, "x")]), by("b", &[(2, "y"), (3, "y")]), by("c", &[(9, "x")])];
+        let found: Vec<(String, usize, usize)> =
+            agreements(&three).into_iter().map(|of| (of.annotators.join(" "), of.shared, of.differ)).collect();
+        assert_eq!(found, [("a b".to_owned(), 2, 1), ("a c".to_owned(), 0, 0), ("b c".to_owned(), 0, 0)]);
+    }
 
     fn pairs(table: &[&[usize]]) -> Vec<(usize, usize)> {
         let cells = table.iter().enumerate().flat_map(|(i, row)| row.iter().enumerate().map(move |(j, count)| ((i, j), *count)));

@@ -1,10 +1,13 @@
 //! Verification on given pairs, by the protocol of LFW (Huang et al., 2007) as InsightFace computes it
-//! (`recognition/_evaluation_/verification.py`): the features of a picture and of its mirror image are added and brought to length 1;
+//! (`recognition/_evaluation_/verification.py`): the features of a picture and of its mirror image, added, are brought to length 1;
 //! the distance of a pair is squared and Euclidean; the pairs are cut into ten folds in their order. The threshold of a fold is the one
 //! of 0, 0.01 … 3.99 that most pairs of the other nine folds are right at, the smallest of several. TAR at FAR: the threshold at which
 //! the other nine folds have this FAR, between those of 0, 0.001 … 3.999.
 
-use crate::numeric::{Matrix, sum};
+use crate::{
+    domain::pairs::{OverFolds, PairVerification, Pairs},
+    numeric::{Matrix, sum},
+};
 
 /// Into how many folds the pairs are cut.
 const FOLDS: usize = 10;
@@ -13,70 +16,39 @@ const COARSE: (usize, f64) = (400, 0.01);
 /// The same, of TAR at FAR.
 const FINE: (usize, f64) = (4000, 0.001);
 
-/// A mean over folds and its standard deviation (that of the folds themselves, divided by their number).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct OverFolds {
-    /// The mean.
-    pub mean: f64,
-    /// The standard deviation.
-    pub deviation: f64,
-}
-
-/// How well pairs are told apart.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PairVerification {
-    /// Pairs of one identity.
-    pub same: usize,
-    /// Pairs of two.
-    pub different: usize,
-    /// The share of pairs that are right.
-    pub accuracy: OverFolds,
-    /// The threshold of each fold.
-    pub thresholds: Vec<f64>,
-    /// The share of pairs of one identity that are accepted.
-    pub tar: OverFolds,
-    /// The share of pairs of two identities that are accepted at these thresholds, over all folds: near what was asked for.
-    pub far: f64,
-}
-
 /// Why pairs cannot be verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PairError {
     /// A fold would be empty.
     #[error("fewer than ten pairs: there would be a fold without one")]
     TooFew,
-    /// A rate would be of nothing.
-    #[error("fold {0} has no pairs of one identity, or none of two")]
+    /// A rate would be of nothing; folds count from 1.
+    #[error("of ten folds in the order of the pairs, fold {0} or the rest has no pairs of one identity, or none of two")]
     OneSided(usize),
     /// A feature that is no number.
     #[error("the features of pair {0} are not finite")]
     NotFinite(usize),
 }
 
-/// The squared distances of pairs: rows 0 and 1 of the features (2 pairs × D), rows 2 and 3, and so on. `mirrored`: the features of the
-/// mirror images, which are added before the sums are brought to length 1.
+/// The squared distances of pairs of rows of the features (pictures × D), each row brought to length 1. The features are sums of those of
+/// a picture and of its mirror image.
 ///
 /// # Panics
-/// When the matrices differ in shape.
-pub fn pair_distances(features: &Matrix, mirrored: Option<&Matrix>) -> Vec<f64> {
-    let width = features.columns();
-    let mut units: Vec<f64> = features.values().iter().map(|value| f64::from(*value)).collect();
-    if let Some(mirrored) = mirrored {
-        assert_eq!((mirrored.rows(), mirrored.columns()), (features.rows(), width), "a mirror image a picture");
-        units.iter_mut().zip(mirrored.values()).for_each(|(sum, value)| *sum += f64::from(*value));
-    }
-    for row in units.chunks_exact_mut(width.max(1)) {
-        let length = sum::dot(row, row).sqrt();
+/// When a pair names a row that is not there.
+pub fn pair_distances(features: &Matrix, pairs: &Pairs) -> Vec<f64> {
+    let unit = |row: usize| -> Vec<f64> {
+        let mut unit: Vec<f64> = features.row(row).iter().map(|value| f64::from(*value)).collect();
+        let length = sum::dot(&unit, &unit).sqrt();
         if length > 0.0 {
-            row.iter_mut().for_each(|value| *value /= length);
+            unit.iter_mut().for_each(|value| *value /= length);
         }
-    }
-    let squared = |pair: &[f64]| {
-        let (one, other) = pair.split_at(width);
-        let apart: Vec<f64> = one.iter().zip(other).map(|(one, other)| one - other).collect();
+        unit
+    };
+    let squared = |[one, other]: &[usize; 2]| {
+        let apart: Vec<f64> = unit(*one).iter().zip(unit(*other)).map(|(one, other)| one - other).collect();
         sum::dot(&apart, &apart)
     };
-    units.chunks_exact((2 * width).max(1)).map(squared).collect()
+    pairs.rows.iter().map(squared).collect()
 }
 
 /// Distances of the pairs of one identity and of two, each sorted.
@@ -142,6 +114,22 @@ fn grid((count, apart): (usize, f64)) -> impl Iterator<Item = f64> {
     (0..count).map(move |place| place as f64 * apart)
 }
 
+/// Can pairs with these answers be verified?
+///
+/// # Errors
+/// Fewer than ten pairs; a fold without pairs of one kind.
+pub fn can_verify(is_same: &[bool]) -> Result<(), PairError> {
+    if is_same.len() < FOLDS {
+        return Err(PairError::TooFew);
+    }
+    let both = |answers: &[bool]| answers.contains(&true) && answers.contains(&false);
+    let one_sided = folds(is_same.len()).position(|range| {
+        let others = [&is_same[..range.start], &is_same[range.end..]].concat();
+        !both(&is_same[range]) || !both(&others)
+    });
+    one_sided.map_or(Ok(()), |fold| Err(PairError::OneSided(fold + 1)))
+}
+
 /// Accuracy and TAR at this FAR over ten folds of pairs, given their squared distances and whether each is of one identity.
 ///
 /// # Errors
@@ -154,17 +142,12 @@ pub fn verify_pairs(distances: &[f64], is_same: &[bool], far: f64) -> Result<Pai
     if let Some(place) = distances.iter().position(|distance| !distance.is_finite()) {
         return Err(PairError::NotFinite(place));
     }
-    if distances.len() < FOLDS {
-        return Err(PairError::TooFew);
-    }
+    can_verify(is_same)?;
     let (mut accuracies, mut thresholds, mut tars, mut fars) = (vec![], vec![], vec![], vec![]);
     let pairs = || distances.iter().copied().zip(is_same.iter().copied());
-    for (fold, range) in folds(distances.len()).enumerate() {
+    for range in folds(distances.len()) {
         let tested = Sides::of(pairs().skip(range.start).take(range.len()));
         let others = Sides::of(pairs().enumerate().filter(|(place, _)| !range.contains(place)).map(|(_, pair)| pair));
-        if [tested.sizes(), others.sizes()].as_flattened().contains(&0) {
-            return Err(PairError::OneSided(fold));
-        }
         let threshold = others.best();
         accuracies.push(tested.right(threshold) as f64 / range.len() as f64);
         thresholds.push(threshold);
@@ -174,10 +157,12 @@ pub fn verify_pairs(distances: &[f64], is_same: &[bool], far: f64) -> Result<Pai
     }
     let same = is_same.iter().filter(|is_same| **is_same).count();
     Ok(PairVerification {
+        format: 1,
         same,
         different: is_same.len() - same,
         accuracy: over_folds(&accuracies),
         thresholds,
+        target_far: far,
         tar: over_folds(&tars),
         far: over_folds(&fars).mean,
     })
@@ -215,6 +200,11 @@ mod tests {
         far: f64,
     }
 
+    /// Rows 0 and 1, 2 and 3, and so on.
+    fn following(pairs: usize) -> Pairs {
+        Pairs { rows: (0..pairs).map(|pair| [2 * pair, 2 * pair + 1]).collect(), is_same: vec![true; pairs] }
+    }
+
     fn matrix(rows: &[Vec<f32>]) -> Matrix {
         Matrix::new(rows.len(), rows[0].len(), rows.concat()).unwrap()
     }
@@ -225,7 +215,10 @@ mod tests {
         let cases: Vec<Case> = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         assert_eq!(cases.len(), 3);
         for (number, case) in cases.iter().enumerate() {
-            let distances = pair_distances(&matrix(&case.features), Some(&matrix(&case.mirrored)));
+            // As extraction sums both ways: in single precision.
+            let of_both = |(one, other): (&Vec<f32>, &Vec<f32>)| one.iter().zip(other).map(|(one, other)| one + other).collect();
+            let sums: Vec<Vec<f32>> = case.features.iter().zip(&case.mirrored).map(of_both).collect();
+            let distances = pair_distances(&matrix(&sums), &following(sums.len() / 2));
             let found = verify_pairs(&distances, &case.is_same, case.far_target).unwrap();
             let near = |what: &str, found: f64, expected: f64| {
                 assert!((found - expected).abs() < 1e-6, "case {number}, {what}: {found}, not {expected}");
@@ -241,15 +234,13 @@ mod tests {
     }
 
     #[test]
-    fn distances_are_of_sums_of_length_one() {
+    fn distances_are_of_rows_of_length_one_wherever_they_stand() {
         let features =
             matrix(&[vec![3.0, 0.0], vec![0.0, 5.0], vec![1.0, 1.0], vec![-2.0, -2.0], vec![0.0, 0.0], vec![4.0, 0.0]]);
-        let found = pair_distances(&features, None);
-        let expected = [2.0, 4.0, 1.0];
+        let rows = vec![[0, 1], [2, 3], [4, 5], [5, 0], [3, 3]];
+        let found = pair_distances(&features, &Pairs { is_same: vec![true; rows.len()], rows });
+        let expected = [2.0, 4.0, 1.0, 0.0, 0.0];
         assert!(found.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-12), "{found:?}");
-        let mirrored = matrix(&[vec![0.0, 3.0], vec![5.0, 0.0], vec![1.0, 1.0], vec![1.0, 1.0], vec![0.0, 1.0], vec![0.0, 4.0]]);
-        let found = pair_distances(&features, Some(&mirrored));
-        assert!(found[0] < 1e-12 && (found[1] - 4.0).abs() < 1e-12, "{found:?}");
     }
 
     #[test]
@@ -265,7 +256,7 @@ mod tests {
         assert!(verify_pairs(&[0.5; 20], &alternating, 0.1).is_ok());
         assert_eq!(verify_pairs(&[0.5; 9], &alternating[..9], 0.1), Err(PairError::TooFew));
         let halves: Vec<bool> = (0..20).map(|place| place < 10).collect();
-        assert_eq!(verify_pairs(&[0.5; 20], &halves, 0.1), Err(PairError::OneSided(0)));
+        assert_eq!(verify_pairs(&[0.5; 20], &halves, 0.1), Err(PairError::OneSided(1)));
         let mut distances = [0.5; 20];
         distances[7] = f64::NAN;
         assert_eq!(verify_pairs(&distances, &alternating, 0.1), Err(PairError::NotFinite(7)));

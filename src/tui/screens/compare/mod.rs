@@ -26,7 +26,7 @@ impl Screen for CompareState {
     fn about(&self) -> &'static [&'static str] {
         &[
             "Each row is a model: means over its trainings, ± 95 %. Space marks two; d shows their differences on the same images.",
-            "Filter: loss=arcface auc>0.8 comparison:hair -pixels   (fields are the columns; = whole, : part, > < numbers, - not)",
+            "Filter: loss=arcface auc>0.8 comparison:hair set=lfw -pixels   (fields: columns; = whole, : part, > < numbers, - not)",
         ]
     }
 

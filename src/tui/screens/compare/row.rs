@@ -6,8 +6,9 @@ use crate::{
 };
 use std::collections::{BTreeSet, HashMap};
 use visavis_core::domain::{
-    index::{ComparisonIx, ModelIx},
+    index::{ComparisonIx, ModelIx, PairSetIx},
     ledger::LedgerRow,
+    pairs::{OverFolds, PairVerification},
     score::{Estimate, Verification},
 };
 
@@ -23,11 +24,11 @@ pub(crate) fn best_by_model(matrix_snapshot: &MatrixSnapshot) -> BestViews {
     best
 }
 
-/// The sixteen columns of one model; `models`: its trainings.
+/// The columns of one model; `models`: its trainings; scores are means over these comparisons and verification sets.
 pub(crate) fn row(
     matrix_snapshot: &MatrixSnapshot,
     models: &[ModelIx],
-    comparisons: &[ComparisonIx],
+    (comparisons, sets): (&[ComparisonIx], &[PairSetIx]),
     best: &BestViews,
 ) -> Vec<TableValue> {
     let study = &matrix_snapshot.study;
@@ -99,6 +100,8 @@ pub(crate) fn row(
         in_features(false),
         mean(&|of| of.auc),
         mean(&|of| of.tar),
+        over_sets(matrix_snapshot, models, sets, |of| of.accuracy),
+        over_sets(matrix_snapshot, models, sets, |of| of.tar),
         trained(|of| of.iter().copied().reduce(f64::max)),
         trained(|of| of.last().copied()),
         TableValue::Count(models.len()),
@@ -107,6 +110,25 @@ pub(crate) fn row(
         factor("trained_on"),
         factor("prepare"),
     ]
+}
+
+/// The mean over verification sets, and then over trainings; of one training on one set its own, over folds.
+fn over_sets(
+    matrix_snapshot: &MatrixSnapshot,
+    models: &[ModelIx],
+    sets: &[PairSetIx],
+    of: fn(&PairVerification) -> OverFolds,
+) -> TableValue {
+    let verified = |model: &ModelIx| -> Vec<OverFolds> {
+        sets.iter().filter_map(|set| matrix_snapshot.pairs.get(&(*model, *set))).map(of).collect()
+    };
+    let each: Vec<Vec<OverFolds>> = models.iter().map(verified).filter(|of| !of.is_empty()).collect();
+    if let [one] = &each[..]
+        && let [only] = one[..]
+    {
+        return TableValue::OverFolds(only);
+    }
+    over_seeds(&each.iter().map(|of| of.iter().map(|of| of.mean).sum::<f64>() / of.len() as f64).collect::<Vec<_>>())
 }
 
 /// The mean over training seeds, with Student's interval from two on.
@@ -123,5 +145,42 @@ fn over_seeds(values: &[f64]) -> TableValue {
             let half = T.get(count - 2).copied().unwrap_or(1.96 + 2.6 / (n - 1.0)) * (variance / n).sqrt();
             TableValue::Estimate(Estimate::new(mean, mean - half, mean + half))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::testing::study;
+
+    #[test]
+    fn pairs_are_of_one_set_over_folds_and_of_several_a_mean() {
+        let mut snapshot = study();
+        let verified = |accuracy: f64| {
+            let over = |mean: f64| OverFolds { mean, deviation: 0.01 };
+            PairVerification {
+                format: 1,
+                same: 30,
+                different: 30,
+                accuracy: over(accuracy),
+                thresholds: vec![1.0; 10],
+                target_far: 0.001,
+                tar: over(0.5),
+                far: 0.0,
+            }
+        };
+        for (model, set, accuracy) in [(0, 0, 0.9), (0, 1, 0.8), (1, 0, 0.7)] {
+            snapshot.pairs.insert((ModelIx(model), PairSetIx(set)), verified(accuracy));
+        }
+        let of = |models: &[usize], sets: &[usize]| {
+            let models: Vec<ModelIx> = models.iter().copied().map(ModelIx).collect();
+            let sets: Vec<PairSetIx> = sets.iter().copied().map(PairSetIx).collect();
+            over_sets(&snapshot, &models, &sets, |of| of.accuracy)
+        };
+        assert_eq!(of(&[0], &[0]).text(), "0.900 ± 0.010");
+        assert!((of(&[0], &[0, 1]).number().unwrap() - 0.85).abs() < 1e-12);
+        assert_eq!(of(&[1], &[0, 1]).text(), "0.700 ± 0.010", "of the other set nothing is there");
+        assert!((of(&[0, 1], &[0]).number().unwrap() - 0.8).abs() < 1e-12, "two trainings");
+        assert_eq!(of(&[2], &[0, 1]), TableValue::Empty);
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     },
 };
 use std::collections::BTreeSet;
-use visavis_core::domain::index::{ComparisonIx, ModelIx};
+use visavis_core::domain::index::{ComparisonIx, ModelIx, PairSetIx};
 
 #[derive(Default)]
 pub(crate) struct CompareState {
@@ -27,7 +27,7 @@ pub(crate) struct CompareState {
     pub diff: bool,
 }
 
-pub(crate) const HEADS: [&str; 16] = [
+pub(crate) const HEADS: [&str; 18] = [
     "model",
     "auc",
     "best",
@@ -37,6 +37,8 @@ pub(crate) const HEADS: [&str; 16] = [
     "features",
     "verification",
     "tar",
+    "pairs",
+    "pairs tar",
     "accuracy",
     "last",
     "seeds",
@@ -46,9 +48,10 @@ pub(crate) const HEADS: [&str; 16] = [
     "prepare",
 ];
 
-/// Fields of a filter: the columns, and the comparisons that they are means over.
-pub(crate) const FIELDS: [&str; HEADS.len() + 1] = {
-    let mut fields = ["comparison"; HEADS.len() + 1];
+/// Fields of a filter: the columns, and the comparisons and verification sets that they are means over.
+pub(crate) const FIELDS: [&str; HEADS.len() + 2] = {
+    let mut fields = ["comparison"; HEADS.len() + 2];
+    fields[HEADS.len()] = "set";
     let mut at = 0;
     while at < HEADS.len() {
         fields[at] = HEADS[at];
@@ -70,6 +73,12 @@ pub(crate) fn explained(column: usize) -> &'static str {
         "features" => "nearest neighbours in the features, mean over comparisons, evaluation half",
         "verification" => "do two images show the same identity? AUC over pairs",
         "tar" => "true acceptance rate of pairs of images at a false acceptance rate of 1 %",
+        "pairs" => {
+            "share of pairs of verification sets that are told right (InsightFace's protocol), mean over sets; one of one set ± over folds"
+        }
+        "pairs tar" => {
+            "share of their pairs of one identity that are accepted at the study's false acceptance rate, mean over sets"
+        }
         "accuracy" => "on its training set, the best epoch's",
         "last" => "on its training set, the last epoch's",
         "seeds" => "trainings of the same recipe",
@@ -81,15 +90,17 @@ impl CompareState {
     /// Makes the table anew.
     pub(crate) fn rebuild(&mut self, matrix_snapshot: &MatrixSnapshot) {
         let filter = Filter::parse(&self.filter, &FIELDS).unwrap_or_default();
-        // A comparison that the filter names restricts what scores are means of; it takes no model away.
-        let (asked, filter) = (filter.only("comparison"), filter.without("comparison"));
-        let named = |place: &ComparisonIx| {
-            asked.holds("", &|_| TableValue::from(matrix_snapshot.study.comparisons[*place].name.as_str()))
-        };
-        let comparisons: Vec<ComparisonIx> = matrix_snapshot.study.comparisons.keys().filter(named).collect();
+        // A comparison or a set that the filter names restricts what scores are means of; it takes no model away.
+        let study = &matrix_snapshot.study;
+        let named = |field: &str, name: &str| filter.only(field).holds("", &|_| TableValue::from(name));
+        let comparisons: Vec<ComparisonIx> =
+            study.comparisons.iter_enumerated().filter(|(_, of)| named("comparison", &of.name)).map(|(place, _)| place).collect();
+        let sets = study.verification.sets.iter_enumerated();
+        let sets: Vec<PairSetIx> = sets.filter(|(_, of)| named("set", &of.name)).map(|(place, _)| place).collect();
+        let filter = filter.without("comparison").without("set");
         let best = best_by_model(matrix_snapshot);
         self.families = matrix_snapshot.trainings().into_values().collect();
-        let rows = self.families.iter().map(|models| row(matrix_snapshot, models, &comparisons, &best)).collect();
+        let rows = self.families.iter().map(|models| row(matrix_snapshot, models, (&comparisons, &sets), &best)).collect();
         self.table = ScreenTable { title: "model against model".to_owned(), heads: HEADS.to_vec(), rows };
         let holds = |row: &usize| {
             let cells = &self.table.rows[*row];
