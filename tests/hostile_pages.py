@@ -141,7 +141,7 @@ def _(desk):
     return page(desk, evidence)
 
 
-@hostile("a result of ten million facts", FOUND)
+@hostile("a result of ten million facts")
 def _(desk):
     evidence, results = changed(), unpacked(EVIDENCE["manifests"])
     results[0]["facts"] = {"n": [0] * 10_000_000}
@@ -167,9 +167,12 @@ def _(desk):
 def works(name, change, codes=FOUND):
     @hostile(name, codes)
     def _(desk):
-        evidence, results = changed(), unpacked(EVIDENCE["manifests"])
-        for result in results:
+        evidence, results = changed(), []
+        # Those that are changed alone: to make the others again takes its time.
+        for result in unpacked(EVIDENCE["manifests"]):
+            before = json.dumps(result["work"])
             everywhere(result["work"], change)
+            results += [result] if json.dumps(result["work"]) != before else []
         evidence["manifests"] = packed(results)
         return page(desk, evidence, audit=["audit", "r.html"])
 
@@ -186,7 +189,7 @@ works("10¹³ bootstraps", put("bootstraps", lambda _: 10**13))
 works("10¹³ permutations", put("permutations", lambda _: 10**13))
 works("axis 0", put("axis", lambda _: 0))
 works("comparisons of one class", put("classes", lambda classes: classes[:1]))
-works("100,000 views in every stage", put("views", lambda views: views[:1] * 100_000))
+works("100,000 views in every stage", put("views", lambda views: views[:1] * 100_000), REFUSED)
 
 if __name__ == "__main__":
     hostile_inputs.main()

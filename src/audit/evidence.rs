@@ -73,6 +73,8 @@ const LARGEST_LIST: u64 = 64 << 20;
 pub(crate) const LARGEST_SUM: u64 = 256 << 20;
 /// Texts in a page's evidence, those of the lists apart: a text of one letter takes fifty times as much memory. Reports have some hundreds.
 const MOST_TEXTS: usize = 400_000;
+/// Numbers among the facts of all results: two bytes on a page become eight, and are written out whenever a result is digested.
+const MOST_FACTS: usize = 1_000_000;
 
 /// An embedded object as it was found.
 pub struct OpenedObject {
@@ -171,8 +173,14 @@ impl TryFrom<PackedEvidence> for Evidence {
     type Error = Fault;
 
     fn try_from(packed: PackedEvidence) -> Result<Self> {
+        let manifests: Vec<Manifest> = unpack_list(&packed.manifests, "results")?;
+        let facts = manifests.iter().flat_map(|manifest| manifest.facts.values()).map(Vec::len).sum::<usize>();
+        if facts > MOST_FACTS {
+            let most = thousands(MOST_FACTS);
+            return Err(Fault::asked(format!("the page is refused: its results have more than the {most} facts that are read")));
+        }
         Ok(Evidence {
-            manifests: unpack_list(&packed.manifests, "results")?,
+            manifests,
             claims: unpack_list(&packed.claims, "claims")?,
             format: packed.format,
             program: packed.program,
