@@ -99,7 +99,7 @@ pub(crate) fn examine(page: &AuditedPage) -> Result<PageAlone> {
         let OpenedObject { bytes, inflated } = if too_much() { None } else { evidence.opened(*digest, said) }?;
         sum.fetch_add(inflated, Ordering::Relaxed);
         let bytes = bytes.map_err(|fault| fault.what);
-        let values = values(&bytes, numbers, claims).collect();
+        let values: Vec<_> = values(&bytes, numbers, claims).collect();
         Some((*digest, bytes.err(), values))
     };
     let digests: Vec<Digest> = evidence.objects.keys().copied().collect();
