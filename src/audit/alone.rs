@@ -87,12 +87,19 @@ pub(crate) fn examine(page: &AuditedPage) -> Result<PageAlone> {
     let too_much = || sum.load(Ordering::Relaxed) > LARGEST_SUM;
     let open = |digest: &Digest| {
         let said = sizes.get(digest).copied();
+        let Some(numbers) = wanted.get(digest) else {
+            // Nothing points into it: it need not be held.
+            let room = LARGEST_SUM.saturating_sub(sum.load(Ordering::Relaxed));
+            let (found, inflated) = if too_much() { None } else { evidence.verified(*digest, said, room) }?;
+            sum.fetch_add(inflated, Ordering::Relaxed);
+            return Some((*digest, found.err().map(|fault| fault.what), vec![]));
+        };
         let is_large = said.is_none_or(|bytes| bytes > LARGE);
         let _alone = is_large.then(|| one_large.lock().unwrap_or_else(PoisonError::into_inner));
         let OpenedObject { bytes, inflated } = if too_much() { None } else { evidence.opened(*digest, said) }?;
         sum.fetch_add(inflated, Ordering::Relaxed);
         let bytes = bytes.map_err(|fault| fault.what);
-        let values = wanted.get(digest).map_or(vec![], |numbers| values(&bytes, numbers, claims).collect());
+        let values: Vec<_> = values(&bytes, numbers, claims).collect();
         Some((*digest, bytes.err(), values))
     };
     let digests: Vec<Digest> = evidence.objects.keys().copied().collect();

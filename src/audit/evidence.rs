@@ -73,6 +73,8 @@ const LARGEST_LIST: u64 = 64 << 20;
 pub(crate) const LARGEST_SUM: u64 = 256 << 20;
 /// Texts in a page's evidence, those of the lists apart: a text of one letter takes fifty times as much memory. Reports have some hundreds.
 const MOST_TEXTS: usize = 400_000;
+/// Numbers among the facts of all results: two bytes on a page become eight, and are written out whenever a result is digested.
+const MOST_FACTS: usize = 1_000_000;
 
 /// An embedded object as it was found.
 pub struct OpenedObject {
@@ -109,21 +111,34 @@ impl fmt::Display for UnpackFault {
     }
 }
 
-/// What [`pack`] was given, if that was at most `most` bytes; `inflated`: how many there were, whatever is wrong with them.
-fn unpack(packed: &str, most: u64, inflated: &mut u64) -> std::result::Result<Vec<u8>, UnpackFault> {
+/// The bytes that were deflated, if they may become `most` bytes.
+fn deflated(packed: &str, most: u64) -> std::result::Result<Vec<u8>, UnpackFault> {
     // What does not become smaller by deflating grows by some bytes for every 16 kB.
     if packed.len() as u64 / 4 * 3 > most + most / 64 + 1024 {
         return Err(UnpackFault::TooMuch(most));
     }
-    let packed = STANDARD.decode(packed).map_err(|_| UnpackFault::NotBase64)?;
-    let mut bytes = Vec::new();
-    let read = flate2::read::DeflateDecoder::new(packed.as_slice()).take(most + 1).read_to_end(&mut bytes);
+    STANDARD.decode(packed).map_err(|_| UnpackFault::NotBase64)
+}
+
+/// What [`pack`] was given, if that was at most `most` bytes; `inflated`: how many there were, whatever is wrong with them.
+fn unpack(packed: &str, most: u64, inflated: &mut u64) -> std::result::Result<Vec<u8>, UnpackFault> {
+    let (deflated, mut bytes) = (deflated(packed, most)?, Vec::new());
+    let read = flate2::read::DeflateDecoder::new(deflated.as_slice()).take(most + 1).read_to_end(&mut bytes);
     *inflated = bytes.len() as u64;
     read.map_err(|_| UnpackFault::NotDeflated)?;
     if bytes.len() as u64 > most {
         return Err(UnpackFault::TooMuch(most));
     }
     Ok(bytes)
+}
+
+/// The digest of the same, without holding it.
+fn unpacked_digest(packed: &str, most: u64, inflated: &mut u64) -> std::result::Result<Digest, UnpackFault> {
+    let deflated = deflated(packed, most)?;
+    let (digest, bytes) = Digest::of_reader(flate2::read::DeflateDecoder::new(deflated.as_slice()).take(most + 1));
+    *inflated = bytes;
+    let digest = digest.map_err(|_| UnpackFault::NotDeflated)?;
+    if bytes > most { Err(UnpackFault::TooMuch(most)) } else { Ok(digest) }
 }
 
 /// A list as packed JSON.
@@ -146,12 +161,26 @@ fn unpack_list<T: DeserializeOwned>(packed: &str, what: &str) -> Result<Vec<T>> 
     serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))
 }
 
+fn other() -> String {
+    "its bytes are not those it is named by".to_owned()
+}
+
+fn broken(digest: Digest, why: &str) -> Fault {
+    Fault::differs(format!("the embedded object {} is not what it is named by: {why}", digest.short()))
+}
+
 impl TryFrom<PackedEvidence> for Evidence {
     type Error = Fault;
 
     fn try_from(packed: PackedEvidence) -> Result<Self> {
+        let manifests: Vec<Manifest> = unpack_list(&packed.manifests, "results")?;
+        let facts = manifests.iter().flat_map(|manifest| manifest.facts.values()).map(Vec::len).sum::<usize>();
+        if facts > MOST_FACTS {
+            let most = thousands(MOST_FACTS);
+            return Err(Fault::asked(format!("the page is refused: its results have more than the {most} facts that are read")));
+        }
         Ok(Evidence {
-            manifests: unpack_list(&packed.manifests, "results")?,
+            manifests,
             claims: unpack_list(&packed.claims, "claims")?,
             format: packed.format,
             program: packed.program,
@@ -209,14 +238,27 @@ impl Evidence {
     pub fn opened(&self, digest: Digest, said: Option<u64>) -> Option<OpenedObject> {
         let packed = self.objects.get(&digest)?;
         let most = said.unwrap_or(LARGEST_OBJECT).min(LARGEST_OBJECT);
-        let other = || "its bytes are not those it is named by".to_owned();
         let mut inflated = 0;
-        let genuine = unpack(packed, most, &mut inflated)
-            .map_err(|why| why.to_string())
-            .and_then(|bytes| if Digest::of(&bytes) == digest { Ok(bytes) } else { Err(other()) });
-        let bytes = genuine
-            .map_err(|why| Fault::differs(format!("the embedded object {} is not what it is named by: {why}", digest.short())));
-        Some(OpenedObject { bytes, inflated })
+        let bytes = unpack(packed, most, &mut inflated);
+        let is_genuine = |bytes: &Vec<u8>| Digest::of(bytes) == digest;
+        let bytes =
+            bytes.map_err(|why| why.to_string()).and_then(|bytes| if is_genuine(&bytes) { Ok(bytes) } else { Err(other()) });
+        Some(OpenedObject { bytes: bytes.map_err(|why| broken(digest, &why)), inflated })
+    }
+
+    /// Is an embedded object what it is named by? It is not held, and of one with more than `room` no more is looked at. And how many
+    /// bytes were inflated. `None` when it is not embedded.
+    pub(crate) fn verified(&self, digest: Digest, said: Option<u64>, room: u64) -> Option<(Result<()>, u64)> {
+        let packed = self.objects.get(&digest)?;
+        let most = said.unwrap_or(LARGEST_OBJECT).min(LARGEST_OBJECT);
+        let mut inflated = 0;
+        let found = unpacked_digest(packed, most.min(room), &mut inflated);
+        if room < most && matches!(found, Err(UnpackFault::TooMuch(_))) {
+            // Also where that shows before anything is inflated.
+            inflated = room + 1;
+        }
+        let found = found.map_err(|why| why.to_string()).and_then(|found| if found == digest { Ok(()) } else { Err(other()) });
+        Some((found.map_err(|why| broken(digest, &why)), inflated))
     }
 
     /// As it stands in a page: no `<` can end the script or begin another.
@@ -271,6 +313,9 @@ mod tests {
         inflated = 0;
         assert_eq!(unpack(&"A".repeat(4000), 100, &mut inflated).unwrap_err(), UnpackFault::TooMuch(100));
         assert_eq!(inflated, 0, "what is packed larger than it may be inflated is not looked at");
+        assert_eq!(unpacked_digest(&zeros, 1 << 20, &mut inflated).unwrap(), Digest::of(&vec![0; 1 << 20]));
+        assert_eq!(unpacked_digest(&zeros, 1000, &mut inflated).unwrap_err(), UnpackFault::TooMuch(1000));
+        assert_eq!(inflated, 1001, "no more is inflated than tells that it is too much");
         let random: Vec<u8> = (0..100_000u64).map(|at| (at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as u8).collect();
         assert_eq!(
             unpack(&pack(&random), random.len() as u64, &mut inflated).unwrap(),
