@@ -478,6 +478,7 @@ const PINNED: [(&str, &str); 28] = [
     ("steady", "7d8609bf"),
     ("fairness", "46e54948"),
     ("verify", "459a9f38"),
+    ("pairs", "bc7dc476"),
     ("quality", "6ce6471b"),
     ("visible", "26ab81e2"),
     ("grid", "6d886e6a"),
