@@ -277,7 +277,9 @@ fn pairs_that_cannot_be_used_are_refused_before_anything_runs() {
 fn an_absent_set_is_waited_for_and_keeps_nothing_else_from_running() {
     let desk = with_sets("    lfw: ../data/lfw.bin\n");
     let said = checked(&desk);
-    assert!(said.code == 0 && said.out.contains("pairs of the verification set `lfw`"), "{}{}", said.out, said.err);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    let planned = desk.succeed(&["plan", "experiments/small.yaml"]);
+    assert!(planned.contains("pairs of the verification set `lfw`") && planned.contains("lfw.bin"), "{planned}");
     let run = desk.command(&["run", "experiments/small.yaml", "--quiet"]).env("VISAVIS_TORCH", "/nowhere").output().unwrap();
     assert_eq!(run.status.code(), Some(5));
     // The given features were scored all the same.
