@@ -62,7 +62,7 @@ mod tests {
     fn a_study_is_made_from_its_folders_tables_and_features() {
         let files = files(&study());
         let found: BTreeSet<&Path> = files.iter().map(PathBuf::as_path).collect();
-        let expected = ["faces", "people", "l.csv", "a.npy", "rows.txt"];
+        let expected = ["faces", "people", "l.csv", "a.csv", "a.npy", "rows.txt"];
         assert_eq!(found, expected.map(Path::new).into());
     }
 
