@@ -46,6 +46,15 @@ pub struct Evidence {
     pub objects: BTreeMap<Digest, String>,
 }
 
+/// Of the evidence that this program writes and reads. 1: names were not marked up.
+pub const FORMAT: u32 = 2;
+
+/// Of evidence that this program cannot read.
+#[derive(Deserialize)]
+struct EvidenceFormat {
+    format: u32,
+}
+
 /// Evidence as it stands on a page, its lists still packed.
 #[derive(Deserialize)]
 struct PackedEvidence {
@@ -208,12 +217,16 @@ impl Evidence {
                 .in_file(path));
         }
         let again = |fault: Fault| fault.in_file(path).next("ask for the report again");
-        let packed: PackedEvidence = serde_json::from_str(text)
-            .map_err(|error| again(Fault::differs(format!("the report's evidence was damaged: {error}"))))?;
-        if packed.format != 1 {
-            return Err(Fault::asked("the report was written by a later visavis")
-                .in_file(path)
-                .next("audit it with that visavis"));
+        let other = |format: u32| {
+            let age = if format < FORMAT { "an earlier" } else { "a later" };
+            Fault::asked(format!("the report was written by {age} visavis")).in_file(path).next("audit it with that visavis")
+        };
+        let packed: PackedEvidence = serde_json::from_str(text).map_err(|error| match serde_json::from_str(text) {
+            Ok(EvidenceFormat { format }) if format != FORMAT => other(format),
+            _ => again(Fault::differs(format!("the report's evidence was damaged: {error}"))),
+        })?;
+        if packed.format != FORMAT {
+            return Err(other(packed.format));
         }
         Evidence::try_from(packed).map_err(again)
     }
@@ -285,7 +298,7 @@ mod tests {
 
     fn evidence() -> Evidence {
         Evidence {
-            format: 1,
+            format: FORMAT,
             program: String::new(),
             study: String::new(),
             study_file: String::new(),
@@ -357,7 +370,13 @@ mod tests {
         assert!(ending == Ending::Asked && what.contains("its claims have more than the 67.1 MB"), "{what}");
         let (ending, what) = refusal(&|json| json["manifests"] = pack(b"[1]").into());
         assert!(ending == Ending::Differs && what.contains("damaged: its results"), "{what}");
-        assert_eq!(refusal(&|json| json["format"] = 2.into()).0, Ending::Asked);
+        for (format, age) in [(FORMAT + 1, "a later"), (1, "an earlier")] {
+            let (ending, what) = refusal(&|json| {
+                json["format"] = format.into();
+                json.as_object_mut().unwrap().remove("study");
+            });
+            assert!(ending == Ending::Asked && what.contains(age), "{what}");
+        }
         let (ending, what) = refusal(&|json| json["more"] = vec![""; MOST_TEXTS].into());
         assert!(ending == Ending::Asked && what.contains("400,000 texts"), "{what}");
     }

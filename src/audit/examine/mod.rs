@@ -138,6 +138,11 @@ impl Examination {
         self.audit.not_compared.push(what.into());
     }
 
+    /// Notes what nothing that is here can show.
+    pub fn lacks(&mut self, what: String) {
+        self.audit.lacks.push(what);
+    }
+
     /// Begins to make stages again.
     pub fn remake(
         &self,

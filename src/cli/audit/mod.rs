@@ -249,21 +249,31 @@ fn beside_results(
     examination.beside(workspace);
     let study = StudyBeside::of(text, examination.evidence(), reach, workspace);
     let evidence = examination.shared_evidence();
-    let RenderedBeside { rendered, not_compared, is_study_same } = rendering::beside(text, &evidence, study.as_ref(), workspace);
+    let RenderedBeside { rendered, told, is_study_same } = rendering::beside(text, &evidence, study.as_ref(), workspace);
     let rendered = match rendered {
         // Nothing here to render it from: it is held against its own evidence.
         Rendered::Not(why) => {
             examination.not_compared(format!("the page with what the results give: {why}"));
+            own_word(examination);
             page::alone(text, &evidence)
         }
         rendered => rendered,
     };
     examination.rendered(text, &rendered);
-    not_compared.into_iter().for_each(|what| examination.not_compared(what));
+    told.not_compared.into_iter().for_each(|what| examination.not_compared(what));
+    told.lacks.into_iter().for_each(|what| examination.lacks(what));
     if is_study_same == Some(false) {
         examination.other_study();
     }
     study.ok().and_then(|study| study.data_today(workspace))
+}
+
+/// What no result says: a page that is held against its own evidence may say anything there.
+fn own_word(examination: &mut Examination) {
+    let has_remarks = examination.evidence().context.as_ref().is_some_and(|context| !context.remarks.is_empty());
+    if has_remarks {
+        examination.not_compared("warnings and notes about the data: they are the page's own word");
+    }
 }
 
 /// Holds the page against its own evidence, where there are no results; the digests of the study's data today, where these are here.
@@ -276,6 +286,7 @@ fn of_page_alone(
     let study = StudyBeside::of(text, examination.evidence(), reach, workspace);
     let what = if study.is_ok() { "results" } else { "results and data" };
     examination.not_compared(format!("{what}: there is no workspace with them here; name one with --workspace"));
+    own_word(examination);
     let rendered = page::alone(text, &examination.shared_evidence());
     examination.rendered(text, &rendered);
     let study = study.ok()?;

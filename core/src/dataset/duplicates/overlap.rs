@@ -98,11 +98,12 @@ type Nearest = BTreeMap<usize, (u32, usize)>;
 
 /// Pictures that look like one of the other set, and are not among those of the same bytes.
 fn near(evaluated: HashedSet, learned: HashedSet, is_same: &HashSet<Digest>, most: u64) -> Option<NearPictures> {
-    let others = |set: HashedSet| -> Vec<(usize, PictureHash)> {
-        let is_other = |place: usize| set.images.0[place].1.is_none_or(|digest| !is_same.contains(&digest));
-        set.hashes.iter().enumerate().filter_map(|(place, hash)| Some((place, (*hash)?))).filter(|of| is_other(of.0)).collect()
+    let hashed = |set: HashedSet| -> Vec<(usize, PictureHash)> {
+        set.hashes.iter().enumerate().filter_map(|(place, hash)| Some((place, (*hash)?))).collect()
     };
-    let (own, queries) = (others(evaluated), others(learned));
+    // One of them may look like a picture that the other set has byte for byte, so all are compared; those are not counted again.
+    let is_counted = |set: HashedSet, place: usize| set.images.0[place].1.is_none_or(|digest| !is_same.contains(&digest));
+    let (own, queries) = (hashed(evaluated), hashed(learned));
     let coarse: Vec<u64> = own.iter().map(|(_, hash)| hash.coarse()).collect();
     let index = HammingIndex::new(&coarse);
     let both_ways = |hash: &PictureHash| [*hash, hash.mirrored()];
@@ -125,12 +126,14 @@ fn near(evaluated: HashedSet, learned: HashedSet, is_same: &HashSet<Digest>, mos
                     let distance = query.distance(own[found].1);
                     if distance <= FINE_RADIUS {
                         is_near = true;
-                        let best = nearest.entry(own[found].0).or_insert((distance, *place));
-                        *best = (*best).min((distance, *place));
+                        if is_counted(evaluated, own[found].0) {
+                            let best = nearest.entry(own[found].0).or_insert((distance, *place));
+                            *best = (*best).min((distance, *place));
+                        }
                     }
                 });
             }
-            count += usize::from(is_near);
+            count += usize::from(is_near && is_counted(learned, *place));
         }
         (nearest, count)
     };
@@ -215,6 +218,7 @@ mod tests {
             ("Bob/1", "mirrored", mirrored),
             ("Bob/2", "plain", None),
             ("Eve/1", "alone", hash(9, 0)),
+            ("Eve/2", "like the same", hash(1, 1)),
         ]);
         let (learned, others) = set(&[
             ("Bob/1", "x", hash(2, 9)),
@@ -230,8 +234,9 @@ mod tests {
         let found = overlap(hashed(&evaluated, &own), hashed(&learned, &others), &names);
         assert_eq!((found.same.evaluated, found.same.learned, &*ids(&found.same.first)), (1, 2, &[("Ann/1", "Zoe/2")][..]));
         let near = found.near.unwrap();
-        assert_eq!((near.radius, near.shared.evaluated, near.shared.learned), (RADII[0], 2, 3));
-        assert_eq!(ids(&near.shared.first), [("Ann/2", "Bob/2"), ("Bob/1", "Zoe/1")], "the nearest is named");
+        assert_eq!((near.radius, near.shared.evaluated, near.shared.learned), (RADII[0], 3, 4));
+        let named = [("Ann/2", "Bob/2"), ("Bob/1", "Zoe/1"), ("Eve/2", "Zoe/2")];
+        assert_eq!(ids(&near.shared.first), named, "the nearest is named, also where it is in both sets");
         assert_eq!((found.evaluated.plain, found.learned.plain), (1, 0));
         let identities = found.identities;
         assert_eq!((identities.by, identities.shared, identities.pictures), (IdentityNames::Folders, 1, 2));
