@@ -338,6 +338,22 @@ mod tests {
     }
 
     #[test]
+    fn of_an_object_no_more_is_inflated_than_there_is_room_for() {
+        let (bytes, random) =
+            (vec![7; 100_000], (0..40_000u32).map(|at| (at.wrapping_mul(2_654_435_769) >> 13) as u8).collect::<Vec<_>>());
+        let mut carried = evidence();
+        carried.objects.extend([&bytes, &random].map(|bytes| (Digest::of(bytes), pack(bytes))));
+        let of = |bytes: &[u8], said, room| {
+            carried.verified(Digest::of(bytes), said, room).map(|(found, inflated)| (found.is_ok(), inflated))
+        };
+        assert_eq!(of(&bytes, None, 1 << 20), Some((true, 100_000)));
+        assert_eq!(of(&bytes, None, 500), Some((false, 501)));
+        assert_eq!(of(&bytes, Some(10), 1 << 20), Some((false, 11)), "its result says that it is smaller");
+        assert_eq!(of(&random, None, 500), Some((false, 501)), "what is packed larger counts, too");
+        assert_eq!(of(b"", None, 500), None);
+    }
+
+    #[test]
     fn evidence_is_read_as_it_was_written_and_within_its_bounds() {
         let text = |change: &dyn Fn(&mut serde_json::Value)| {
             let mut json = serde_json::from_str(&evidence().to_page().unwrap()).unwrap();
