@@ -30,11 +30,13 @@ const PRETENDED: [(&str, &str); 2] = [("extract", "d7ae48a4"), ("train", "046564
 const PAIRS: [(&str, &str); 1] = [("pairs", "00000000")];
 
 /// Of drawn faces, what takes no network.
-const DRAWN: [(&str, &str); 10] = [
+const DRAWN: [(&str, &str); 12] = [
     ("baseline", "98b89420"),
     ("draw", "f3b25c81"),
     ("grid", "6c80fc3d"),
+    ("hashes", "ba019c8f"),
     ("index", "8b04cc19"),
+    ("overlap", "1310a86b"),
     ("project", "6bc1f785"),
     ("quality", "4a431595"),
     ("rank", "a70a4dbe"),
