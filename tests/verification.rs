@@ -192,7 +192,7 @@ fn the_page_is_audited(desk: &Desk, accuracy: &str) {
     let page = desk.read("reports/tiny.html");
     let section = page.split("<section id=\"verification-sets\"").nth(1).unwrap().split("</section>").next().unwrap();
     assert!(
-        section.contains("pickled") && section.contains("own") && section.contains("<b class=\"name\">pixels</b>"),
+        section.contains("pickled") && section.contains("own") && section.contains("<b class=\"name\"><bdi>pixels</bdi></b>"),
         "{section}"
     );
     let audit = |file: &str| {
