@@ -51,7 +51,7 @@ fn a_plan_counts_what_can_run_here() {
     let bare: serde_json::Value = serde_json::from_slice(&bare.stdout).unwrap();
     let train = bare["stages"].as_array().unwrap().iter().find(|stage| stage["kind"] == "train").unwrap();
     assert_eq!((train["to_run"].as_u64(), bare["waiting"].clone()), (Some(0), bare["cells"].clone()), "{bare}");
-    // The images are listed, and what both sets share is found.
+    // The images, and what the two sets share, in three stages.
     assert!(total(&bare, "to_run") <= 4, "{bare}");
 }
 
