@@ -25,7 +25,7 @@ use visavis_core::{
         pin::Pinned,
         result::Manifest,
         stage::{IndexImages, role},
-        study::{Identities, Study},
+        study::{Dataset, Identities, Study},
     },
     store::Workspace,
 };
@@ -99,7 +99,7 @@ impl CarriedStudy {
 /// Is it known who is on the pictures? As a look at the data says it.
 fn people(study: &Study, sources: &BTreeMap<String, Digest>) -> People {
     let dataset = study.evaluation.dataset.as_ref().and_then(|name| study.datasets.get(name));
-    match dataset.map(|dataset| dataset.identities()) {
+    match dataset.map(Dataset::identities) {
         Some(Identities::EachImage) => People::EachImage,
         _ if sources.contains_key(role::IDENTITIES) => People::Known,
         _ => People::Unknown,
