@@ -77,7 +77,7 @@ struct PackedEvidence {
 /// largest of a study of ten thousand numbers has 3 MB, and it grows as they do; the list of claims, and that of results: those of a study
 /// of five thousand numbers have 1.3 MB; all objects together: of all of CelebA with its forty attributes they have 115 MB, and inflating as
 /// much again as is allowed takes less than a second.
-const LARGEST_OBJECT: u64 = 64 << 20;
+pub(crate) const LARGEST_OBJECT: u64 = 64 << 20;
 const LARGEST_LIST: u64 = 64 << 20;
 pub(crate) const LARGEST_SUM: u64 = 256 << 20;
 /// Texts in a page's evidence, those of the lists apart: a text of one letter takes fifty times as much memory. Reports have some hundreds.
@@ -178,6 +178,15 @@ fn broken(digest: Digest, why: &str) -> Fault {
     Fault::differs(format!("the embedded object {} is not what it is named by: {why}", digest.short()))
 }
 
+/// What is wrong with an object of which no more than `most` bytes are read. One that is larger than any that is read is not called broken:
+/// a study may be so large. One that is larger than its result says is.
+fn unopened(digest: Digest, most: u64, why: &UnpackFault) -> Fault {
+    if most == LARGEST_OBJECT && matches!(why, UnpackFault::TooMuch(_)) {
+        return Fault::missing(format!("the embedded object {} is not read: {why}", digest.short()));
+    }
+    broken(digest, &why.to_string())
+}
+
 impl TryFrom<PackedEvidence> for Evidence {
     type Error = Fault;
 
@@ -242,21 +251,30 @@ impl Evidence {
         self.manifests.iter().flat_map(|manifest| &manifest.outputs).map(|output| (output.digest, output.bytes)).collect()
     }
 
+    /// Why not all of its objects are read, if some are larger than those that are.
+    pub(crate) fn too_large(&self) -> Option<String> {
+        let sizes = self.sizes();
+        let large = self.objects.keys().filter_map(|digest| sizes.get(digest)).filter(|bytes| **bytes > LARGEST_OBJECT).max()?;
+        Some(format!("of its results one has {}, more than the {} that are read", size(*large), size(LARGEST_OBJECT)))
+    }
+
     /// The bytes of an embedded object, verified; `None` when it is not embedded. `said`: how many there are.
     pub fn object(&self, digest: Digest, said: Option<u64>) -> Option<Result<Vec<u8>>> {
         self.opened(digest, said).map(|opened| opened.bytes)
     }
 
-    /// An embedded object, with what it took to look at it.
+    /// An embedded object, with what it took to look at it. One that is larger than any that is read ends as *missing*, a broken one as
+    /// *differs*.
     pub fn opened(&self, digest: Digest, said: Option<u64>) -> Option<OpenedObject> {
         let packed = self.objects.get(&digest)?;
         let most = said.unwrap_or(LARGEST_OBJECT).min(LARGEST_OBJECT);
         let mut inflated = 0;
         let bytes = unpack(packed, most, &mut inflated);
         let is_genuine = |bytes: &Vec<u8>| Digest::of(bytes) == digest;
-        let bytes =
-            bytes.map_err(|why| why.to_string()).and_then(|bytes| if is_genuine(&bytes) { Ok(bytes) } else { Err(other()) });
-        Some(OpenedObject { bytes: bytes.map_err(|why| broken(digest, &why)), inflated })
+        let bytes = bytes
+            .map_err(|why| unopened(digest, most, &why))
+            .and_then(|bytes| if is_genuine(&bytes) { Ok(bytes) } else { Err(broken(digest, &other())) });
+        Some(OpenedObject { bytes, inflated })
     }
 
     /// Is an embedded object what it is named by? It is not held, and of one with more than `room` no more is looked at. And how many
@@ -270,8 +288,10 @@ impl Evidence {
             // Also where that shows before anything is inflated.
             inflated = room + 1;
         }
-        let found = found.map_err(|why| why.to_string()).and_then(|found| if found == digest { Ok(()) } else { Err(other()) });
-        Some((found.map_err(|why| broken(digest, &why)), inflated))
+        let found = found
+            .map_err(|why| unopened(digest, most, &why))
+            .and_then(|found| if found == digest { Ok(()) } else { Err(broken(digest, &other())) });
+        Some((found, inflated))
     }
 
     /// As it stands in a page: no `<` can end the script or begin another.
@@ -351,6 +371,21 @@ mod tests {
         assert_eq!(of(&bytes, Some(10), 1 << 20), Some((false, 11)), "its result says that it is smaller");
         assert_eq!(of(&random, None, 500), Some((false, 501)), "what is packed larger counts, too");
         assert_eq!(of(b"", None, 500), None);
+    }
+
+    #[test]
+    fn an_object_that_is_larger_than_any_that_is_read_is_no_broken_one() {
+        let large = vec![b' '; LARGEST_OBJECT as usize + 1];
+        let digest = Digest::of(&large);
+        let evidence = Evidence { objects: [(digest, pack(&large))].into(), ..evidence() };
+        let endings = |said| {
+            let ending = |bytes: Result<()>| bytes.unwrap_err().ending;
+            let (verified, _) = evidence.verified(digest, said, u64::MAX).unwrap();
+            [ending(evidence.object(digest, said).unwrap().map(|_| ())), ending(verified)]
+        };
+        assert_eq!(endings(Some(large.len() as u64)), [Ending::Missing; 2]);
+        assert_eq!(endings(None), [Ending::Missing; 2]);
+        assert_eq!(endings(Some(1000)), [Ending::Differs; 2], "larger than its result says");
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub use context::{PageContext, PinnedFigure};
 pub use evidence::{Evidence, FORMAT, MARK, OpenedObject, pack};
 pub use examine::{Examination, PageAudit, ResultsExamination};
 pub(crate) use names::{lost_names, shown_name};
-pub use page::{LARGEST_PAGE, pictures};
+pub use page::{LARGEST_PAGE, pictures, too_large};
 pub use reach::{Reach, read_named};
 pub use remake::{Again, Recompute, Remade, Remaking};
 pub use rendered::{Rendered, RenderedFrom};

@@ -10,7 +10,7 @@ const MOST_TAGS: usize = 2_000_000;
 pub(super) const MOST_ATTRIBUTES: usize = 100;
 
 /// Why no report could be written so, if none could.
-pub(super) fn fault(parts: &[&str]) -> Option<&'static str> {
+pub(crate) fn fault(parts: &[&str]) -> Option<&'static str> {
     let mut tags = 0;
     for part in parts {
         let mut rest = *part;

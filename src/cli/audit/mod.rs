@@ -44,10 +44,10 @@ Of the file alone an audit cannot show that study file, data and features exist:
 itself. Give the results with --workspace and the data with --data, and --recompute features.\n\n\
 Exit codes: 0 nothing differs, and every claim has evidence · 4 a difference, named · 6 no difference, and something is lacking to call \
 the page identical, named.\n\n\
-Limits. Refused at once, exit 2: a page of more than 134 MB, more than 67 MB of it beside its evidence, more than 2,000,000 tags, a tag \
-with more than 100 attributes, elements more than 200 deep; evidence of more than 400,000 texts or 1,000,000 facts, or that inflates to \
-more than 67 MB of claims, 67 MB of results, 268 MB of objects. An object of more than 67 MB differs. Not rendered again: a study of more \
-than 4 MB or 100,000 models and views, or whose rendering inflates more than 537 MB. Not made again: a stage that asks for more than a \
+Limits. Refused at once, exit 2: a page of more than 134 MB, more than 67 MB of it beside its evidence and its tables, \
+more than 2,000,000 tags, a tag with more than 100 attributes, elements more than 200 deep; evidence of more than 400,000 texts or 1,000,000 facts, or that inflates to \
+more than 67 MB of claims, 67 MB of results, 268 MB of objects. An object of more than 67 MB is not read, and what comes from it cannot be \
+checked. Not rendered again: a study of more than 4 MB or 100,000 models and views, or whose rendering inflates more than 537 MB. Not made again: a stage that asks for more than a \
 study file may.";
 
 #[derive(clap::Args)]
