@@ -404,7 +404,7 @@ mod tests {
 
     fn evidence(study_text: &str) -> Evidence {
         let text = serde_json::json!({
-            "format": 1, "program": "", "study": "tiny", "study_file": "tiny.yaml", "study_text": study_text,
+            "format": super::super::evidence::FORMAT, "program": "", "study": "tiny", "study_file": "tiny.yaml", "study_text": study_text,
             "tolerance_auc": 0.0, "tolerance_features": 0.0, "objects": {},
             "sources": { "labels/AUC .999": "a".repeat(64), "labels/even": "b".repeat(64) },
             "manifests": super::super::evidence::pack(b"[]"), "claims": super::super::evidence::pack(b"[]"),

@@ -205,7 +205,7 @@ pub(super) fn targets() -> Vec<FuzzTarget> {
                 b"null",
                 b"1e400",
                 b"-1",
-                b"\"format\":1",
+                b"\"format\":2",
                 b"\\u003c",
                 b"AAAA",
                 b"\"claims\":",
