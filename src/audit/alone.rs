@@ -229,11 +229,11 @@ mod tests {
     use std::sync::Arc;
     use visavis_core::domain::claim::{ClaimSource, NumberForm};
 
-    fn page(claims: Vec<Claim>, shown: &[(&str, &str)]) -> AuditedPage {
+    fn page(claims: &[Claim], shown: &[(&str, &str)]) -> AuditedPage {
         let number = |(claim, text): &(&str, &str)| ShownNumber { claim: (*claim).into(), text: (*text).into(), line: 1 };
         let text = serde_json::json!({
             "format": super::super::evidence::FORMAT, "program": "", "study": "", "study_file": "", "study_text": "", "tolerance_auc": 0.0, "tolerance_features": 0.0,
-            "sources": {}, "manifests": pack(b"[]"), "claims": pack(&serde_json::to_vec(&claims).unwrap()), "objects": {},
+            "sources": {}, "manifests": pack(b"[]"), "claims": pack(&serde_json::to_vec(claims).unwrap()), "objects": {},
         });
         let evidence = Evidence::of_text(&text.to_string(), std::path::Path::new("x.html")).unwrap();
         AuditedPage { shown: shown.iter().map(number).collect(), ..AuditedPage::of_evidence(Arc::new(evidence)) }
@@ -244,7 +244,7 @@ mod tests {
         let from = ClaimSource { key: "a".repeat(64).parse().unwrap(), output: "x".to_owned(), pointer: "/a".to_owned() };
         let claim =
             |id: &str| Claim { id: id.to_owned(), what: String::new(), form: NumberForm::Score, value: 0.5, from: from.clone() };
-        let page = page(vec![claim("c0"), claim("c1"), claim("c0")], &[("c0", "0.500"), ("c1", "0.500")]);
+        let page = page(&[claim("c0"), claim("c1"), claim("c0")], &[("c0", "0.500"), ("c1", "0.500")]);
         let told = examine(&page).unwrap().claims.into_iter().map(|alone| match alone {
             Alone::Differs { why, .. } => why,
             other => format!("{other:?}"),

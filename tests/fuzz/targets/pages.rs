@@ -92,7 +92,7 @@ fn evidence(bytes: &[u8]) -> String {
         Ok(evidence) => {
             let sizes = evidence.sizes();
             let opened = evidence.objects.keys().map(|digest| evidence.object(*digest, sizes.get(digest).copied()));
-            let broken = opened.flatten().filter(|object| object.is_err()).count();
+            let broken = opened.flatten().filter(Result::is_err).count();
             format!("read, broken: {}", broken > 0)
         }
         Err(fault) => fault.what,
