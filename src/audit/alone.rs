@@ -225,14 +225,14 @@ fn values<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::evidence::{Evidence, pack};
+    use crate::audit::evidence::{Evidence, FORMAT, pack};
     use std::sync::Arc;
     use visavis_core::domain::claim::{ClaimSource, NumberForm};
 
     fn page(claims: &[Claim], shown: &[(&str, &str)]) -> AuditedPage {
         let number = |(claim, text): &(&str, &str)| ShownNumber { claim: (*claim).into(), text: (*text).into(), line: 1 };
         let text = serde_json::json!({
-            "format": super::super::evidence::FORMAT, "program": "", "study": "", "study_file": "", "study_text": "", "tolerance_auc": 0.0, "tolerance_features": 0.0,
+            "format": FORMAT, "program": "", "study": "", "study_file": "", "study_text": "", "tolerance_auc": 0.0, "tolerance_features": 0.0,
             "sources": {}, "manifests": pack(b"[]"), "claims": pack(&serde_json::to_vec(claims).unwrap()), "objects": {},
         });
         let evidence = Evidence::of_text(&text.to_string(), std::path::Path::new("x.html")).unwrap();

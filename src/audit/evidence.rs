@@ -218,7 +218,7 @@ impl Evidence {
     /// The evidence in the text of its element.
     ///
     /// # Errors
-    /// Damaged evidence, that of a later format, or more than is read.
+    /// Damaged evidence, that of another format, or more than is read.
     pub fn of_text(text: &str, path: &Path) -> Result<Self> {
         if text.bytes().filter(|byte| *byte == b'"').count() > 2 * MOST_TEXTS {
             let most = thousands(MOST_TEXTS);

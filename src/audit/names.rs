@@ -354,6 +354,7 @@ impl NamingOutputs<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::evidence::{FORMAT, pack};
 
     #[test]
     fn a_name_without_a_letter_stands_in_quotes() {
@@ -404,10 +405,10 @@ mod tests {
 
     fn evidence(study_text: &str) -> Evidence {
         let text = serde_json::json!({
-            "format": super::super::evidence::FORMAT, "program": "", "study": "tiny", "study_file": "tiny.yaml", "study_text": study_text,
+            "format": FORMAT, "program": "", "study": "tiny", "study_file": "tiny.yaml", "study_text": study_text,
             "tolerance_auc": 0.0, "tolerance_features": 0.0, "objects": {},
             "sources": { "labels/AUC .999": "a".repeat(64), "labels/even": "b".repeat(64) },
-            "manifests": super::super::evidence::pack(b"[]"), "claims": super::super::evidence::pack(b"[]"),
+            "manifests": pack(b"[]"), "claims": pack(b"[]"),
         });
         Evidence::of_text(&text.to_string(), Path::new("x.html")).unwrap()
     }

@@ -20,7 +20,7 @@ use visavis_core::{
         model::{ModelFile, Network, Source as ModelSource, Weights},
         result::Manifest,
         stage::{Extraction, IndexImages, Input, Location, Ranking, Training, VerifyPairs, role},
-        study::{Dataset, FaceMark, Study},
+        study::{FaceMark, Study},
     },
     store::Workspace,
 };
@@ -110,9 +110,8 @@ impl Sources {
         for (attribute, annotators) in &survey.annotators {
             sources.put_bytes(role::annotators(attribute), annotators_to_text(annotators).into_bytes());
         }
-        let evaluated = study.evaluation.dataset.as_ref().map(|name| study.datasets[name].root());
         for (name, set) in &survey.training {
-            if evaluated == study.datasets.get(name).map(Dataset::root) {
+            if study.is_evaluated_too(name) {
                 sources.put_bytes(of_training(EVALUATED_TOO, name), b"1".to_vec());
             }
             sources.training_images.insert(name.clone(), set.images.len());

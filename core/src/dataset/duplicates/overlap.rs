@@ -6,9 +6,9 @@
 use super::{
     arrangement::Arrangement,
     compare::MOST_LOOKED_AT,
-    hamming_index::{HammingIndex, Radius},
     names::SharedNames,
-    picture_hash::{FINE_RADIUS, PictureHash, RADII},
+    near_search::NearSearch,
+    picture_hash::{FINE_RADIUS, PictureHash},
 };
 use crate::{
     domain::{
@@ -98,46 +98,31 @@ type Nearest = BTreeMap<usize, (u32, usize)>;
 
 /// Pictures that look like one of the other set, and are not among those of the same bytes.
 fn near(evaluated: HashedSet, learned: HashedSet, is_same: &HashSet<Digest>, most: u64) -> Option<NearPictures> {
-    let hashed = |set: HashedSet| -> Vec<(usize, PictureHash)> {
-        set.hashes.iter().enumerate().filter_map(|(place, hash)| Some((place, (*hash)?))).collect()
+    let hashed = |set: HashedSet| -> (Vec<usize>, Vec<PictureHash>) {
+        set.hashes.iter().enumerate().filter_map(|(place, hash)| Some((place, (*hash)?))).unzip()
     };
     // One of them may look like a picture that the other set has byte for byte, so all are compared; those are not counted again.
     let is_counted = |set: HashedSet, place: usize| set.images.0[place].1.is_none_or(|digest| !is_same.contains(&digest));
-    let (own, queries) = (hashed(evaluated), hashed(learned));
-    let coarse: Vec<u64> = own.iter().map(|(_, hash)| hash.coarse()).collect();
-    let index = HammingIndex::new(&coarse);
-    let both_ways = |hash: &PictureHash| [*hash, hash.mirrored()];
-    let cost = |radius: &Radius| -> u64 {
-        let of =
-            |(_, hash): &(usize, PictureHash)| both_ways(hash).iter().map(|hash| index.cost(hash.coarse(), radius)).sum::<u64>();
-        queries.par_iter().map(of).sum::<u64>()
-    };
-    // A search looks at no more than there are, four times: where that is little, nothing need be counted.
-    let is_small = (own.len() as u64).saturating_mul(queries.len() as u64).saturating_mul(8) <= most;
-    let (radius, bits) =
-        RADII.into_iter().map(|bits| (Radius::new(bits), bits)).find(|(radius, _)| is_small || cost(radius) <= most)?;
-    let of_chunk = |some: &[(usize, PictureHash)]| -> (Nearest, usize) {
+    let ((own, own_hashes), (asked, queries)) = (hashed(evaluated), hashed(learned));
+    let search = NearSearch::of(own_hashes);
+    let (radius, bits) = search.radius(&queries, most)?;
+    let of_chunk = |(places, hashes): (&[usize], &[PictureHash])| -> (Nearest, usize) {
         pulse::beat();
         let (mut nearest, mut count) = (Nearest::new(), 0);
-        for (place, hash) in some {
+        for (&place, &hash) in places.iter().zip(hashes) {
             let mut is_near = false;
-            for query in both_ways(hash) {
-                index.within(query.coarse(), &radius, |found, _| {
-                    let distance = query.distance(own[found].1);
-                    if distance <= FINE_RADIUS {
-                        is_near = true;
-                        if is_counted(evaluated, own[found].0) {
-                            let best = nearest.entry(own[found].0).or_insert((distance, *place));
-                            *best = (*best).min((distance, *place));
-                        }
-                    }
-                });
-            }
-            count += usize::from(is_near && is_counted(learned, *place));
+            search.near(hash, &radius, |found, _, distance| {
+                is_near = true;
+                if is_counted(evaluated, own[found]) {
+                    let best = nearest.entry(own[found]).or_insert((distance, place));
+                    *best = (*best).min((distance, place));
+                }
+            });
+            count += usize::from(is_near && is_counted(learned, place));
         }
         (nearest, count)
     };
-    let found: Vec<(Nearest, usize)> = queries.par_chunks(AT_A_TIME).map(of_chunk).collect();
+    let found: Vec<(Nearest, usize)> = asked.par_chunks(AT_A_TIME).zip(queries.par_chunks(AT_A_TIME)).map(of_chunk).collect();
     let (mut nearest, mut count) = (Nearest::new(), 0);
     for (of_chunk, some) in found {
         count += some;
@@ -186,7 +171,7 @@ fn identities(evaluated: &Images, names: &KnownNames) -> (SharedIdentities, (usi
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::picture_hash::RADII, *};
 
     /// A hash that stands for a picture, with so many bits the other way round.
     fn hash(of: u64, flipped: u32) -> Option<PictureHash> {

@@ -153,8 +153,10 @@ pub(crate) fn annotators(
             LabelSource::File { file, annotator } => {
                 let labels = file_labels(study, (entry, file), known.as_ref(), digests, survey)?;
                 let annotator = annotator.clone().unwrap_or_default();
-                let evaluated =
-                    |column: Column| survey.images.as_ref().map_or(column.clone(), |images| column.restricted(images));
+                let evaluated = |column: Column| match &survey.images {
+                    Some(images) => column.restricted(images),
+                    None => column,
+                };
                 found.extend(labels.map(|of| AnnotatorLabels { annotator, labels: evaluated(of.column) }));
             }
             LabelSource::Journal { asked } => {
