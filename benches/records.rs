@@ -49,7 +49,7 @@ fn main() {
                 println!("  Python, DataLoader, Pillow {theirs:9.1} images/s   {:5.2} ×   (asked: {ASKED})", ours / theirs);
             }
             None => {
-                println!("  Python, DataLoader, Pillow not measured: PYTHON names no Python with torch, torchvision and Pillow")
+                println!("  Python, DataLoader, Pillow not measured: PYTHON names no Python with torch, torchvision and Pillow");
             }
         }
     }

@@ -392,7 +392,7 @@ fn images_without_features_stop_the_study_or_are_left_out_for_all() {
         assert!(desk.visavis(&[command, STUDY]).err.contains("3 of 24 images are left out"), "{command}");
     }
     desk.succeed(&["report", STUDY, "--quiet"]);
-    assert!(desk.read("reports/s.html").contains("<code>3 of 24 images are left out for all models alike"));
+    assert!(desk.page("reports/s.html").contains("<code>3 of 24 images are left out for all models alike"));
     refused(&with("dataset: faces }", "dataset: faces, on_missing: skip }"), &["`skip` is not known", "s.yaml:6:"]);
 }
 

@@ -268,7 +268,7 @@ fn a_report_says_nothing_of_where_its_files_were() {
     let study = desk.path(STUDY).display().to_string();
     desk.succeed(&["run", &study, "--quiet"]);
     desk.succeed(&["report", &study, "--quiet"]);
-    let text = opened(&desk.read("reports/small.html"));
+    let text = opened(&desk.page("reports/small.html"));
     for folder in [desk.path(""), outside.path().to_owned(), std::env::current_dir().unwrap()] {
         let folder = folder.display().to_string();
         assert!(!text.contains(folder.trim_end_matches('/')), "{folder} is in the page");

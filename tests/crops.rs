@@ -129,7 +129,7 @@ fn a_hat_above_a_crop_tells_the_sides_apart_on_their_own_crops_and_not_on_the_sh
     assert!(shown.contains("not visible: Wearing_Hat") && shown.contains("each on its own crop: lower on 1"), "{shown}");
 
     desk.succeed(&["report", "hats.yaml", "--quiet"]);
-    let page = desk.read("reports/hats.html");
+    let page = desk.page("reports/hats.html");
     assert!(page.contains("On a shared crop") && page.contains("of the hat that Wearing_Hat needs is inside the crop"));
     let audit = desk.visavis(&["audit", "reports/hats.html"]);
     assert_eq!(audit.code, 0, "{}{}", audit.out, audit.err);

@@ -118,6 +118,11 @@ impl Desk {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
+    /// A page without the marks of names.
+    pub(crate) fn page(&self, name: &str) -> String {
+        self.read(name).replace("<bdi>", "").replace("</bdi>", "")
+    }
+
     /// Rewrites a file, which must hold what is replaced.
     pub(crate) fn edit(&self, name: &str, from: &str, to: &str) {
         let text = self.read(name);

@@ -143,7 +143,7 @@ fn a_report_says_what_the_training_set_shares_with_the_evaluation_and_an_audit_f
     let run = desk.command(&["run", "shared.yaml", "--quiet"]).env("VISAVIS_TORCH", "/nowhere").output().unwrap();
     assert_eq!(run.status.code(), Some(5), "{}", String::from_utf8_lossy(&run.stderr));
     desk.succeed(&["report", "shared.yaml", "-o", "page.html", "--quiet"]);
-    let page = desk.read("page.html");
+    let page = desk.page("page.html").replace("&#x2F;", "/");
     assert!(page.contains("What the training set <span class=\"name\">people</span> shares with the evaluation"), "no table");
     let (same, near, names) = (
         row(&page, "the same picture, byte for byte"),
@@ -161,18 +161,19 @@ fn a_report_says_what_the_training_set_shares_with_the_evaluation_and_an_audit_f
         let found: serde_json::Value = serde_json::from_str(audit.out.lines().last().unwrap()).unwrap();
         assert_eq!((audit.code, found["verdict"].as_str()), (0, Some("identical")), "{depth} {found}");
     }
-    let forged = page.replacen(">50</data> images", ">49</data> images", 1);
+    let forged = desk.read("page.html").replacen(">50</data>", ">49</data>", 1);
     desk.write("forged.html", forged.as_bytes());
     assert_eq!(desk.visavis(&["audit", "forged.html", "--quick"]).code, 4);
     // A picture less to learn from: what is shared is stale, and only what follows from the pictures is made again.
     let copied = folders(&desk.path("data/people")).into_iter().rfind(|name| !name.starts_with("actor_")).unwrap();
     fs::remove_file(desk.path(&format!("data/people/{copied}/copied01.jpg"))).unwrap();
-    let plan = desk.json(&["plan", "shared.yaml"]);
+    let plan = desk.command(&["plan", "shared.yaml", "--json"]).env("VISAVIS_TORCH", "/nowhere").output().unwrap();
+    let plan: serde_json::Value = serde_json::from_slice(&plan.stdout).unwrap();
     let to_run = |kind: &str| {
         plan["stages"].as_array().unwrap().iter().find(|of| of["kind"] == kind).map_or(0, |of| of["to_run"].as_u64().unwrap())
     };
     assert_eq!((to_run("index"), to_run("project")), (0, 0), "{plan}");
-    assert!(to_run("features") >= 1, "{plan}");
+    assert_eq!(to_run("features"), 1, "the hashes of the training set: {plan}");
 }
 
 #[test]

@@ -198,23 +198,25 @@ fn the_workspace_is_found_from_the_reports_own_place() {
     let (desk, _) = with_report();
     let elsewhere = tempfile::tempdir().unwrap();
     let report = desk.path("reports/small.html");
-    let audit = |report: &std::path::Path| -> serde_json::Value {
+    let ended = |report: &std::path::Path, code: i32| -> serde_json::Value {
         let mut command = desk.command(&["audit", report.to_str().unwrap(), "--json"]);
         let out = command.current_dir(elsewhere.path()).output().unwrap();
-        assert_eq!(out.status.code(), Some(0), "{}", String::from_utf8_lossy(&out.stderr));
+        assert_eq!(out.status.code(), Some(code), "{}", String::from_utf8_lossy(&out.stderr));
         serde_json::from_slice(&out.stdout).unwrap()
     };
     let data =
         |told: &serde_json::Value| told["claims"].as_array().unwrap().iter().filter(|claim| claim["stage"] == "data").count();
+    let audit = |report: &std::path::Path| ended(report, 0);
     let told = audit(&report);
     assert!(data(&told) > 0 && told["not_compared"].as_array().unwrap().is_empty(), "{}", told["not_compared"]);
     // A study file of another name is found by its study.
     std::fs::rename(desk.path("experiments/small.yaml"), desk.path("experiments/renamed.yaml")).unwrap();
     let told = audit(&report);
     assert!(data(&told) > 0, "{}", told["not_compared"]);
-    // Without one the data are not compared, and that is said.
+    // Without one the data are not compared, nor what anything is called, and that is said.
     std::fs::remove_file(desk.path("experiments/renamed.yaml")).unwrap();
-    let told = audit(&report);
+    let told = ended(&report, 6);
+    assert!(told["lacks"][0].as_str().unwrap().contains("are called"), "{}", told["lacks"]);
     assert!(data(&told) == 0 && told["not_compared"][0].as_str().unwrap().contains("the data"), "{}", told["not_compared"]);
     let copy = elsewhere.path().join("copy.html");
     std::fs::copy(&report, &copy).unwrap();

@@ -26,15 +26,14 @@ const DIGITS: [(&str, &str); 11] = [
 /// Of networks that pretend.
 const PRETENDED: [(&str, &str); 2] = [("extract", "d7ae48a4"), ("train", "046564f6")];
 
-/// Of given pairs and networks that pretend.
-const PAIRS: [(&str, &str); 1] = [("pairs", "00000000")];
-
 /// Of drawn faces, what takes no network.
-const DRAWN: [(&str, &str); 10] = [
+const DRAWN: [(&str, &str); 12] = [
     ("baseline", "98b89420"),
     ("draw", "f3b25c81"),
     ("grid", "6c80fc3d"),
+    ("hashes", "ba019c8f"),
     ("index", "8b04cc19"),
+    ("overlap", "1310a86b"),
     ("project", "6bc1f785"),
     ("quality", "4a431595"),
     ("rank", "a70a4dbe"),
@@ -103,21 +102,6 @@ fn networks_that_pretend_give_the_bits_they_gave() {
     desk.succeed(&["run", "experiments/micro.yaml", "--quiet"]);
     let found = left(&desk).into_iter().filter(|(stage, _)| matches!(stage.as_str(), "train" | "extract")).collect::<Vec<_>>();
     assert_eq!(found, pinned(&PRETENDED));
-}
-
-#[test]
-fn given_pairs_are_verified_to_the_bits_they_were() {
-    let desk = Desk::with_pretence();
-    for picture in 0..4u8 {
-        desk.write(&format!("data/own/{picture}.jpg"), &[picture]);
-    }
-    let line = |pair: usize| format!("{}.jpg {}.jpg {}\n", pair % 4, (pair / 2 + 1) % 4, pair % 2);
-    desk.write("data/pairs.txt", (0..40).map(line).collect::<String>().as_bytes());
-    let sets = "verification: { far: 0.1, sets: { own: { pairs: ../data/pairs.txt, root: ../data/own } } }\n";
-    desk.edit("experiments/micro.yaml", "statistics:", &format!("{sets}statistics:"));
-    desk.succeed(&["run", "experiments/micro.yaml", "--quiet"]);
-    let found = left(&desk).into_iter().filter(|(stage, _)| stage == "pairs").collect::<Vec<_>>();
-    assert_eq!(found, pinned(&PAIRS));
 }
 
 #[test]

@@ -61,30 +61,30 @@ def everywhere(value, change):
 
 
 BODIES = {
-    "a million <b> that are not closed": ("<b>" * 1_000_000, REFUSED),
-    "300,000 tables within tables": ("<table><tr><td>" * 300_000, REFUSED),
-    "300,000 links and paragraphs that are not closed": ("<a><p>" * 300_000, FOUND),
-    "a million names that are not closed": ("<bdi>" * 1_000_000, REFUSED),
-    "100,000 times five elements that are not closed, then a table": ("<a><b><i><font><nobr>" * 100_000 + "<table>", REFUSED),
-    "six million scores in a row": ("<p>" + ".871 " * 6_000_000, FOUND),
-    "15 million digits and points in one word": ("<p>" + "1." * 15_000_000, FOUND),
-    "800,000 scores marked up as names": ("<p>" + "<bdi>.871</bdi> " * 800_000, FOUND),
-    "400,000 scores in elements of their own": ("<p>" + "<b>.871</b>, " * 400_000, FOUND),
-    "300,000 numbers of a claim that there is not": ("<p>" + '<data data-claim="q">1</data> ' * 300_000, FOUND),
-    "20 million invisible letters": ("<p>" + "\u200b" * 20_000_000, FOUND),
-    "a tag of a million attributes": ("<p " + " ".join(f"a{i}=1" for i in range(1_000_000)) + ">", REFUSED),
-    "a tag of 200,000 long attributes": ("<p " + " ".join(f"a{i}={'x' * 40}" for i in range(200_000)) + ">", REFUSED),
-    "200,000 further tags of the page, an attribute each": ("".join(f"<html a{i}>" for i in range(200_000)), REFUSED),
-    "200,000 further bodies, an attribute each": ("".join(f"<body a{i}>" for i in range(200_000)), REFUSED),
-    "three million tags": ("<br>" * 3_000_000, REFUSED),
-    "100,000 pictures of no result": ('<div data-result="00"><svg viewBox="0 0 1 1"></svg>\n</div>' * 100_000, FOUND),
-    "62 MB of words": ("word " * 12_000_000, FOUND),
-    "68 MB of words": ("word " * 13_600_000, REFUSED),
-    "2 MB of comments": ("<!-- x -->" * 200_000, FOUND),
+    "a million <b> that are not closed": (lambda: "<b>" * 1_000_000, REFUSED),
+    "300,000 tables within tables": (lambda: "<table><tr><td>" * 300_000, REFUSED),
+    "300,000 links and paragraphs that are not closed": (lambda: "<a><p>" * 300_000, FOUND),
+    "a million names that are not closed": (lambda: "<bdi>" * 1_000_000, REFUSED),
+    "100,000 times five elements that are not closed, then a table": (lambda: "<a><b><i><font><nobr>" * 100_000 + "<table>", REFUSED),
+    "six million scores in a row": (lambda: "<p>" + ".871 " * 6_000_000, FOUND),
+    "15 million digits and points in one word": (lambda: "<p>" + "1." * 15_000_000, FOUND),
+    "800,000 scores marked up as names": (lambda: "<p>" + "<bdi>.871</bdi> " * 800_000, FOUND),
+    "400,000 scores in elements of their own": (lambda: "<p>" + "<b>.871</b>, " * 400_000, FOUND),
+    "300,000 numbers of a claim that there is not": (lambda: "<p>" + '<data data-claim="q">1</data> ' * 300_000, FOUND),
+    "20 million invisible letters": (lambda: "<p>" + "\u200b" * 20_000_000, FOUND),
+    "a tag of a million attributes": (lambda: "<p " + " ".join(f"a{i}=1" for i in range(1_000_000)) + ">", REFUSED),
+    "a tag of 200,000 long attributes": (lambda: "<p " + " ".join(f"a{i}={'x' * 40}" for i in range(200_000)) + ">", REFUSED),
+    "200,000 further tags of the page, an attribute each": (lambda: "".join(f"<html a{i}>" for i in range(200_000)), REFUSED),
+    "200,000 further bodies, an attribute each": (lambda: "".join(f"<body a{i}>" for i in range(200_000)), REFUSED),
+    "three million tags": (lambda: "<br>" * 3_000_000, REFUSED),
+    "100,000 pictures of no result": (lambda: '<div data-result="00"><svg viewBox="0 0 1 1"></svg>\n</div>' * 100_000, FOUND),
+    "62 MB of words": (lambda: "word " * 12_000_000, FOUND),
+    "68 MB of words": (lambda: "word " * 13_600_000, REFUSED),
+    "2 MB of comments": (lambda: "<!-- x -->" * 200_000, FOUND),
 }
 
 for name, (body, codes) in BODIES.items():
-    hostile(name, codes)(lambda desk, body=body: page(desk, body=body))
+    hostile(name, codes)(lambda desk, body=body: page(desk, body=body()))
 
 
 @hostile("500 MB of words")
@@ -141,7 +141,7 @@ def _(desk):
     return page(desk, evidence)
 
 
-@hostile("a result of ten million facts", FOUND)
+@hostile("a result of ten million facts")
 def _(desk):
     evidence, results = changed(), unpacked(EVIDENCE["manifests"])
     results[0]["facts"] = {"n": [0] * 10_000_000}
@@ -167,9 +167,12 @@ def _(desk):
 def works(name, change, codes=FOUND):
     @hostile(name, codes)
     def _(desk):
-        evidence, results = changed(), unpacked(EVIDENCE["manifests"])
-        for result in results:
+        evidence, results = changed(), []
+        # Those that are changed alone: to make the others again takes its time.
+        for result in unpacked(EVIDENCE["manifests"]):
+            before = json.dumps(result["work"])
             everywhere(result["work"], change)
+            results += [result] if json.dumps(result["work"]) != before else []
         evidence["manifests"] = packed(results)
         return page(desk, evidence, audit=["audit", "r.html"])
 
@@ -186,7 +189,7 @@ works("10¹³ bootstraps", put("bootstraps", lambda _: 10**13))
 works("10¹³ permutations", put("permutations", lambda _: 10**13))
 works("axis 0", put("axis", lambda _: 0))
 works("comparisons of one class", put("classes", lambda classes: classes[:1]))
-works("100,000 views in every stage", put("views", lambda views: views[:1] * 100_000))
+works("100,000 views in every stage", put("views", lambda views: views[:1] * 100_000), REFUSED)
 
 if __name__ == "__main__":
     hostile_inputs.main()

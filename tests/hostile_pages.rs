@@ -469,6 +469,8 @@ fn what_is_more_than_a_report_has_is_refused_with_the_limit() {
         json[field] = pack(&vec![b' '; (64 << 20) + 1]).into();
         honest.replace(&text, &json.to_string())
     };
+    let mut factual = small();
+    factual.manifests[0].facts.insert("n".to_owned(), vec![0.0; 1_000_001]);
     let many = |tag: &dyn Fn(usize) -> String, times: usize| (0..times).map(tag).collect::<String>();
     let value = "x".repeat(40);
     for (name, page, why) in [
@@ -478,6 +480,7 @@ fn what_is_more_than_a_report_has_is_refused_with_the_limit() {
         ("page", with(&many(&|place| format!("<html a{place}>"), 200_000)), "more than 100 attributes"),
         ("tag", with(&format!("<p {}>", many(&|place| format!("a{place}={value} "), 200_000))), "more than 100 attributes"),
         ("claims", bomb("claims"), "its claims have more than the 67.1 MB"),
+        ("facts", page_of(&factual, ""), "1,000,000 facts"),
         ("results", bomb("manifests"), "its results have more than the 67.1 MB"),
         (
             "texts",

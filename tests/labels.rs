@@ -113,7 +113,7 @@ fn a_study_reads_the_labels_and_only_scores_again_when_they_change() {
     let page = "reports/seen.html";
     desk.succeed(&["run", "experiments/seen.yaml"]);
     desk.succeed(&["report", "experiments/seen.yaml"]);
-    let html = desk.read(page);
+    let html = desk.page(page);
     let row = html
         .split("<th scope=\"row\">look</th><td class=\"text\">ann and ben</td>")
         .nth(1)

@@ -2,10 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use visavis_core::{
-    dataset::People,
-    domain::{Digest, ledger::CellId},
-};
+use visavis_core::domain::{Digest, ledger::CellId};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PageContext {
@@ -20,8 +17,6 @@ pub struct PageContext {
     pub lost_names: Vec<String>,
     /// Of figures that people want in the report, with their notes.
     pub pins: Digest,
-    /// Is it known who is on the pictures?
-    pub people: People,
     /// What was found odd about the data, and what was done with them.
     pub remarks: Vec<String>,
     /// By attribute: how missing labels are spelled.

@@ -1,7 +1,7 @@
 //! What is found on a page, as many of a kind as anybody reads.
 
 /// Findings of one kind that are told one by one.
-pub(crate) const MOST_TOLD: usize = 100;
+pub(crate) const MOST_TOLD: usize = 50;
 
 /// Findings with their lines, and how many more there are.
 #[derive(Debug, Default)]
@@ -44,11 +44,11 @@ mod tests {
     #[test]
     fn many_are_counted_and_not_kept() {
         let mut findings = BoundedFindings::default();
-        (1..=100).for_each(|line| findings.add(line, "a"));
-        assert_eq!(findings.told.len(), 100);
-        (101..=250).for_each(|line| findings.add(line, "a"));
+        (1..=50).for_each(|line| findings.add(line, "a"));
+        assert_eq!(findings.told.len(), 50);
+        (51..=200).for_each(|line| findings.add(line, "a"));
         let told = findings.told();
-        assert_eq!((told.len(), &*told[100].1), (101, "and 150 more of this kind"));
+        assert_eq!((told.len(), &*told[50].1), (51, "and 150 more of this kind"));
         assert!(BoundedFindings::default().told().is_empty());
     }
 }

@@ -28,12 +28,13 @@ mod stray;
 mod verdict;
 
 pub use context::{PageContext, PinnedFigure};
-pub use evidence::{Evidence, MARK, OpenedObject, pack};
+pub use evidence::{Evidence, FORMAT, MARK, OpenedObject, pack};
 pub use examine::{Examination, PageAudit, ResultsExamination};
 pub(crate) use names::{lost_names, shown_name};
-pub use page::{LARGEST_PAGE, pictures};
+pub use page::{LARGEST_PAGE, pictures, too_large};
 pub use reach::{Reach, read_named};
 pub use remake::{Again, Recompute, Remade, Remaking};
 pub use rendered::{Rendered, RenderedFrom};
 pub use seal::seal;
+pub(crate) use stray::holds_number;
 pub use verdict::{Audit, Checked, Verdict};

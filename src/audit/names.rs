@@ -6,7 +6,7 @@
 
 use super::{
     evidence::{Evidence, OpenedObject},
-    stray::{holds_number, reads_as_number},
+    stray::{has_letter, holds_number},
 };
 use crate::config::{self, Text};
 use serde::de::DeserializeOwned;
@@ -40,12 +40,10 @@ const LONGEST_STUDY: usize = 4 << 20;
 const LARGEST_OUTPUTS: u64 = 32 << 20;
 /// A folder that no system has: what the study's text names from it is nowhere.
 const ROOT: &str = "/dev/null/page";
-/// Stands for the sign of variables: those of this machine are not taken in.
-const VARIABLE: &str = "\u{e000}";
 
-/// The name as a page shows it: in quotes where it reads as nothing but a number.
+/// The name as a page shows it: in quotes where no letter is in it, so that it is not read as a number, or as a part of one.
 pub(crate) fn shown_name(name: &str) -> Cow<'_, str> {
-    if reads_as_number(name) { Cow::Owned(format!("“{name}”")) } else { Cow::Borrowed(name) }
+    if name.is_empty() || has_letter(name) { Cow::Borrowed(name) } else { Cow::Owned(format!("“{name}”")) }
 }
 
 /// What a page names that its study's text has otherwise, since paths in it were shortened: a name may read as a path, or the text be no
@@ -73,10 +71,19 @@ pub(crate) fn lost_names(
     lost.into_iter().collect()
 }
 
-/// The name that is shown so, and whether it can be told from a number: one that reads as a number stands in quotes.
+/// The name that is shown so, and whether it can be told from a number: one without a letter stands in quotes.
 fn named(shown: &str) -> (&str, bool) {
-    let quoted = shown.strip_prefix('“').and_then(|rest| rest.strip_suffix('”')).filter(|name| reads_as_number(name));
-    (quoted.unwrap_or(shown), quoted.is_some() || !reads_as_number(shown))
+    let quoted = shown.strip_prefix('“').and_then(|rest| rest.strip_suffix('”')).filter(|name| !has_letter(name));
+    (quoted.unwrap_or(shown), quoted.is_some() || has_letter(shown))
+}
+
+/// A character that neither text holds: it stands for the sign of variables, for those of this machine are not taken in. `None`: they hold
+/// every one that nothing is written with.
+fn unused(texts: [&str; 2]) -> Option<char> {
+    let mut free = ('\u{e000}'..='\u{f8ff}').chain('\u{f0000}'..='\u{ffffd}');
+    let is_private = |c: &char| matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{ffffd}');
+    let used: HashSet<char> = texts.into_iter().flat_map(str::chars).filter(is_private).collect();
+    free.find(|c| !used.contains(c))
 }
 
 /// Where something is marked up as a name.
@@ -90,67 +97,75 @@ pub(crate) enum MarkedIn {
 
 #[derive(Default)]
 pub(crate) struct Names {
-    /// What people call something.
+    /// What people call something, by the study.
     names: HashSet<String>,
-    /// What else they wrote, or machines did.
+    /// What else the study says.
     texts: HashSet<String>,
-    /// What the page alone calls a name.
-    lost: HashSet<String>,
+    /// What the rest of the page's evidence calls a name: its results, the data that it says it read, names that its study's text lost.
+    told: HashSet<String>,
+    /// And what else that says.
+    told_texts: HashSet<String>,
 }
 
 impl Names {
-    /// Those that the evidence holds, as far as `enough` lets it be read.
+    /// Those that the evidence holds; not all of them once there was `enough`.
     pub(crate) fn of(evidence: &Evidence, enough: &(dyn Fn() -> bool + Sync)) -> Self {
         let mut names = Names::default();
         if evidence.study_text.len() <= LONGEST_STUDY {
             names.of_study(&evidence.study_file, &evidence.study_text);
         }
+        let mut rest = Names::default();
         for name in evidence.sources.keys() {
-            names.names.extend(name.strip_prefix(role::LABELS).map(str::to_owned));
-            names.texts.insert(name.clone());
+            rest.names.extend(name.strip_prefix(role::LABELS).map(str::to_owned));
+            rest.texts.insert(name.clone());
         }
-        names.of_context(evidence);
+        rest.of_context(evidence);
         let mut outputs = NamingOutputs { evidence, seen: HashSet::new(), room: LARGEST_OUTPUTS };
         for manifest in &evidence.manifests {
             if enough() {
                 break;
             }
-            names.of_result(&mut outputs, manifest);
+            rest.of_result(&mut outputs, manifest);
         }
+        (names.told, names.told_texts) = (rest.names, rest.texts);
         names
     }
 
     /// Is the text that is marked up as a name one?
     pub(crate) fn hold(&self, shown: &str, at: MarkedIn) -> bool {
         let (name, is_told) = named(shown);
-        is_told && (self.is_of_evidence(name, at) || self.lost.contains(name))
+        let is_at = |names: &HashSet<String>, texts: &HashSet<String>| {
+            names.contains(name) || at == MarkedIn::Quoted && texts.contains(name)
+        };
+        is_told && (self.is_of_study(name, at) || is_at(&self.told, &self.told_texts))
     }
 
-    /// Does a name that they [hold](Self::hold) show a number, and does nothing but the page's own list of lost names say that it is one?
+    /// Does a name that they [hold](Self::hold) show a number, and does nothing but the page itself, and not its study, say that it is one?
     /// Nobody can tell it from a number that the page's author made up.
     pub(crate) fn is_a_number_by_its_word(&self, shown: &str, at: MarkedIn) -> bool {
         let (name, _) = named(shown);
-        self.lost.contains(name) && !self.is_of_evidence(name, at) && holds_number(name)
+        self.hold(shown, at) && !self.is_of_study(name, at) && holds_number(name)
     }
 
-    fn is_of_evidence(&self, name: &str, at: MarkedIn) -> bool {
+    fn is_of_study(&self, name: &str, at: MarkedIn) -> bool {
         self.names.contains(name) || at == MarkedIn::Quoted && self.texts.contains(name)
     }
 
-    /// Is the text a study's?
+    /// Is the text a study's? Of one that is none any more, since paths in it were shortened, whatever may be a name is taken for one.
     fn of_study(&mut self, study_file: &str, study_text: &str) -> bool {
+        let Some(variable) = unused([study_file, study_text]) else { return false };
         let path = Path::new(ROOT).join(study_file);
-        let text = Text { path, source: study_text.replace('$', VARIABLE) };
-        let as_written = |name: String| name.replace(VARIABLE, "$");
-        self.names.extend(config::names_in(&text).into_iter().map(as_written));
+        let text = || Text { path: path.clone(), source: study_text.replace('$', variable.encode_utf8(&mut [0; 4])) };
+        let as_written = |name: String| name.replace(variable, "$");
         self.texts.insert(shell(study_file));
-        let parsed = config::parse(text).ok().zip(Workspace::new(ROOT.into(), None).ok());
-        if let Some((file, workspace)) = &parsed {
-            let mut of_study = Names::default();
-            of_study.of_parts(&file.study, &|path| workspace.shareable(path));
-            self.names.extend(of_study.names.into_iter().map(as_written));
-            self.texts.extend(of_study.texts.into_iter().map(as_written));
+        let parsed = config::parse(text()).ok().zip(Workspace::new(ROOT.into(), None).ok());
+        let mut of_study = Names::default();
+        match &parsed {
+            Some((file, workspace)) => of_study.of_parts(&file.study, &|path| workspace.shareable(path)),
+            None => of_study.names = config::names_in(&text()),
         }
+        self.names.extend(of_study.names.into_iter().map(as_written));
+        self.texts.extend(of_study.texts.into_iter().map(as_written));
         parsed.is_some()
     }
 
@@ -258,7 +273,7 @@ impl Names {
 
     fn of_context(&mut self, evidence: &Evidence) {
         if let Some(context) = &evidence.context {
-            self.lost.extend(context.lost_names.iter().cloned());
+            self.names.extend(context.lost_names.iter().cloned());
             self.texts.extend(context.remarks.iter().cloned());
             self.names.extend(context.missing_labels.keys().cloned());
             self.texts.extend(context.missing_labels.values().flatten().cloned());
@@ -311,7 +326,7 @@ impl Names {
 
     #[cfg(test)]
     pub(crate) fn of_texts(names: &[&str]) -> Self {
-        Names { names: names.iter().map(|name| (*name).to_owned()).collect(), texts: HashSet::new(), lost: HashSet::new() }
+        Names { names: names.iter().map(|name| (*name).to_owned()).collect(), ..Names::default() }
     }
 }
 
@@ -339,13 +354,19 @@ impl NamingOutputs<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::evidence::{FORMAT, pack};
 
     #[test]
-    fn a_name_that_reads_as_a_number_stands_in_quotes() {
+    fn a_name_without_a_letter_stands_in_quotes() {
         for (name, shown) in [
             ("pixels", "pixels"),
             ("resnet34-width0.0625.", "resnet34-width0.0625."),
-            ("3", "3"),
+            ("3", "“3”"),
+            ("−", "“−”"),
+            ("%", "“%”"),
+            ("9.", "“9.”"),
+            ("男", "男"),
+            ("", ""),
             ("0.125", "“0.125”"),
             ("95.5 %", "“95.5 %”"),
             ("−.871", "“−.871”"),
@@ -357,6 +378,7 @@ mod tests {
         let names = Names::of_texts(&["pixels", "0.125", "a 0.5"]);
         let hold = |shown: &str| names.hold(shown, MarkedIn::Words);
         assert!(hold("pixels") && hold("“0.125”") && hold("a 0.5"));
+        assert!(Names::of_texts(&["9"]).hold("“9”", MarkedIn::Words) && !Names::of_texts(&["9"]).hold("9", MarkedIn::Words));
         assert!(!hold("0.125") && !hold("“0.126”") && !hold("pixel") && !hold("“pixels”") && !hold(""));
     }
 
@@ -368,13 +390,66 @@ mod tests {
 
     #[test]
     fn a_number_that_the_page_alone_calls_a_name_is_known() {
-        let lost = ["AUC .999", "a/b", "0.5"].map(str::to_owned).into();
-        let names = Names { names: ["a 0.5".to_owned()].into(), lost, ..Names::default() };
+        let told = ["AUC .999", "a/b", "0.125"].map(str::to_owned).into();
+        let told_texts = ["CPU of 2.999 GHz".to_owned()].into();
+        let names = Names { names: ["a 0.5".to_owned()].into(), told, told_texts, ..Names::default() };
         let of = |shown: &str| (names.hold(shown, MarkedIn::Words), names.is_a_number_by_its_word(shown, MarkedIn::Words));
+        let cpu = "CPU of 2.999 GHz";
+        assert!(!names.hold(cpu, MarkedIn::Words) && names.is_a_number_by_its_word(cpu, MarkedIn::Quoted));
         assert_eq!(
-            (of("AUC .999"), of("“0.5”"), of("a/b"), of("a 0.5")),
+            (of("AUC .999"), of("“0.125”"), of("a/b"), of("a 0.5")),
             ((true, true), (true, true), (true, false), (true, false))
         );
-        assert_eq!(of("0.5").0, false);
+        assert!(!of("0.125").0);
+    }
+
+    fn evidence(study_text: &str) -> Evidence {
+        let text = serde_json::json!({
+            "format": FORMAT, "program": "", "study": "tiny", "study_file": "tiny.yaml", "study_text": study_text,
+            "tolerance_auc": 0.0, "tolerance_features": 0.0, "objects": {},
+            "sources": { "labels/AUC .999": "a".repeat(64), "labels/even": "b".repeat(64) },
+            "manifests": pack(b"[]"), "claims": pack(b"[]"),
+        });
+        Evidence::of_text(&text.to_string(), Path::new("x.html")).unwrap()
+    }
+
+    const STUDY: &str = "format: 1
+study: tiny
+about: 'Costs \u{e000} and $5, .912'
+datasets: { digits: { images: { root: digits, labels: labels.csv, identities: each_image } } }
+evaluation: { dataset: digits }
+models: { named: { 'a\u{e000} .5': { features: { embedding: p.npy, images: rows.txt } } } }
+projections: [pca: { axes: 2 }]
+comparisons: { even or odd: { Even: even, Odd: not even } }
+";
+
+    #[test]
+    fn of_a_study_its_names_are_names_and_the_words_of_its_format_are_not() {
+        let names = Names::of(&evidence(STUDY), &|| false);
+        for name in
+            ["tiny", "Costs \u{e000} and $5, .912", "a\u{e000} .5", "digits", "pca", "even or odd", "Odd", "even", "embedding"]
+        {
+            assert!(names.hold(name, MarkedIn::Words) && !names.is_a_number_by_its_word(name, MarkedIn::Words), "{name}");
+        }
+        for none in ["format", "about", "comparisons", "axes", "Costs $ and $5, .912"] {
+            assert!(!names.hold(none, MarkedIn::Words), "{none}");
+        }
+        // Where it is no study any more, nobody knows which of its words are names.
+        let names = Names::of(&evidence(&STUDY.replace("format: 1", "format: one")), &|| false);
+        assert!(names.hold("a\u{e000} .5", MarkedIn::Words) && names.hold("comparisons", MarkedIn::Words));
+    }
+
+    #[test]
+    fn what_the_page_says_beside_its_study_vouches_for_no_number() {
+        let names = Names::of(&evidence(STUDY), &|| false);
+        assert!(names.hold("AUC .999", MarkedIn::Words) && names.is_a_number_by_its_word("AUC .999", MarkedIn::Words));
+    }
+
+    #[test]
+    fn a_character_that_no_text_holds_is_found_where_there_is_one() {
+        assert_eq!(unused(["a", "b"]), Some('\u{e000}'));
+        assert_eq!(unused(["\u{e001}", "\u{e000}"]), Some('\u{e002}'));
+        let all: String = ('\u{e000}'..='\u{f8ff}').chain('\u{f0000}'..='\u{ffffd}').collect();
+        assert_eq!(unused([&all, ""]), None);
     }
 }

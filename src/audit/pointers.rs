@@ -2,19 +2,24 @@
 //! large text takes no more memory than itself.
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use std::{borrow::Cow, collections::HashSet, fmt, ops::Range};
+use std::{borrow::Cow, cell::Cell, cmp::Ordering, collections::HashSet, fmt, ops::Range};
 
 /// What each pointer leads to, if that is a number.
 ///
 /// # Errors
 /// A text that is no JSON, or that holds a key on the way twice: which of the two is meant, nobody can say.
 pub(crate) fn numbers(json: &[u8], pointers: &[&str]) -> Result<Vec<Option<f64>>, String> {
+    looked_up(json, pointers, &Cell::new(0))
+}
+
+/// The same; how many bytes of pointers are looked at on the way is added to `work`.
+fn looked_up(json: &[u8], pointers: &[&str], work: &Cell<usize>) -> Result<Vec<Option<f64>>, String> {
     let is_pointer = |place: &usize| pointers[*place].is_empty() || pointers[*place].starts_with('/');
     let mut order: Vec<usize> = (0..pointers.len()).filter(is_pointer).collect();
     order.sort_unstable_by(|one, other| pointers[*one].split('/').cmp(pointers[*other].split('/')));
     let mut found = vec![None; pointers.len()];
     let mut json = serde_json::Deserializer::from_slice(json);
-    let walk = PointerWalk { pointers, order: &order, at: 0, found: &mut found };
+    let walk = PointerWalk { pointers, order: &order, at: 0, found: &mut found, work };
     walk.deserialize(&mut json).and_then(|()| json.end()).map_err(|error| error.to_string())?;
     Ok(found)
 }
@@ -33,18 +38,32 @@ struct PointerWalk<'a> {
     /// How much of these pointers leads here.
     at: usize,
     found: &'a mut [Option<f64>],
+    /// How many bytes of pointers were looked at.
+    work: &'a Cell<usize>,
 }
 
 impl PointerWalk<'_> {
     /// The next part of a pointer; `None` if it leads just here.
     fn part(&self, place: usize) -> Option<&str> {
-        self.pointers[place][self.at..].strip_prefix('/')?.split('/').next()
+        let rest = self.pointers[place][self.at..].strip_prefix('/');
+        let part = rest.map(|rest| rest.split_once('/').map_or(rest, |(part, _)| part));
+        self.work.set(self.work.get() + 1 + part.map_or(0, str::len));
+        part
+    }
+
+    /// How the next part of a pointer stands to `part`. No more of the pointer is looked at than that has: a pointer may be long, and
+    /// this is asked for every key of a map.
+    fn beside(&self, place: usize, part: &str) -> Ordering {
+        let Some(rest) = self.pointers[place].as_bytes()[self.at..].strip_prefix(b"/") else { return Ordering::Less };
+        let start = &rest[..rest.len().min(part.len() + 1)];
+        self.work.set(self.work.get() + 1 + start.len());
+        start[..start.iter().position(|byte| *byte == b'/').unwrap_or(start.len())].cmp(part.as_bytes())
     }
 
     /// The part of this value that a pointer's `part` names.
     fn inside(&mut self, part: &str) -> PointerWalk<'_> {
-        let start = self.order.partition_point(|place| self.part(*place) < Some(part));
-        let length = self.order[start..].partition_point(|place| self.part(*place) == Some(part));
+        let start = self.order.partition_point(|place| self.beside(*place, part).is_lt());
+        let length = self.order[start..].partition_point(|place| self.beside(*place, part).is_eq());
         self.those(start..start + length, part.len())
     }
 
@@ -70,7 +89,13 @@ impl PointerWalk<'_> {
 
     /// Those of the pointers whose next part, of so many bytes, is one and the same.
     fn those(&mut self, pointers: Range<usize>, part: usize) -> PointerWalk<'_> {
-        PointerWalk { pointers: self.pointers, order: &self.order[pointers], at: self.at + 1 + part, found: self.found }
+        PointerWalk {
+            pointers: self.pointers,
+            order: &self.order[pointers],
+            at: self.at + 1 + part,
+            found: self.found,
+            work: self.work,
+        }
     }
 
     fn is(self, number: f64) {
@@ -183,7 +208,34 @@ mod tests {
         assert_eq!(numbers(b"[1]", &[]).unwrap(), []);
     }
 
-    /// Three thousand places of a list of millions are looked up once, and not at each element.
+    /// What looking these up takes, in bytes of pointers.
+    fn work(text: &str, pointers: &[&str]) -> usize {
+        let work = Cell::new(0);
+        looked_up(text.as_bytes(), pointers, &work).unwrap();
+        work.get()
+    }
+
+    #[test]
+    fn an_element_that_no_pointer_leads_to_costs_nothing() {
+        let list = |length: usize| format!("[{}0]", "0,".repeat(length));
+        let asked = ["/0", "/7", "/70", "/19"];
+        assert_eq!(work(&list(100), &asked), work(&list(20_000), &asked));
+    }
+
+    #[test]
+    fn a_key_costs_no_more_than_its_own_length_however_long_a_pointer_is() {
+        let keys: Vec<String> = (0..2000).map(|key| format!("\"k{key}\":0")).collect();
+        let text = format!("{{{}}}", keys.join(","));
+        let long = format!("/{}", "a".repeat(200_000));
+        assert!(work(&text, &[&long]) < 10 * text.len(), "{}", work(&text, &[&long]));
+        // Keys and parts that begin alike are told apart.
+        let text = br#"{"a":1,"ab":2,"abc":3,"a!":4,"a0":5,"b":{"a":6,"ab":7}}"#;
+        let pointers = ["/a", "/ab", "/abc", "/abcd", "/a!", "/a0", "/b/a", "/b/ab", "/b/abc", "/b"];
+        let whole: Value = serde_json::from_slice(text).unwrap();
+        let expected: Vec<Option<f64>> = pointers.iter().map(|of| whole.pointer(of).and_then(Value::as_f64)).collect();
+        assert_eq!(numbers(text, &pointers).unwrap(), expected);
+    }
+
     #[test]
     fn places_of_a_long_list_are_met_in_its_order() {
         let text = format!("[{}]", (0..20_000).map(|number| number.to_string()).collect::<Vec<_>>().join(","));

@@ -1,9 +1,10 @@
-//! Numbers without a claim: what looks like a score (`.871`, `0.871`, `0,871`) or a percentage (`12.3 %`) in the text a reader sees,
+//! Numbers without a claim: what looks like a score (`.871`, `0.87`, `0,871`) or a percentage (`12.3 %`, `12 %`) in the text a reader sees,
 //! outside claims, figures and names, however it is put together or disguised; and digits that are disguised, whatever they say.
 //!
 //! Names may hold such numbers. They are marked up as names, and `names` says which of these are.
 //!
-//! Not looked for are numbers of fewer decimals than a report writes, and words (`nine tenths`, `O.87l`).
+//! Not looked for are counts and fractions (`40 of 40`, `999/1000`), numbers of one decimal, other signs in the place of a point (`0'999`),
+//! words (`nine tenths`, `O.87l`), and the few that the words of reports hold ([`OF_WORDS`]).
 
 use super::{container::start, findings::BoundedFindings, plain::PlainText};
 
@@ -12,10 +13,9 @@ pub(crate) const NUMBER: char = '\u{fffc}';
 /// Stands in a line of text where a name does.
 pub(crate) const NAME: char = '\u{fffd}';
 
-/// Is there nothing to it but what would be looked for as a number?
-pub(crate) fn reads_as_number(text: &str) -> bool {
-    let plain = PlainText::of(text);
-    !plain.text.contains(char::is_alphabetic) && suspects(&plain).next().is_some()
+/// Is a letter in it, of whatever script? What has none could be read as a number, or as a part of one.
+pub(crate) fn has_letter(text: &str) -> bool {
+    PlainText::of(text).text.contains(char::is_alphabetic)
 }
 
 /// Is a number in it that would be looked for?
@@ -23,7 +23,8 @@ pub(crate) fn holds_number(text: &str) -> bool {
     suspects(&PlainText::of(text)).next().is_some()
 }
 
-/// Looks through lines of text for numbers without a claim (`stray`), and for what makes a number look like another (`odd`).
+/// Looks through lines of text for numbers without a claim (`stray`), and for what makes a number look like another (`odd`); not through
+/// all of them once there was `enough`.
 pub(crate) fn search(
     texts: &[(u32, String)],
     enough: &(dyn Fn() -> bool + Sync),
@@ -34,7 +35,7 @@ pub(crate) fn search(
         let plain = PlainText::of(text);
         for word in suspects(&plain) {
             if enough() {
-                return odd.add(*line, "reading took too long: from here on no number was looked for");
+                return;
             }
             let shown = &plain.text[word.start..word.end];
             if word.is_score {
@@ -57,16 +58,54 @@ pub(crate) fn search(
 /// What reads as a part of a claim's number, or of a name.
 fn joined(line: u32, text: &str, odd: &mut BoundedFindings) {
     for (at, mark) in text.match_indices([NUMBER, NAME]) {
-        let before = text[..at].chars().next_back();
-        let after = text[at + mark.len()..].chars().next();
-        let is_digit = |c: Option<char>| c.is_some_and(char::is_numeric);
+        let (before, after) = (&text[..at], &text[at + mark.len()..]);
         let is_number = mark.starts_with(NUMBER);
-        let is_sign = matches!(before, Some('.' | ',')) || is_number && matches!(before, Some('-' | '−' | '+'));
-        if is_digit(before) || is_digit(after) || is_sign {
+        let is_part = if is_number { is_at_number(before, after) } else { is_at_name(before) };
+        if is_part || goes_on(after) {
             let what = if is_number { "a claim's number" } else { "a name" };
-            odd.add_with(line, || format!("a digit or a sign stands at {what} and reads as a part of it"));
+            odd.add_with(line, || format!("a digit, a sign or a mark stands at {what} and reads as a part of it"));
         }
     }
+}
+
+fn is_mark(c: char) -> bool {
+    matches!(c, NUMBER | NAME)
+}
+
+/// Does what stands behind a mark read as more of a number: another mark, a digit, a point with one of these behind it?
+fn goes_on(after: &str) -> bool {
+    let is_part = |c: char| c.is_numeric() || is_mark(c);
+    after.starts_with(is_part) || after.strip_prefix(['.', ',', ':']).is_some_and(|rest| rest.starts_with(is_part))
+}
+
+fn is_at_name(before: &str) -> bool {
+    before.ends_with(|c: char| c.is_numeric() || is_mark(c) || matches!(c, '.' | ','))
+}
+
+/// Reports have blanks, brackets and the ends of clauses at their numbers, and a dash between the ends of an interval; whatever else stands
+/// there could change what is read: a sign, a letter, a power, a percent sign.
+fn is_at_number(before: &str, after: &str) -> bool {
+    let low = |text: &str| text.strip_suffix('–').is_some_and(|text| text.ends_with(NUMBER));
+    let is_free_before = before.is_empty() || before.ends_with([' ', '(', '[']) || low(before);
+    let is_free_after = after.is_empty()
+        || after.starts_with([' ', ')', ']', '.', ',', ';', ':', '?', '!'])
+        || after.strip_prefix('–').is_some_and(|high| high.starts_with(NUMBER));
+    let (ahead, behind) = (before.trim_end_matches(' '), after.trim_start_matches(' '));
+    let has_sign = ahead.len() < before.len() && ahead.ends_with(is_dash);
+    let is_digit = |text: &str| text.starts_with(char::is_numeric);
+    let has_more = behind.starts_with(['%', '‰', '‱', '^', '/', '*', '÷'])
+        || behind.strip_prefix('×').is_some_and(|rest| is_digit(rest.trim_start_matches(' ')))
+        || after.strip_prefix(" .").is_some_and(is_digit);
+    !is_free_before || !is_free_after || has_sign || has_more
+}
+
+/// Is it read as a minus?
+fn is_dash(c: char) -> bool {
+    matches!(
+        c,
+        '-' | '−' | '\u{2010}'
+            ..='\u{2015}' | '\u{2043}' | '\u{207b}' | '\u{208b}' | '\u{2796}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' | '\u{2d7}'
+    )
 }
 
 /// Digits and points that no claim stands behind.
@@ -94,12 +133,23 @@ fn suspects(plain: &PlainText) -> impl Iterator<Item = NumberSpan> {
     })
 }
 
-/// `.ddd` and `d.ddd`; `0,ddd`, while `1,797` is a count; `d.d %`.
+/// What the words of reports hold themselves: levels of intervals and of tests, a share of subsamples, a rate of false acceptance.
+const OF_WORDS: [&str; 6] = ["95", "80", "5", "1", "0.05", "0.01"];
+
+/// `.dd`, `0.dd`, `d.ddd`; `0,dd`, while `1,797` is a count; `d.d %` and `d %`.
 fn is_score(word: &str, rest: &str) -> bool {
-    let Some(point) = word.rfind(['.', ',']) else { return false };
+    if OF_WORDS.contains(&word) {
+        return false;
+    }
+    let is_share = word.contains(|c: char| c.is_ascii_digit()) && rest.trim_start_matches(' ').starts_with('%');
+    let Some(point) = word.rfind(['.', ',']) else { return is_share };
     let (whole, decimals) = (&word[..point], &word[point + 1..]);
+    let is_small = match word.as_bytes()[point] {
+        b'.' => matches!(whole, "" | "0"),
+        _ => whole == "0",
+    };
     let is_of_three = decimals.len() >= 3 && (word[point..].starts_with('.') || matches!(whole, "" | "0"));
-    is_of_three || !whole.is_empty() && rest.trim_start_matches(' ').starts_with('%')
+    is_share || is_of_three || is_small && decimals.len() >= 2
 }
 
 #[cfg(test)]
@@ -115,9 +165,14 @@ mod tests {
 
     #[test]
     fn numbers_without_a_claim_are_seen() {
-        let text = "AUC .999 of axis 1, 95 % and 12.3 % or 0,871; 1,797 images, [0,1], width0.25, Figure 1. ,5 and 3.4.";
-        assert_eq!(found(text), [".999", "12.3", "0,871"]);
-        assert_eq!(found("1.000 0.8712 .5 % 5.15.167 12,3%"), ["1.000", "0.8712", "5.15.167", "12,3"]);
+        let text = "AUC .999 of axis 1, 95 % and 12.3 % or 0,871; 1,797 images, [0,1], AUC0.25, Figure 1. ,5 and 3.4.";
+        assert_eq!(found(text), [".999", "12.3", "0,871", "0.25"]);
+        assert_eq!(found("1.000 0.8712 .5 % 5.15.167 12,3%"), ["1.000", "0.8712", ".5", "5.15.167", "12,3"]);
+        assert_eq!(found("AUC 0.99 or .99, 0,99, 99 %, 100%"), ["0.99", ".99", "0,99", "99", "100"]);
+        assert_eq!(
+            found("95 % intervals, at 5 %, 1 % and 80 % of it; q at most 0.05, FAR 0.01, 0.5 is chance, 1.10, 12.25"),
+            [""; 0]
+        );
     }
 
     #[test]
@@ -155,12 +210,12 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_letter_and_looks_like_a_number_reads_as_one() {
-        for text in ["0.125", "−.871", "95.5 %", "(.999)", "９９", "0,871 [.5]"] {
-            assert!(reads_as_number(text), "{text}");
+    fn letters_of_any_script_are_letters() {
+        for text in ["a 0.125", "zwei .999", "男 .999", "a = 0.125", "x"] {
+            assert!(has_letter(text), "{text}");
         }
-        for text in ["", "3", "95 %", "1.10", "a 0.125", "zwei .999", "男 .999", "a = 0.125"] {
-            assert!(!reads_as_number(text), "{text}");
+        for text in ["", "0.125", "−.871", "95 %", "(.999)", "９９", "3", "−", "🙂"] {
+            assert!(!has_letter(text), "{text}");
         }
     }
 
@@ -175,9 +230,48 @@ mod tests {
             "\u{ff0e}\u{fffc}",
             "\u{fffc}½",
             "9\u{fffd}",
+            // Marks beside marks, and points between them.
+            "\u{fffd}\u{fffc}",
+            "\u{fffc}\u{fffc}",
+            "\u{fffc}\u{200b}\u{fffd}",
+            "\u{fffd}\u{fffd}",
+            "\u{fffd}.5",
+            "\u{fffc}.5",
+            "\u{fffd},\u{fffd}",
+            "\u{fffc}:9",
+            // Signs, whatever the dash, and whatever stands behind.
+            "-\u{fffc}",
+            "–\u{fffc}",
+            "‐\u{fffc}",
+            "—\u{fffc}",
+            "➖\u{fffc}",
+            "⁻\u{fffc}",
+            "˗\u{fffc}",
+            "~\u{fffc}",
+            "a − \u{fffc}",
+            "(–\u{fffc}",
+            "\u{fffc}−\u{fffc}",
+            "\u{fffc}–9",
+            "\u{fffc} %",
+            "\u{fffc}\u{a0}%",
+            "\u{fffc}×10",
+            "\u{fffc} × 10",
+            "\u{fffc} ·5",
+            "\u{fffc}e3",
+            "\u{fffc} / 1000",
         ] {
             assert!(!found(text).is_empty(), "{}", text.escape_unicode());
         }
-        assert_eq!(found("to \u{fffc}. (\u{fffc}–\u{fffc}), a-\u{fffd}, \u{fffd}."), [""; 0]);
+        for honest in [
+            "to \u{fffc}. (\u{fffc}–\u{fffc}), a-\u{fffd}, \u{fffd}.",
+            "\u{fffc} (\u{fffc} to \u{fffc})",
+            "\u{fffc} [\u{fffc}–\u{fffc}]",
+            "\u{fffd}: \u{fffc} × \u{fffc}, \u{fffc} of \u{fffc}; \u{fffc} + \u{fffc} → \u{fffc} ± \u{fffc}",
+            "in \u{fffc}, 5 of \u{fffc}. 3 are, and \u{fffc}: 2; \u{fffd}, 4, \u{fffd}. 7",
+            "\u{fffd} · \u{fffd}, \u{fffd} − \u{fffd}, “\u{fffd}”-ledger.csv",
+            "–",
+        ] {
+            assert_eq!(found(honest), [""; 0], "{honest}");
+        }
     }
 }

@@ -10,7 +10,10 @@ use super::{
 use clap::{Subcommand, ValueEnum};
 use rayon::prelude::*;
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 use visavis_core::{
     dataset::{
         self, Collection, Defects, DigestCache, Finding, PictureSource, SAY_IDENTITIES, Severity, Target, UNKNOWN_IDENTITIES,
@@ -144,6 +147,7 @@ impl Convert {
             say_json(&json!({
                 "format": 1, "from": dataset.word(), "to": to, "images": made.images, "classes": made.classes, "left_out": made.left_out,
                 "attributes_left_out": made.attributes_left_out.iter().map(|(name, labels)| json!({ "attribute": name, "labels": labels })).collect::<Vec<_>>(),
+                "partitions": made.partitions.iter().cloned().collect::<BTreeMap<_, _>>(),
                 "folder": self.dst,
             }));
             return Ok(());
@@ -156,6 +160,12 @@ impl Convert {
         ));
         if made.left_out > 0 {
             warn(context, &[format!("{} without a class left out", count(made.left_out, "image"))]);
+        }
+        if !made.partitions.is_empty() {
+            let of = |(name, images): &(String, usize)| format!("`{}` ({})", printable(name), thousands(*images));
+            let of: Vec<String> = made.partitions.iter().map(of).collect();
+            let what = format!("pictures of {} are together now: {}", count(of.len(), "partition"), of.join(", "));
+            warn(context, &[format!("{what}; a study that trains on this set learns from all of them")]);
         }
         if let Some(what) = attributes_left_out(&made.attributes_left_out) {
             let next = format!("a table has them: visavis data convert {} labels.csv", printable(&self.src.to_string_lossy()));

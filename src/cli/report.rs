@@ -5,7 +5,10 @@ use super::{
     output::{remark, say, tell_about, tell_namesakes, warn},
     page::{RenderedAs, carries_itself, page},
 };
-use crate::study::{self, names_variables};
+use crate::{
+    audit,
+    study::{self, names_variables},
+};
 use std::path::{Path, PathBuf};
 use visavis_core::{
     domain::{
@@ -93,5 +96,11 @@ pub(crate) fn write(context: &Context, study: &Path, output: Option<&Path>) -> R
     }
     write_out(&file, page.as_bytes())?;
     remark(context, format!("report: {}", size(page.len() as u64)));
+    if let Some(why) = audit::too_large(&page) {
+        remark(
+            context,
+            format!("`visavis audit` cannot check all of this page: {why}; `visavis audit` of the study file checks its results"),
+        );
+    }
     Ok(file)
 }

@@ -16,7 +16,7 @@ pub use amend::{Change, amend};
 pub use levels::{FACTORS, Levels};
 pub use text::{PathStep, Text};
 
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
 use visavis_core::domain::{Result, study::Study};
 
 /// A study with the text it was read from.
@@ -47,12 +47,11 @@ pub fn about_of(text: &Text) -> Option<String> {
 
 /// Every text of a study file that may be a name: keys in their letters, and values that are texts and hold a letter; none of what
 /// is no study file.
-pub(crate) fn names_in(text: &Text) -> Vec<String> {
-    let mut names = Vec::new();
-    if let Ok(value) = text.parse() {
-        value.add_names(&mut names);
-    }
-    names
+pub(crate) fn names_in(text: &Text) -> HashSet<String> {
+    let Ok(value) = text.parse() else { return HashSet::new() };
+    let mut names = HashSet::new();
+    value.add_names(&mut names);
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// Checks a study file's text; paths in it are relative to the text's own folder.

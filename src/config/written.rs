@@ -56,12 +56,15 @@ impl Written {
     }
 
     pub(crate) fn parse(source: &str) -> Result<Self, yaml_serde::Error> {
-        let values = Cell::new(0);
-        let shape = ShapeVisitor(&values).deserialize(yaml_serde::Deserializer::from_str(source))?;
+        if source.contains('*') && holds_long_number(source) {
+            return Err(Error::custom(format!("a number of more than {LONGEST_NUMBER} letters")));
+        }
+        let counted = Counted::default();
+        let shape = ShapeVisitor(&counted).deserialize(yaml_serde::Deserializer::from_str(source))?;
         if let WrittenShape::Scalar(Meaning::Nothing) = shape {
             return Ok(Written::Scalar(Scalar { text: String::new(), meaning: Meaning::Nothing }));
         }
-        Letters(&shape).deserialize(yaml_serde::Deserializer::from_str(source))
+        Letters(&shape, &Counted::default()).deserialize(yaml_serde::Deserializer::from_str(source))
     }
 
     /// `null`, `~`, or nothing at all.
@@ -134,15 +137,13 @@ impl Written {
     }
 
     /// Adds its keys, and its texts that hold a letter.
-    pub(crate) fn add_names(&self, names: &mut Vec<String>) {
+    pub(crate) fn add_names<'w>(&'w self, names: &mut HashSet<&'w str>) {
         match self {
-            Written::Scalar(_) => {
-                names.extend(self.as_text().filter(|text| text.contains(char::is_alphabetic)).map(str::to_owned));
-            }
+            Written::Scalar(_) => names.extend(self.as_text().filter(|text| text.contains(char::is_alphabetic))),
             Written::List(items) => items.iter().for_each(|item| item.add_names(names)),
             Written::Map(entries) => {
                 for (key, value) in entries {
-                    names.push(key.clone());
+                    names.insert(key);
                     value.add_names(names);
                 }
             }
@@ -165,18 +166,53 @@ enum WrittenShape {
 /// No study has so many values; a short file of aliases in aliases would make any number.
 const MOST_VALUES: usize = 500_000;
 
-/// Reads shapes, and counts the values of all of them.
+/// And so many bytes of letters: a short file of aliases to one long word would make any number of these, too. A study file has 4 MiB.
+const MOST_LETTERS: usize = 16 << 20;
+
+/// A number's letters are not counted while shapes are read, for they are not seen there; so none that an alias could repeat is long.
+const LONGEST_NUMBER: usize = 1000;
+
+/// Does a run of the signs that numbers are written in, digits among them, have more than a number may?
+fn holds_long_number(source: &str) -> bool {
+    let is_of_number = |byte: &u8| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b'_' | b'+' | b'-' | b'x' | b'o');
+    let mut runs = source.as_bytes().split(|byte| !is_of_number(byte));
+    runs.any(|run| run.len() > LONGEST_NUMBER && run.iter().any(u8::is_ascii_digit))
+}
+
+/// How much was read, what aliases repeat counted as often as it is repeated.
+#[derive(Default)]
+struct Counted {
+    values: Cell<usize>,
+    letters: Cell<usize>,
+}
+
+impl Counted {
+    fn value<E: Error>(&self) -> Result<(), E> {
+        Self::count(&self.values, 1, MOST_VALUES, "values")
+    }
+
+    fn letters<E: Error>(&self, text: &str) -> Result<(), E> {
+        Self::count(&self.letters, text.len(), MOST_LETTERS, "bytes of letters")
+    }
+
+    fn count<E: Error>(count: &Cell<usize>, more: usize, most: usize, what: &str) -> Result<(), E> {
+        count.set(count.get() + more);
+        if count.get() > most {
+            return Err(E::custom(format!("more than {most} {what}, those that aliases repeat among them")));
+        }
+        Ok(())
+    }
+}
+
+/// Reads shapes, and counts the values and the letters of all of them.
 #[derive(Clone, Copy)]
-struct ShapeVisitor<'c>(&'c Cell<usize>);
+struct ShapeVisitor<'c>(&'c Counted);
 
 impl<'de> DeserializeSeed<'de> for ShapeVisitor<'_> {
     type Value = WrittenShape;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<WrittenShape, D::Error> {
-        self.0.set(self.0.get() + 1);
-        if self.0.get() > MOST_VALUES {
-            return Err(D::Error::custom(format!("more than {MOST_VALUES} values, those that aliases repeat among them")));
-        }
+        self.0.value::<D::Error>()?;
         deserializer.deserialize_any(self)
     }
 }
@@ -216,7 +252,8 @@ impl<'de> Visitor<'de> for ShapeVisitor<'_> {
         Ok(WrittenShape::Scalar(Meaning::Number(number.into())))
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<WrittenShape, E> {
+    fn visit_str<E: Error>(self, text: &str) -> Result<WrittenShape, E> {
+        self.0.letters::<E>(text)?;
         Ok(WrittenShape::Scalar(Meaning::Text))
     }
 
@@ -232,6 +269,7 @@ impl<'de> Visitor<'de> for ShapeVisitor<'_> {
         let (mut keys, mut map) = (HashSet::new(), Vec::new());
         // A key asked for as text comes in its letters: `1.1` and `1.10` are two, `1` and `"1"` are one.
         while let Some(key) = entries.next_key::<String>()? {
+            self.0.letters::<A::Error>(&key)?;
             if keys.contains(&key) {
                 return Err(A::Error::custom(format!("{REPEATED}{key}")));
             }
@@ -250,8 +288,8 @@ impl<'de> Visitor<'de> for ShapeVisitor<'_> {
 /// How the reader's error about a repeated key starts.
 pub(super) const REPEATED: &str = "repeated key ";
 
-/// Reads the letters of what has this shape.
-struct Letters<'s>(&'s WrittenShape);
+/// Reads the letters of what has this shape, and counts them: those of numbers, too.
+struct Letters<'s>(&'s WrittenShape, &'s Counted);
 
 impl<'de> DeserializeSeed<'de> for Letters<'_> {
     type Value = Written;
@@ -273,6 +311,7 @@ impl<'de> Visitor<'de> for Letters<'_> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Written, E> {
+        self.1.letters::<E>(text)?;
         match self.0 {
             WrittenShape::Scalar(meaning) => Ok(Written::Scalar(Scalar { text: text.to_owned(), meaning: meaning.clone() })),
             WrittenShape::List(_) | WrittenShape::Map(_) => Err(E::custom("read in two ways")),
@@ -283,7 +322,7 @@ impl<'de> Visitor<'de> for Letters<'_> {
         let WrittenShape::List(shapes) = self.0 else { return Err(A::Error::custom("read in two ways")) };
         let mut list = Vec::new();
         for shape in shapes {
-            list.extend(items.next_element_seed(Letters(shape))?);
+            list.extend(items.next_element_seed(Letters(shape, self.1))?);
         }
         // The end is read too.
         items.next_element::<String>()?;
@@ -294,8 +333,9 @@ impl<'de> Visitor<'de> for Letters<'_> {
         let WrittenShape::Map(shapes) = self.0 else { return Err(A::Error::custom("read in two ways")) };
         let mut map = Vec::new();
         for shape in shapes {
-            if let Some(key) = entries.next_key()? {
-                map.push((key, entries.next_value_seed(Letters(shape))?));
+            if let Some(key) = entries.next_key::<String>()? {
+                self.1.letters::<A::Error>(&key)?;
+                map.push((key, entries.next_value_seed(Letters(shape, self.1))?));
             }
         }
         entries.next_key::<String>()?;
@@ -359,11 +399,12 @@ mod tests {
 
     #[test]
     fn names_are_keys_and_texts_with_a_letter() {
-        let mut names = vec![];
-        read("about: AUC .777\nseparates_at: .871\nquoted: '.872'\nnamed: { 0.125: x, '.126': [y 0.127, z .128] }\n")
-            .add_names(&mut names);
-        names.retain(|name| name.contains(char::is_numeric));
-        assert_eq!(names, ["AUC .777", "0.125", ".126", "y 0.127", "z .128"]);
+        let mut names = HashSet::new();
+        let value = read("about: AUC .777\nseparates_at: .871\nquoted: '.872'\nnamed: { 0.125: x, '.126': [y 0.127, z .128] }\n");
+        value.add_names(&mut names);
+        let mut names: Vec<&str> = names.into_iter().filter(|name| name.contains(char::is_numeric)).collect();
+        names.sort_unstable();
+        assert_eq!(names, [".126", "0.125", "AUC .777", "y 0.127", "z .128"]);
     }
 
     #[test]
@@ -372,6 +413,20 @@ mod tests {
         assert!(Written::parse(&many).unwrap_err().to_string().contains("more than 500000 values"));
         let some = format!("a: &a [{}]\nb: [{}]\n", "1, ".repeat(100), "*a, ".repeat(100));
         assert_eq!(read(&some).get("b").and_then(Written::as_list).map(<[Written]>::len), Some(100));
+    }
+
+    #[test]
+    fn letters_that_aliases_multiply_are_counted_and_refused() {
+        let word = "z".repeat(1 << 20);
+        let told = |source: &str| Written::parse(source).unwrap_err().to_string();
+        let of = |word: &str| format!("a: &a {word}\nb: [{}]\n", "*a, ".repeat(16));
+        let most = "more than 16777216 bytes of letters";
+        assert!(told(&of(&word)).contains(most), "{}", told(&of(&word)));
+        assert!(told(&format!("a: &a {{ ? {word} : 1 }}\nb: [{}]\n", "*a, ".repeat(16))).contains(most), "keys, too");
+        assert_eq!(read(&of("z")).get("b").and_then(Written::as_list).map(<[Written]>::len), Some(16));
+        // Reading a long number a hundred thousand times takes long, too.
+        assert!(told(&of(&format!("1.{}", "0".repeat(2000)))).contains("a number of more than 1000 letters"));
+        assert!(Written::parse(&of(&"z".repeat(2000))).is_ok() && Written::parse(&of(&"1".repeat(500))).is_ok());
     }
 
     #[test]

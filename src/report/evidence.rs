@@ -33,7 +33,7 @@ pub(crate) fn of(outcome: &StudyOutcome, extras: &Extras, claims: &Claims) -> Re
     let shareable = |path: &Path| plan.workspace().shareable(path);
     let study_text = paths::shareable_text(extras.study_text, &shareable);
     Ok(Evidence {
-        format: 1,
+        format: audit::FORMAT,
         program: concat!("visavis ", env!("CARGO_PKG_VERSION")).to_owned(),
         study: study.name.clone(),
         study_file: shareable(extras.study_file).display().to_string(),
@@ -65,7 +65,6 @@ fn context(source: &ReportSource, extras: &Extras, text: &str) -> PageContext {
         is_shortened: extras.made_of.study != Digest::of(text.as_bytes()),
         lost_names: if text == extras.study_text { vec![] } else { lost() },
         pins: extras.made_of.pins,
-        people: plan.people,
         remarks: plan.remarks.clone(),
         missing_labels: extras.missing_labels.iter().map(spelled).collect(),
         pinned: plan.pinned().iter().map(pinned).collect(),

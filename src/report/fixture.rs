@@ -90,7 +90,7 @@ impl Fixture {
         Fixture::of_text(STUDY.to_owned()).unwrap()
     }
 
-    /// With names of these for its models, comparisons, classes, contrast and data set, and one for what it is about. `None` where the study is
+    /// With names of these for its models, comparisons, classes, contrast, and one for what it is about. `None` where the study is
     /// refused, as one whose names are no names.
     pub(crate) fn named(names: &[String]) -> Option<Self> {
         let quoted: Vec<String> = names.iter().map(|name| serde_json::to_string(name).unwrap()).collect();
@@ -101,6 +101,11 @@ impl Fixture {
         let renamed = renamed.replacen("pair: [pixels, blocks]", &pair, 1);
         let old_about = STUDY.lines().find(|line| line.starts_with("about: ")).unwrap();
         Fixture::of_text(renamed.replacen(old_about, &about, 1)).ok()
+    }
+
+    /// With a study of this name.
+    pub(crate) fn called(study: &str) -> Result<Self> {
+        Fixture::of_text(STUDY.replacen("study: tiny", &format!("study: {}", serde_json::to_string(study).unwrap()), 1))
     }
 
     /// The text of its study.

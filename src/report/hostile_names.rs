@@ -7,7 +7,11 @@ use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
 };
-use std::{cell::Cell, path::Path};
+use std::{
+    cell::Cell,
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 use visavis_core::domain::text::is_steering;
 
 /// What names are put together of.
@@ -90,10 +94,14 @@ fn sealed(page: &str) -> String {
 }
 
 fn page_of(names: &[String]) -> Option<String> {
-    let fixture = Fixture::named(names)?.with_scores();
+    Some(page_of_fixture(Fixture::named(names)?))
+}
+
+fn page_of_fixture(fixture: Fixture) -> String {
+    let fixture = fixture.with_scores();
     let missing_labels = Default::default();
     let extras = Extras::of_text(&missing_labels, Path::new("experiments/tiny.yaml"), fixture.study_text());
-    Some(render(&fixture.outcome(), &extras).unwrap())
+    render(&fixture.outcome(), &extras).unwrap()
 }
 
 #[test]
@@ -117,12 +125,41 @@ fn names_of_any_kind_are_names_and_a_number_beside_one_is_found() {
         );
         let from = page.find("<data data-claim=").unwrap();
         let to = from + page[from..].find("</data>").unwrap() + "</data>".len();
-        let passed_off = sealed(&format!("{}<bdi>.912</bdi>{}", &page[..from], &page[to..]));
-        let told = faults(&passed_off);
-        prop_assert!(told.iter().any(|why| why.contains("holds no such name")), "{told:?}");
+        for number in ["AUC .912", "“.912”"] {
+            let told = faults(&sealed(&format!("{}<bdi>{number}</bdi>{}", &page[..from], &page[to..])));
+            prop_assert!(told.iter().any(|why| why.contains("holds no such name")), "{number}: {told:?}");
+        }
         changed.set(changed.get() + 1);
         Ok(())
     });
     result.unwrap_or_else(|error| panic!("{error}"));
     assert!(made.get() > cases / 2 && changed.get() == made.get(), "{} of {cases} names made a study", made.get());
+}
+
+#[test]
+fn a_study_may_be_called_by_a_number() {
+    for study in ["0.125", "9", "1.10", "tiny", "resnet34-width0.0625"] {
+        let page = page_of_fixture(Fixture::called(study).unwrap());
+        assert_eq!(faults(&page), [""; 0], "{study}");
+        let other = sealed(&page.replace(&format!("<title>{study} "), "<title>0.912 "));
+        assert!(faults(&other).iter().any(|why| why.contains("holds no such name")), "{study}");
+    }
+}
+
+/// Reading may be stopped anywhere: then there is no verdict, and none that something differs.
+#[test]
+fn a_page_that_was_not_read_to_its_end_is_no_page_that_differs() {
+    let names: Vec<String> = (0..9).map(|place| format!("a{place} .912")).collect();
+    let page = page_of(&names).unwrap();
+    let calls = AtomicUsize::new(0);
+    let read = |most: usize| {
+        calls.store(0, Ordering::Relaxed);
+        Examination::of_page(&page, Path::new("r.html"), &|| calls.fetch_add(1, Ordering::Relaxed) >= most)
+    };
+    assert!(read(usize::MAX).is_ok());
+    let all = calls.load(Ordering::Relaxed);
+    for most in 0..all {
+        let stopped = read(most).map(|examined| examined.conclude_alone().differs().count());
+        assert!(stopped.is_err_and(|fault| fault.what.contains("too long")), "stopped at {most} of {all}");
+    }
 }

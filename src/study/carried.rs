@@ -25,7 +25,7 @@ use visavis_core::{
         pin::Pinned,
         result::Manifest,
         stage::{IndexImages, role},
-        study::Study,
+        study::{Dataset, Identities, Study},
     },
     store::Workspace,
 };
@@ -39,8 +39,6 @@ pub struct CarriedStudy {
     /// The digests of everything outside that its stages consume, by name.
     pub sources: BTreeMap<String, Digest>,
     pub manifests: Vec<Manifest>,
-    /// Is it known who is on the pictures?
-    pub people: People,
     /// What was found odd about the data.
     pub remarks: Vec<String>,
     pub missing_labels: BTreeMap<String, MissingLabels>,
@@ -65,7 +63,7 @@ impl CarriedStudy {
     /// # Errors
     /// A text that is no study's, or asks for more than any; always as something that is not here.
     pub fn plan(self, objects: CarriedObjects) -> Result<(OpenedStudy, PathBuf, Plan)> {
-        let CarriedStudy { file, text, sources, manifests, people, remarks, missing_labels, pinned } = self;
+        let CarriedStudy { file, text, sources, manifests, remarks, missing_labels, pinned } = self;
         refuse_unusual(&file, &text)?;
         let path = Path::new(ROOT).join(&file);
         let mut file = config::parse(Text { path: path.clone(), source: text })
@@ -75,7 +73,7 @@ impl CarriedStudy {
         if cells > MOST_COMBINED {
             return Err(too_many(cells));
         }
-        let mut survey = Survey { people, missing_labels, ..Survey::default() };
+        let mut survey = Survey { people: people(study, &sources), missing_labels, ..Survey::default() };
         let asked: BTreeSet<&str> = study.comparisons.iter().flat_map(|of| of.question.attributes()).collect();
         for (name, digest) in &sources {
             let Some(attribute) = name.strip_prefix(role::LABELS).filter(|attribute| asked.contains(attribute)) else { continue };
@@ -95,6 +93,16 @@ impl CarriedStudy {
         let opened = OpenedStudy { file, survey, files: BTreeMap::new(), missing: vec![], warnings: remarks, notes: vec![] };
         let plan = Plan::carried(&opened, found, &workspace, pinned, verifies, Box::new(lookup))?;
         Ok((opened, path, plan.as_it_stands()?))
+    }
+}
+
+/// Is it known who is on the pictures? As a look at the data says it.
+fn people(study: &Study, sources: &BTreeMap<String, Digest>) -> People {
+    let dataset = study.evaluation.dataset.as_ref().and_then(|name| study.datasets.get(name));
+    match dataset.map(Dataset::identities) {
+        Some(Identities::EachImage) => People::EachImage,
+        _ if sources.contains_key(role::IDENTITIES) => People::Known,
+        _ => People::Unknown,
     }
 }
 

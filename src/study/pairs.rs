@@ -6,7 +6,7 @@ use visavis_core::{
     domain::{
         Fault, Result,
         model::Model,
-        study::{Study, VerificationSet},
+        study::{Crop, Study, VerificationSet},
     },
     scoring,
 };
@@ -43,27 +43,35 @@ pub fn without(study: &Study) -> Vec<(&Model, &'static str)> {
 /// What is worth knowing of the study's verification sets.
 pub(crate) fn notes(study: &Study) -> Vec<String> {
     let without = without(study).into_iter().map(|(model, why)| format!("pairs cannot be verified by `{}`: {why}", model.name));
-    without.chain(taken_whole(study)).collect()
+    without.chain(taken_whole(study).iter().map(told)).collect()
 }
 
-/// By set, the models whose own crop needs what the study does not name of it.
-fn taken_whole(study: &Study) -> Vec<String> {
-    let told = |set: &VerificationSet| {
+/// A set whose pictures are taken whole, since nothing says where the faces are in them, and the models whose own crop needs to know.
+pub struct TakenWhole<'a> {
+    pub set: &'a VerificationSet,
+    pub models: Vec<(&'a Model, Crop)>,
+}
+
+/// The sets whose pictures are taken whole by models that crop others.
+pub fn taken_whole(study: &Study) -> Vec<TakenWhole<'_>> {
+    let whole = study.verification.sets.iter().map(|set| {
         let asked = study.models.iter().filter(|model| model.gives_no_embeddings().is_none());
         let others = asked.filter_map(|model| {
             let own = study.preparations.get(model.prepared_by()?)?;
-            (set.preparation(own) != *own).then(|| format!("`{}` (crop {})", model.name, own.crop))
+            (set.preparation(own) != *own).then_some((model, own.crop))
         });
-        let others: Vec<String> = others.collect();
-        (!others.is_empty()).then(|| {
-            format!(
-                "verification.sets.{}: its pictures are taken whole, since nothing says where the faces are in them, also by {}",
-                set.name,
-                others.join(", ")
-            )
-        })
-    };
-    study.verification.sets.iter().filter_map(told).collect()
+        TakenWhole { set, models: others.collect() }
+    });
+    whole.filter(|of| !of.models.is_empty()).collect()
+}
+
+fn told(whole: &TakenWhole) -> String {
+    let models: Vec<String> = whole.models.iter().map(|(model, crop)| format!("`{}` (crop {crop})", model.name)).collect();
+    format!(
+        "verification.sets.{}: its pictures are taken whole, since nothing says where the faces are in them, also by {}",
+        whole.set.name,
+        models.join(", ")
+    )
 }
 
 #[cfg(test)]
@@ -72,7 +80,7 @@ mod tests {
     use crate::{config, study::testing::with_verification};
     use visavis_core::{
         dataset::PicturePairs,
-        domain::{image::Images, index::PairSetIx, pairs::Pairs, study::Crop},
+        domain::{image::Images, index::PairSetIx, pairs::Pairs},
     };
 
     #[test]

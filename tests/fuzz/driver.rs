@@ -5,7 +5,7 @@ use std::{
     collections::HashSet,
     fs,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 use visavis_core::numeric::PhiloxStream;
@@ -46,13 +46,20 @@ pub(crate) fn kept_at(target: &str, what: &str) -> PathBuf {
     std::env::temp_dir().join(format!("visavis-fuzz-{}-{what}", target.replace(' ', "-")))
 }
 
-/// Gives a target damaged inputs, for so long or so many. The input that is read lies in a file: where the process itself ends, that one
-/// ended it.
+/// Where the input is that is read: in memory where that can be, for it is written thousands of times.
+fn last_at(target: &str) -> PathBuf {
+    let on_disk = kept_at(target, "last");
+    let in_memory = Path::new("/dev/shm");
+    if in_memory.is_dir() { in_memory.join(on_disk.file_name().unwrap_or_default()) } else { on_disk }
+}
+
+/// Gives a target damaged inputs, for so long or so many. The input that is read lies in a file (`/dev/shm/visavis-fuzz-NAME-last`):
+/// where the process itself ends, that one ended it.
 pub(crate) fn fuzz(target: &FuzzTarget, seed: u64, time: Duration, most: u64) -> Fuzzed {
     let begun = Instant::now();
     let mut kept = target.seeds.clone();
     let (mut answers, mut found, mut slowest, mut largest, mut inputs) = (HashSet::new(), vec![], Duration::ZERO, 0, 0);
-    let last = kept_at(target.name, "last");
+    let last = last_at(target.name);
     while inputs < most && begun.elapsed() < time && found.len() < MOST_FOUND {
         let mut stream = PhiloxStream::for_test(seed, inputs);
         let input = match kept.get(inputs as usize).filter(|_| inputs < target.seeds.len() as u64) {

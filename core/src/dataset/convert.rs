@@ -40,6 +40,8 @@ pub struct Converted {
     pub left_out: usize,
     /// Attributes that pictures which were written have labels of, with how many: a container has classes only, so they are left out.
     pub attributes_left_out: Vec<(String, usize)>,
+    /// Partitions with the number of pictures that were written, where they are of several: a container has none, so they are together now.
+    pub partitions: Vec<(String, usize)>,
 }
 
 /// The greatest number that labels of records hold exactly.
@@ -81,12 +83,18 @@ pub fn convert(set: &Collection, to: &Path, target: Target) -> Result<Converted>
         return Err(fault);
     }
     let labelled = |column: &Column| pictures.iter().filter(|picture| column.get(picture.id).is_some()).count();
+    let mut partitions: BTreeMap<&str, usize> = BTreeMap::new();
+    for partition in pictures.iter().filter_map(|picture| set.partitions.as_ref()?.get(picture.id)) {
+        *partitions.entry(partition).or_default() += 1;
+    }
+    let partitions = partitions.into_iter().map(|(name, count)| (name.to_owned(), count));
     let attributes = set.labels.iter().map(|(name, column)| (name.to_owned(), labelled(column)));
     Ok(Converted {
         images: pictures.len(),
         classes: names.len(),
         left_out: set.ids.len() - pictures.len(),
         attributes_left_out: attributes.filter(|(_, labels)| *labels > 0).collect(),
+        partitions: if partitions.len() > 1 { partitions.collect() } else { vec![] },
     })
 }
 
@@ -225,7 +233,7 @@ mod tests {
             fs::write(path("set").join(name), bytes).unwrap();
         }
         let made = convert(&read(&path("set")), &path("rec"), Target::RecordIo).unwrap();
-        assert_eq!(made, Converted { images: 3, classes: 2, left_out: 0, attributes_left_out: vec![] });
+        assert_eq!(made, Converted { images: 3, classes: 2, left_out: 0, attributes_left_out: vec![], partitions: vec![] });
         let list = fs::read_to_string(path("rec/train.lst")).unwrap();
         assert_eq!(list, "1\t0\ta/10.png\n2\t0\ta/2.jpg\n3\t1\tb cats/1.jpg\n");
         let records = read(&path("rec"));
@@ -252,6 +260,23 @@ mod tests {
         for file in ["train.rec", "train.idx", "property"] {
             assert!(fs::read(records.join(file)).unwrap() == fs::read(fixture.join(file)).unwrap(), "{file}");
         }
+    }
+
+    #[test]
+    fn pictures_of_several_partitions_are_counted_by_partition() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("set");
+        fs::create_dir_all(root.join("a")).unwrap();
+        for name in ["1.jpg", "2.jpg", "3.jpg"] {
+            fs::write(root.join("a").join(name), faces::a_jpeg()).unwrap();
+        }
+        let mut set = read(&root);
+        let column = |partitions: [(&str, &str); 3]| Some(partitions.into_iter().collect());
+        set.partitions = column([("a/1.jpg", "train"), ("a/2.jpg", "test"), ("a/3.jpg", "train")]);
+        let made = convert(&set, &folder.path().join("rec"), Target::RecordIo).unwrap();
+        assert_eq!(made.partitions, [("test".to_owned(), 1), ("train".to_owned(), 2)]);
+        set.partitions = column([("a/1.jpg", "train"), ("a/2.jpg", "train"), ("a/3.jpg", "train")]);
+        assert_eq!(convert(&set, &folder.path().join("one"), Target::RecordIo).unwrap().partitions, []);
     }
 
     #[test]

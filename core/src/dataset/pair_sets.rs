@@ -100,8 +100,8 @@ fn listed(text: &str, has: &dyn Fn(&str) -> bool) -> std::result::Result<Lines, 
         let pair = if is_lfw { lfw(line) } else { plain(line) };
         match pair {
             Some(pair) => out.push((number, pair)),
-            // Names of columns.
-            None if is_first && !is_lfw && fields(line).len() == 3 => {}
+            // Names of columns, and no pair with a slip in it.
+            None if is_first && !is_lfw && fields(line).len() == 3 && !fields(line).iter().any(|field| has(field)) => {}
             None => return Err((number, format!("not a pair: `{}`", printable(&line.chars().take(80).collect::<String>())))),
         }
         is_first = false;
@@ -171,6 +171,7 @@ mod tests {
         assert_eq!(read("1\ta/x.jpg\tb/y z.jpg\r\n0\ta/x.jpg\tc.png\r\n").unwrap(), plain);
         assert_eq!(read("\u{feff}one,other,same\na.jpg,b.jpg,True\n").unwrap(), ["2: a.jpg b.jpg 1"]);
         assert_eq!(read("a.jpg b.jpg 1\n\nc.jpg d.jpg\n").unwrap_err().0, 3);
+        assert_eq!(read("7/7_0001.jpg b.jpg l\na.jpg b.jpg 1\n").unwrap_err().0, 1, "the name of a picture is no column's");
         // Keys of records are numbers, and so may be the names of people.
         assert_eq!(
             read("00000001 00000002 1\n00000001 00000003 0\n").unwrap(),

@@ -23,7 +23,13 @@ impl Agreement {
         if self.shared == 0 {
             return format!("{first} and {second} labelled no image in common");
         }
-        let kappa = self.kappa.map_or("not defined (one class only)".to_owned(), |kappa| kappa.show(NumberForm::Score));
+        let kappa = match self.kappa {
+            None => "not defined (one class only)".to_owned(),
+            Some(kappa) if self.differ == 0 => {
+                format!("{} (they differ nowhere, so there is no interval)", NumberForm::Score.show(kappa.value))
+            }
+            Some(kappa) => kappa.show(NumberForm::Score),
+        };
         format!("{first} and {second} agree on {} of {} images; Cohen's κ {kappa}", self.shared - self.differ, self.shared)
     }
 }
@@ -65,7 +71,10 @@ mod tests {
     fn a_sentence_says_how_many_and_how_sure() {
         let of =
             |shared, differ, kappa| Agreement { annotators: ["a", "b"].map(str::to_owned), shared, differ, kappa }.sentence();
-        assert_eq!(of(40, 0, Some(Estimate::bare(1.0))), "a and b agree on 40 of 40 images; Cohen's κ 1.000 (too few to say)");
+        assert_eq!(
+            of(40, 0, Some(Estimate::bare(1.0))),
+            "a and b agree on 40 of 40 images; Cohen's κ 1.000 (they differ nowhere, so there is no interval)"
+        );
         assert_eq!(
             of(40, 4, Some(Estimate::new(0.5, 0.25, 0.75))),
             "a and b agree on 36 of 40 images; Cohen's κ 0.500 (0.250–0.750)"

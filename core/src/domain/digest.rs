@@ -1,7 +1,11 @@
 //! Content digests and stage keys: BLAKE3, 32 bytes, written as 64 hexadecimal digits.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    io::{self, Read},
+    str::FromStr,
+};
 
 /// The BLAKE3 digest of some bytes: what a thing *is*.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,6 +22,23 @@ impl Digest {
         let mut hasher = blake3::Hasher::new();
         parts.into_iter().for_each(|part| _ = hasher.update(part));
         Digest(*hasher.finalize().as_bytes())
+    }
+
+    /// Digests what a reader gives, of which no more than 64 kB are held at a time; and how many bytes there were, also where the reader
+    /// fails in the end.
+    pub fn of_reader(mut reader: impl Read) -> (io::Result<Self>, u64) {
+        let (mut hasher, mut buffer, mut bytes) = (blake3::Hasher::new(), vec![0; 1 << 16], 0);
+        loop {
+            match reader.read(&mut buffer) {
+                Ok(0) => return (Ok(Digest(*hasher.finalize().as_bytes())), bytes),
+                Ok(length) => {
+                    hasher.update(&buffer[..length]);
+                    bytes += length as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return (Err(error), bytes),
+            }
+        }
     }
 
     /// A digest that was computed or read elsewhere.

@@ -10,7 +10,7 @@ mod whole_page;
 
 use super::{
     alone::{self, Alone, PageAlone},
-    evidence::Evidence,
+    evidence::{Evidence, LARGEST_OBJECT},
     page::{self, AuditedPage},
     reach::Reach,
     remake::{Again, Recompute, RemadeStatus, Remaking},
@@ -27,10 +27,16 @@ use std::{
 };
 pub use stored::ResultsExamination;
 use visavis_core::{
-    domain::{Digest, Key, Result, claim::Claim, result::Manifest, stage::Input, text::count},
+    domain::{
+        Digest, Key, Result,
+        claim::Claim,
+        result::Manifest,
+        stage::Input,
+        text::{count, size},
+    },
     store::Workspace,
 };
-use whole_page::{by_its_word, examine_page, examine_words};
+use whole_page::{examine_page, examine_words, untold};
 
 /// A report under examination.
 pub struct Examination {
@@ -39,8 +45,8 @@ pub struct Examination {
     audit: Audit,
     /// What is found in the page's words: of no account once the page is known to be the one that its study and results give.
     words: Vec<Checked>,
-    /// Numbers that the page alone calls names; likewise.
-    by_its_word: Option<String>,
+    /// What cannot be told of the page's words by itself; likewise.
+    untold: Vec<String>,
     /// Results that are in the workspace as the page has them, objects and all.
     stored: HashSet<Key>,
     /// Where the workspace's own results say that they took their inputs from.
@@ -69,8 +75,8 @@ impl Examination {
         let alone = alone::examine(&page).map_err(|fault| fault.in_file(path))?;
         let mut audit = Audit::default();
         examine_page(&page, &alone, &mut audit);
-        let (words, by_its_word) = (examine_words(&page), by_its_word(&page));
-        Ok(Examination { page, alone, audit, words, by_its_word, stored: HashSet::new(), places: HashMap::new() })
+        let (words, untold) = (examine_words(&page), untold(&page));
+        Ok(Examination { page, alone, audit, words, untold, stored: HashSet::new(), places: HashMap::new() })
     }
 
     pub fn evidence(&self) -> &Evidence {
@@ -115,7 +121,7 @@ impl Examination {
     pub fn rendered(&mut self, text: &str, rendered: &Rendered) {
         if rendered::compare(text, rendered, &mut self.audit) {
             self.words.clear();
-            self.by_its_word = None;
+            self.untold.clear();
         }
     }
 
@@ -136,6 +142,11 @@ impl Examination {
     /// Notes what was not looked at, and why.
     pub fn not_compared(&mut self, what: impl Into<String>) {
         self.audit.not_compared.push(what.into());
+    }
+
+    /// Notes what nothing that is here can show.
+    pub fn lacks(&mut self, what: String) {
+        self.audit.lacks.push(what);
     }
 
     /// Begins to make stages again.
@@ -173,9 +184,9 @@ impl Examination {
 
     /// What it comes to without making anything again.
     pub fn conclude_alone(self) -> Audit {
-        let Examination { page, alone, mut audit, words, by_its_word, .. } = self;
+        let Examination { page, alone, mut audit, words, untold, .. } = self;
         audit.checked.extend(words);
-        audit.lacks.extend(without_evidence(&alone).into_iter().chain(by_its_word));
+        audit.lacks.extend(without_evidence(&alone).into_iter().chain(unread(&alone)).chain(untold));
         let evidence = page.into_evidence();
         let checked = |(claim, alone): (&Claim, &Alone)| {
             let subject = ExaminedClaim::of(claim, None);
@@ -190,9 +201,9 @@ impl Examination {
 
     /// What it comes to, as far as stages were made again; `current`: the digests that the study's data have today (role → digest).
     pub fn conclude(self, standings: Vec<Option<RemadeStatus>>, current: Option<&BTreeMap<String, Digest>>) -> Audit {
-        let Examination { page, alone, mut audit, words, by_its_word, stored, .. } = self;
+        let Examination { page, alone, mut audit, words, untold, stored, .. } = self;
         audit.checked.extend(words);
-        audit.lacks.extend(without_evidence(&alone).into_iter().chain(by_its_word));
+        audit.lacks.extend(without_evidence(&alone).into_iter().chain(unread(&alone)).chain(untold));
         let evidence = &*page.into_evidence();
         let places = evidence.places();
         let made = evidence.manifests.iter().zip(&standings).filter(|(_, standing)| matches!(standing, Some(RemadeStatus::Same)));
@@ -238,6 +249,12 @@ fn without_evidence(alone: &PageAlone) -> Option<String> {
         (_, 0) => None,
         (_, lacking) => Some(format!("{} without evidence, in the file or beside it", count(lacking, "claim"))),
     }
+}
+
+/// Objects of which nothing is known, for they are larger than any that is read.
+fn unread(alone: &PageAlone) -> Option<String> {
+    let large = alone.unread.len();
+    (large > 0).then(|| format!("{} in the file of more than the {} that are read", count(large, "object"), size(LARGEST_OBJECT)))
 }
 
 /// The data as they are today against those that the report was made of.

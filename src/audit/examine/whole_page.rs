@@ -22,14 +22,22 @@ fn finding(id: &str, why: &str, expected: &str, found: &str) -> Checked {
     }
 }
 
-/// Numbers in names of which nothing but the page says that they are names: a reader is told which.
-pub(super) fn by_its_word(page: &AuditedPage) -> Option<String> {
+/// What cannot be told of a page's words by itself.
+pub(super) fn untold(page: &AuditedPage) -> Vec<String> {
+    let style = "its style is none that this program knows: what that hides or moves was not looked at".to_owned();
+    by_its_word(page).into_iter().chain(page.has_other_style.then_some(style)).collect()
+}
+
+/// Numbers in names that its study does not hold: a reader is told which.
+fn by_its_word(page: &AuditedPage) -> Option<String> {
     let (line, first) = page.by_its_word.first()?;
     let more = match page.by_its_word.len() - 1 {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    Some(format!("the page alone says that these are names, and no numbers: `{first}` in line {line}{more}"))
+    Some(format!(
+        "only the page itself, and not its study, says that these are names and no numbers: `{first}` in line {line}{more}"
+    ))
 }
 
 /// As many findings of a kind as are told one by one; one more counts the rest.

@@ -17,6 +17,7 @@ use html5ever::{
 };
 use sink::Sink;
 use std::{borrow::Cow, rc::Rc};
+pub(crate) use tags::fault as tag_fault;
 
 /// Fewer tags make a page of so many only where a browser has to mend it. 64 bytes each.
 const MOST_NODES: usize = 4_000_000;

@@ -12,7 +12,7 @@ use super::{
     container,
     evidence::{Evidence, MARK},
     findings::BoundedFindings,
-    markup::{parse, parse_inside},
+    markup::{parse, parse_inside, tag_fault},
     names::Names,
     seal::seal,
     stray::search,
@@ -20,7 +20,7 @@ use super::{
 use rayon::prelude::*;
 use reading::PageReading;
 pub(crate) use reading::ShownNumber;
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, path::Path, sync::Arc};
 use visavis_core::domain::{
     Digest, Fault, Result,
     text::{size, thousands},
@@ -33,7 +33,7 @@ const EVIDENCE_ID: &str = "visavis-evidence";
 
 /// A page: the demo's has 15 MB.
 pub const LARGEST_PAGE: u64 = 128 << 20;
-/// What a page shows, without its evidence: of this a tree is built, and it is read letter by letter.
+/// What a page shows, without its evidence and its tables to download: of this a tree is built, and it is read letter by letter.
 const LARGEST_SHOWN: u64 = 64 << 20;
 /// Pictures of figures: a report shows some tens.
 const MOST_FIGURES: usize = 10_000;
@@ -51,11 +51,29 @@ pub(crate) struct AuditedPage {
     pub disguised: Vec<(u32, String)>,
     /// Numbers in names that the page alone calls names.
     pub by_its_word: Vec<(u32, String)>,
+    /// Its style is none that this program knows.
+    pub has_other_style: bool,
     /// The seal it bears, and the one it should.
     pub seal: (String, String),
 }
 
 impl AuditedPage {
+    /// A page that shows nothing.
+    #[cfg(test)]
+    pub(crate) fn of_evidence(evidence: Arc<Evidence>) -> Self {
+        AuditedPage {
+            shown: vec![],
+            figures: vec![],
+            evidence,
+            odd: vec![],
+            stray: vec![],
+            disguised: vec![],
+            by_its_word: vec![],
+            has_other_style: false,
+            seal: Default::default(),
+        }
+    }
+
     /// The evidence, and nothing else any more: what is shown takes as much.
     pub(crate) fn into_evidence(self) -> Arc<Evidence> {
         self.evidence
@@ -77,16 +95,19 @@ pub(crate) fn read(page: &str, path: &Path, enough: &(dyn Fn() -> bool + Sync)) 
             .in_file(path)
             .next("no report of Visavis is like that; ask for it again")
     };
+    // Whoever stops it, or its time, is no fault of the page's: nothing that was not looked at is a difference.
+    let in_time = || if enough() { Err(refused("it takes too long to read".to_owned())) } else { Ok(()) };
     let parts = PageParts::of(page).ok_or_else(no_report)?;
-    let shown = (parts.before.len() + parts.after.len()) as u64;
-    if shown > LARGEST_SHOWN {
-        let what = format!("beside its evidence it has {}, more than the {} that are read", size(shown), size(LARGEST_SHOWN));
-        return Err(refused(what));
+    if let Some(why) = parts.too_large() {
+        return Err(Fault::asked(format!("the page is not read: {why}")).in_file(path).next(OF_LARGE));
     }
-    let tree = parse(&[parts.before, SIGN, parts.after], enough).map_err(refused)?;
+    let tree = parse(&[&parts.before, SIGN, &parts.after], enough).map_err(refused)?;
     let mut reading = PageReading::default();
     reading.look_at(&tree);
-    let PageReading { shown, mut odd, lines, drawings, scripts, styles, policies, seals, .. } = reading;
+    let PageReading { shown, mut odd, lines, drawings, scripts, styles, policies, seals, tables, .. } = reading;
+    if tables != parts.tables {
+        odd.add(1, "a table to download that is not written as a report writes it");
+    }
     for (line, why) in &tree.errors {
         odd.add(*line, format!("a browser has to mend the page here: {why}"));
     }
@@ -96,7 +117,7 @@ pub(crate) fn read(page: &str, path: &Path, enough: &(dyn Fn() -> bool + Sync)) 
         let what = format!("the page holds a second element of evidence, in line {}", tree.line(second));
         return Err(Fault::differs(what).in_file(path).next("ask for the report again"));
     }
-    if tree.text(first) != SIGN || [parts.before, parts.after].iter().any(|part| part.contains(SIGN)) {
+    if tree.text(first) != SIGN || [&parts.before, &parts.after].iter().any(|part| part.contains(SIGN)) {
         return Err(no_report());
     }
     if !tree.is_standard {
@@ -107,8 +128,10 @@ pub(crate) fn read(page: &str, path: &Path, enough: &(dyn Fn() -> bool + Sync)) 
     drop(tree);
     let evidence = Evidence::of_text(parts.evidence, path)?;
     let policy = if let [policy] = &policies[..] { Some(policy.as_str()) } else { None };
+    let mut has_other_style = false;
     match style {
         Some((text, line)) => {
+            has_other_style = !container::is_own_style(&text);
             let faults = [container::style_fault(&text, policy), container::other_style(&text, &evidence.program)];
             faults.into_iter().flatten().for_each(|why| odd.add(line, why));
         }
@@ -116,10 +139,14 @@ pub(crate) fn read(page: &str, path: &Path, enough: &(dyn Fn() -> bool + Sync)) 
     }
     let seals = if let [seal] = &seals[..] { seal.clone() } else { String::new() };
     let figures = figures(page, &drawings, &mut odd, enough);
+    in_time()?;
     let (mut stray, mut disguised) = (BoundedFindings::default(), BoundedFindings::default());
     let mut by_its_word = BoundedFindings::default();
-    let texts = reading::without_names(lines, &Names::of(&evidence, enough), &mut disguised, &mut by_its_word);
+    let names = Names::of(&evidence, enough);
+    in_time()?;
+    let texts = reading::without_names(lines, &names, &mut disguised, &mut by_its_word);
     search(&texts, enough, &mut stray, &mut disguised);
+    in_time()?;
     Ok(AuditedPage {
         shown,
         figures,
@@ -127,6 +154,7 @@ pub(crate) fn read(page: &str, path: &Path, enough: &(dyn Fn() -> bool + Sync)) 
         stray: stray.told(),
         disguised: disguised.told(),
         by_its_word: by_its_word.told(),
+        has_other_style,
         seal: (seals, seal(page)),
         evidence: Arc::new(evidence),
     })
@@ -134,21 +162,83 @@ pub(crate) fn read(page: &str, path: &Path, enough: &(dyn Fn() -> bool + Sync)) 
 
 /// A page as its text has it: what stands before the evidence, the evidence, and what stands behind it.
 struct PageParts<'a> {
-    before: &'a str,
+    before: Cow<'a, str>,
     evidence: &'a str,
-    after: &'a str,
+    after: Cow<'a, str>,
+    /// How many tables to download were taken out of it.
+    tables: usize,
 }
 
 /// Stands in the evidence's place while a page is parsed. No `<` is in evidence, so a parser would take all of it for the text of its
 /// element, if it takes this for that. No report holds it elsewhere.
 const SIGN: &str = "\u{10fffd}evidence\u{10fffd}";
 
+/// How a table to download begins, which is base64 up to the next quote; of a large study both tables have a hundred megabytes.
+const TABLE: &str = "href=\"data:text/csv;base64,";
+/// Stands in a table's place while a page is parsed: an address of which the page shows nothing. No report holds it either.
+const TABLE_SIGN: &str = "\u{10fffd}table\u{10fffd}";
+
+/// What can be done with the page of a study that is too large for one.
+const OF_LARGE: &str =
+    "a study may be larger than a page that is read: audit its results, `visavis audit STUDY.yaml` in the workspace";
+
 impl<'a> PageParts<'a> {
     fn of(page: &'a str) -> Option<Self> {
         let start = page.find(MARK)? + MARK.len();
         let end = page[start..].find('<').map_or(page.len(), |length| start + length);
-        Some(PageParts { before: &page[..start], evidence: &page[start..end], after: &page[end..] })
+        if [&page[..start], &page[end..]].iter().any(|part| part.contains(TABLE_SIGN)) {
+            return None;
+        }
+        let ((before, of_before), (after, of_after)) = (without_tables(&page[..start]), without_tables(&page[end..]));
+        Some(PageParts { before, evidence: &page[start..end], after, tables: of_before + of_after })
     }
+
+    /// Why more is shown than is read.
+    fn too_large(&self) -> Option<String> {
+        let shown = (self.before.len() + self.after.len()) as u64;
+        let most = LARGEST_SHOWN;
+        let what = "beside its evidence and its tables to download";
+        (shown > most).then(|| format!("{what} it has {}, more than the {} that are read", size(shown), size(most)))
+    }
+}
+
+/// A page's text with [`TABLE_SIGN`] in the place of its tables, and how many there are. Whether each is the whole address of a link is seen
+/// where the page is parsed.
+fn without_tables(text: &str) -> (Cow<'_, str>, usize) {
+    if !text.contains(TABLE) {
+        return (Cow::Borrowed(text), 0);
+    }
+    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    let (mut shown, mut rest, mut tables) = (String::new(), text, 0);
+    while let Some(at) = rest.find(TABLE) {
+        let start = at + TABLE.len();
+        let end = start + rest.as_bytes()[start..].iter().take_while(|byte| is_base64(byte)).count();
+        shown += &rest[..start];
+        if rest[end..].starts_with('"') {
+            shown += TABLE_SIGN;
+            tables += 1;
+            rest = &rest[end..];
+        } else {
+            rest = &rest[start..];
+        }
+    }
+    shown += rest;
+    (Cow::Owned(shown), tables)
+}
+
+/// Why an audit would not read all of a page that was just written, if it would not: the study is larger than that.
+pub fn too_large(page: &str) -> Option<String> {
+    let bytes = page.len() as u64;
+    if bytes > LARGEST_PAGE {
+        return Some(format!("it has {}, more than the {} that are read", size(bytes), size(LARGEST_PAGE)));
+    }
+    let parts = PageParts::of(page)?;
+    let of_shown = || parts.too_large().or_else(|| tag_fault(&[&parts.before, &parts.after]).map(str::to_owned));
+    let of_evidence = || match Evidence::of_text(parts.evidence, Path::new("")) {
+        Ok(evidence) => evidence.too_large(),
+        Err(fault) => Some(fault.what),
+    };
+    of_shown().or_else(of_evidence)
 }
 
 /// Result key and digest of every picture, of the bytes as they were drawn: those in the text, where a browser shows just these.

@@ -1,11 +1,11 @@
 //! A walk through a page: what stands where in it, in the order of its text.
 
-use super::EVIDENCE_ID;
+use super::{EVIDENCE_ID, TABLE, TABLE_SIGN};
 use crate::audit::{
     container,
     findings::BoundedFindings,
     markup::{DOCUMENT, MarkupTree, NameSpace, NodeIx, NodeKind},
-    names::{MarkedIn, Names},
+    names::{MarkedIn, Names, shown_name},
     stray::{NAME, NUMBER},
 };
 use visavis_core::domain::Digest;
@@ -50,6 +50,9 @@ pub(super) struct PageReading {
     pub(super) styles: Vec<NodeIx>,
     pub(super) policies: Vec<String>,
     pub(super) seals: Vec<String>,
+    /// Links to tables that were taken out of the text.
+    pub(super) tables: usize,
+    has_strip: bool,
     /// Above zero inside what is read as a whole: claims, figures, script and style.
     within: usize,
     /// Past the head, where nothing may stand that a reader does not see.
@@ -105,8 +108,15 @@ impl PageReading {
                 _ => {}
             }
             match name {
+                (NameSpace::Svg, "svg") if self.has_strip => self.odd.add(line, "a second drawing outside a figure"),
+                (NameSpace::Svg, "svg") if is_of_a_strip(tree, at) => self.has_strip = true,
                 (NameSpace::Svg, _) if !is_of_a_strip(tree, at) => {
                     self.odd.add(line, "a drawing outside a figure that is more than upright lines, which stand for no number");
+                }
+                (NameSpace::Html, "a") => {
+                    let address = TABLE.strip_prefix("href=\"");
+                    let start = tree.attribute(at, "href").and_then(|href| href.strip_suffix(TABLE_SIGN));
+                    self.tables += usize::from(start.is_some() && start == address);
                 }
                 (NameSpace::Html, "data") => {
                     self.line.push(NUMBER);
@@ -175,7 +185,7 @@ impl PageReading {
         let (line, text) = (tree.line(at), tree.text(at));
         let of_line = match text.strip_suffix(TITLE_END) {
             Some(study) => {
-                let mark = Mark { place: 0, text: study.into(), within: MarkedIn::Words };
+                let mark = Mark { place: 0, text: shown_name(study).into(), within: MarkedIn::Words };
                 TextLine { at: line, text: format!("{NAME}{TITLE_END}"), marks: vec![mark] }
             }
             None => TextLine { at: line, text, marks: vec![] },
@@ -264,11 +274,22 @@ fn is_inline(tree: &MarkupTree, at: NodeIx) -> bool {
     space == NameSpace::Html && inline.contains(&name)
 }
 
-/// A strip of upright lines is all that a report draws outside its figures.
+/// A strip of upright lines, each as high as those of a report, is all that a report draws outside its figures: lower ones could stand
+/// beside and above each other, and draw digits.
 fn is_of_a_strip(tree: &MarkupTree, at: NodeIx) -> bool {
+    let is = |name: &str, values: &[&str]| tree.attribute(at, name).is_some_and(|value| values.contains(&value));
+    let has_only = |names: &[&str]| tree.attributes(at).all(|(name, _)| names.contains(&&*name));
     match tree.name(at) {
-        Some((_, "svg")) => tree.attribute(at, "class") == Some("strip"),
-        Some((_, "line")) => tree.attribute(at, "x1") == tree.attribute(at, "x2"),
+        Some((_, "svg")) => {
+            is("class", &["strip"]) && is("viewBox", &["0 0 1000 46"]) && has_only(&["class", "viewBox", "role", "aria-label"])
+        }
+        Some((_, "line")) => {
+            let place = tree.attribute(at, "x1").and_then(|x| x.parse::<u16>().ok());
+            let is_whole = place.is_some_and(|x| x <= 1000) && tree.attribute(at, "x1") == tree.attribute(at, "x2");
+            let is_of_class = tree.attribute(at, "class").is_none_or(|class| matches!(class, "mark" | "picked"));
+            let is_high = is("y1", &["0", "2", "20"]) && is("y2", &["44", "46"]);
+            is_whole && is_of_class && is_high && has_only(&["class", "x1", "x2", "y1", "y2"])
+        }
         _ => false,
     }
 }

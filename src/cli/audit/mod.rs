@@ -44,10 +44,11 @@ Of the file alone an audit cannot show that study file, data and features exist:
 itself. Give the results with --workspace and the data with --data, and --recompute features.\n\n\
 Exit codes: 0 nothing differs, and every claim has evidence · 4 a difference, named · 6 no difference, and something is lacking to call \
 the page identical, named.\n\n\
-Limits. Refused at once, exit 2: a page of more than 134 MB, more than 67 MB of it beside its evidence, more than 2,000,000 tags, a tag \
-with more than 100 attributes, elements more than 200 deep; evidence of more than 400,000 texts, or that inflates to more than 67 MB of \
-claims, 67 MB of results, 268 MB of objects. An object of more than 67 MB differs. Not rendered again: a study of more than 4 MB or \
-100,000 models and views, or whose rendering inflates more than 537 MB. Not made again: a stage that asks for more than a study file may.";
+Limits. Refused at once, exit 2: a page of more than 134 MB, more than 67 MB of it beside its evidence and its tables, \
+more than 2,000,000 tags, a tag with more than 100 attributes, elements more than 200 deep; evidence of more than 400,000 texts or 1,000,000 facts, or that inflates to \
+more than 67 MB of claims, 67 MB of results, 268 MB of objects. An object of more than 67 MB is not read, and what comes from it cannot be \
+checked. Not rendered again: a study of more than 4 MB or 100,000 models and views, or whose rendering inflates more than 537 MB. Not made again: a stage that asks for more than a \
+study file may.";
 
 #[derive(clap::Args)]
 #[command(after_long_help = ABOUT)]
@@ -248,21 +249,31 @@ fn beside_results(
     examination.beside(workspace);
     let study = StudyBeside::of(text, examination.evidence(), reach, workspace);
     let evidence = examination.shared_evidence();
-    let RenderedBeside { rendered, not_compared, is_study_same } = rendering::beside(text, &evidence, study.as_ref(), workspace);
+    let RenderedBeside { rendered, told, is_study_same } = rendering::beside(text, &evidence, study.as_ref(), workspace);
     let rendered = match rendered {
         // Nothing here to render it from: it is held against its own evidence.
         Rendered::Not(why) => {
             examination.not_compared(format!("the page with what the results give: {why}"));
+            own_word(examination);
             page::alone(text, &evidence)
         }
         rendered => rendered,
     };
     examination.rendered(text, &rendered);
-    not_compared.into_iter().for_each(|what| examination.not_compared(what));
+    told.not_compared.into_iter().for_each(|what| examination.not_compared(what));
+    told.lacks.into_iter().for_each(|what| examination.lacks(what));
     if is_study_same == Some(false) {
         examination.other_study();
     }
     study.ok().and_then(|study| study.data_today(workspace))
+}
+
+/// What no result says: a page that is held against its own evidence may say anything there.
+fn own_word(examination: &mut Examination) {
+    let has_remarks = examination.evidence().context.as_ref().is_some_and(|context| !context.remarks.is_empty());
+    if has_remarks {
+        examination.not_compared("warnings and notes about the data: they are the page's own word");
+    }
 }
 
 /// Holds the page against its own evidence, where there are no results; the digests of the study's data today, where these are here.
@@ -275,6 +286,7 @@ fn of_page_alone(
     let study = StudyBeside::of(text, examination.evidence(), reach, workspace);
     let what = if study.is_ok() { "results" } else { "results and data" };
     examination.not_compared(format!("{what}: there is no workspace with them here; name one with --workspace"));
+    own_word(examination);
     let rendered = page::alone(text, &examination.shared_evidence());
     examination.rendered(text, &rendered);
     let study = study.ok()?;

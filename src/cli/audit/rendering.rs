@@ -1,7 +1,7 @@
 //! The page rendered again beside a workspace: from the study file and the results there.
 
 use crate::{
-    audit::{Evidence, Reach, Rendered, RenderedFrom},
+    audit::{self, Evidence, Reach, Rendered, RenderedFrom},
     cli::page::{self, RenderedAs, as_pin, carried, other_program},
     study::{self, OpenedStudy, Pins},
 };
@@ -31,10 +31,18 @@ pub(super) struct StudyBeside {
 /// What the comparison beside a workspace came to.
 pub(super) struct RenderedBeside {
     pub rendered: Rendered,
-    /// What was not compared, and why.
-    pub not_compared: Vec<String>,
+    pub told: Told,
     /// Is the study file the one that the page was made of? `None`: there is none.
     pub is_study_same: Option<bool>,
+}
+
+/// What the comparison did not come to.
+#[derive(Default)]
+pub(super) struct Told {
+    /// What was not compared, and why.
+    pub not_compared: Vec<String>,
+    /// What nothing here can show.
+    pub lacks: Vec<String>,
 }
 
 impl StudyBeside {
@@ -83,19 +91,22 @@ impl StudyBeside {
     }
 
     /// The page of the study and its results here; `None` where these are others than the page names.
-    fn page(&self, evidence: &Evidence, workspace: &Workspace, not_compared: &mut Vec<String>) -> Result<Option<String>> {
+    fn page(&self, evidence: &Evidence, workspace: &Workspace, told: &mut Told) -> Result<Option<String>> {
         let of_page = |manifest: &Manifest| (manifest.key, (manifest.content(), manifest.provenance.clone()));
         let keys: HashMap<Key, (Digest, Provenance)> = evidence.manifests.iter().map(of_page).collect();
         let text = &self.opened.file.text.source;
         let stored = Pins::stored(workspace, &evidence.study);
         if let Some(fault) = &stored.unread {
-            not_compared.push(format!("what is pinned: {}", fault.what));
+            told.not_compared.push(format!("what is pinned: {}", fault.what));
         }
         // A page that names no result is held against what there is.
         let mut plan = study::plan_of_results(&self.opened, workspace, stored, (!keys.is_empty()).then(|| keys.clone()))?;
         let mut made_of = plan.made_of(text);
         if let Some(context) = evidence.context.as_ref().filter(|context| context.pins != made_of.pins) {
-            not_compared.push("what is pinned: that was changed since the page was written".to_owned());
+            const OTHERS: &str = "the page's pins and notes are not the workspace's: these were changed since, or the page was";
+            // A note with a number would say something of results that nobody else says.
+            let of_numbers = context.pinned.iter().any(|of| audit::holds_number(&of.note));
+            if of_numbers { &mut told.lacks } else { &mut told.not_compared }.push(OTHERS.to_owned());
             let found = context.pinned.iter().map(as_pin).collect();
             plan = study::plan_of_results(&self.opened, workspace, Pins { found, unread: None }, Some(keys.clone()))?;
             made_of.pins = context.pins;
@@ -121,16 +132,18 @@ pub(super) fn beside(
     study: std::result::Result<&StudyBeside, &String>,
     workspace: &Workspace,
 ) -> RenderedBeside {
-    let mut not_compared = Vec::new();
+    let mut told = Told::default();
     let is_study_same = study.ok().map(|study| study.is_of(page));
     if let Some(why) = other_program(evidence) {
-        return RenderedBeside { rendered: Rendered::Not(why), not_compared, is_study_same };
+        return RenderedBeside { rendered: Rendered::Not(why), told, is_study_same };
     }
     let of_study = match study {
-        Ok(study) if is_study_same == Some(true) => study.page(evidence, workspace, &mut not_compared),
+        Ok(study) if is_study_same == Some(true) => study.page(evidence, workspace, &mut told),
         Ok(_) => Ok(None),
         Err(why) => {
-            not_compared.push(format!("the study file and the data: {why}"));
+            // Results are known by their keys: what models and classes are called, the study file alone says.
+            told.lacks.push(format!("what models, classes and the rest are called: {why}"));
+            told.not_compared.push("the data: without the study file nobody knows which they are".to_owned());
             Ok(None)
         }
     };
@@ -140,7 +153,7 @@ pub(super) fn beside(
         Ok(None) => carried(page, evidence, Some(workspace)),
         Err(fault) => Rendered::Not(fault.what),
     };
-    RenderedBeside { rendered, not_compared, is_study_same }
+    RenderedBeside { rendered, told, is_study_same }
 }
 
 /// What the page's head says it was made of.

@@ -118,7 +118,7 @@ fn tell_json(examined: &Examined, extent: Extent) {
 }
 
 /// Differences that are listed for people.
-const MOST_LISTED: usize = 200;
+const MOST_LISTED: usize = 100;
 
 fn tell(examined: &Examined, extent: Extent) {
     let [identical, within, consistent, differs] =

@@ -21,7 +21,8 @@ struct VerificationRow {
     accuracy: Option<OverFolds>,
     tar: OverFoldsOr,
     target_far: f64,
-    far: f64,
+    /// What was reached, where it may be another than what was asked for.
+    far: Option<f64>,
     auc: Option<Estimate>,
     key: String,
 }
@@ -70,7 +71,7 @@ pub(crate) fn verification(results: &StudyResults, evaluated: &str) -> Result<Ex
             accuracy: None,
             tar: OverFoldsOr::Interval(tar),
             target_far: far,
-            far,
+            far: None,
             auc: Some(auc),
             key: source.key.to_string(),
         });
@@ -85,7 +86,7 @@ pub(crate) fn verification(results: &StudyResults, evaluated: &str) -> Result<Ex
             accuracy: Some(verified.accuracy),
             tar: OverFoldsOr::Folds(verified.tar),
             target_far: verified.target_far,
-            far: verified.far,
+            far: Some(verified.far),
             auc: None,
             key: of.verified.key.to_string(),
         });
@@ -103,7 +104,7 @@ pub(crate) fn verification(results: &StudyResults, evaluated: &str) -> Result<Ex
     table.number("tar_low", rows.iter().map(|row| row.tar.ends()[0]));
     table.number("tar_high", rows.iter().map(|row| row.tar.ends()[1]));
     table.number("target_far", rows.iter().map(|row| Some(row.target_far)));
-    table.number("far", rows.iter().map(|row| Some(row.far)));
+    table.number("far", rows.iter().map(|row| row.far));
     table.number("auc", rows.iter().map(|row| Some(row.auc?.value)));
     table.number("auc_low", rows.iter().map(|row| row.auc?.low()));
     table.number("auc_high", rows.iter().map(|row| row.auc?.high()));

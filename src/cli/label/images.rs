@@ -72,10 +72,14 @@ impl LabelledImages {
         let bytes = files::read_up_to(list, files::LARGEST_TEXT).map_err(|error| Fault::io("read", list, &error))?;
         let listed = dataset::read_order(&bytes, list, ImageIndex::from_sorted(self.images.ids()).as_ref())?;
         let places: HashMap<&str, usize> = self.images.ids().zip(0..).collect();
-        let (order, unknown): (Vec<_>, Vec<_>) =
-            listed.ids.iter().map(|id| places.get(id.as_str()).ok_or(id)).partition(|place| place.is_ok());
-        let order: Vec<usize> = order.into_iter().flatten().copied().collect();
-        let example = unknown.iter().find_map(|id| id.err()).map(|id| format!(", such as `{}`", printable(id)));
+        let (mut order, mut unknown) = (Vec::new(), Vec::new());
+        for id in &listed.ids {
+            match places.get(id.as_str()) {
+                Some(place) => order.push(*place),
+                None => unknown.push(id),
+            }
+        }
+        let example = unknown.first().map(|id| format!(", such as `{}`", printable(id)));
         if order.is_empty() {
             let example = example.unwrap_or_default();
             return Err(Fault::asked(format!(
@@ -87,6 +91,10 @@ impl LabelledImages {
         }
         for note in &listed.notes {
             remark(context, format!("note: {}", printable(&note.told(list))));
+        }
+        if listed.repeated > 0 {
+            let what = count(listed.repeated, "row");
+            remark(context, format!("note: {what} of {} name an image that was there before: it is asked once", list.display()));
         }
         if let Some(example) = example {
             let what = count(unknown.len(), "row");

@@ -40,8 +40,8 @@ pub(crate) struct LabelCommand {
     /// The name to label under (default: your user name); a second annotator does not see the first one's labels
     #[arg(long, value_name = "NAME")]
     annotator: Option<String>,
-    /// Ask these pictures only, in this order: a CSV whose first column, or column image_id, names them
-    #[arg(long, value_name = "CSV")]
+    /// Ask these pictures only, in this order: a list with an image a line, or a table with a column of them
+    #[arg(long, value_name = "FILE")]
     list: Option<PathBuf>,
     /// Ask first what a probe of this model of the study is least sure of; ranked anew every 20 answers
     #[arg(long, value_name = "MODEL", conflicts_with = "list")]

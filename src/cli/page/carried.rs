@@ -95,7 +95,6 @@ fn render(
         text: evidence.study_text.clone(),
         sources: evidence.sources.clone(),
         manifests,
-        people: context.people,
         remarks: context.remarks.clone(),
         missing_labels: context.missing_labels.iter().map(spelled).collect(),
         pinned: context.pinned.iter().map(pinned).collect(),

@@ -6,13 +6,15 @@ use crate::{
         claims::{ClaimId, OutputSource},
         source::ReportSource,
     },
-    study::pairs,
+    study::pairs::{self, TakenWhole},
 };
 use serde::Serialize;
 use visavis_core::domain::{
     Result,
     claim::NumberForm,
+    model::Model,
     pairs::{OverFolds, PairVerification},
+    study::Crop,
 };
 
 #[derive(Serialize)]
@@ -22,6 +24,10 @@ pub(crate) struct VerificationSets {
     target_far: ClaimId,
     /// Models that cannot be asked.
     without: Vec<WithoutPairs>,
+    /// Networks whose pairs are not verified yet, by set.
+    open: Vec<OpenPairs>,
+    /// Sets whose pictures are taken whole by networks that crop others.
+    whole: Vec<WholePictures>,
     /// The page has a section of the study's own verification.
     is_beside_own: bool,
 }
@@ -42,6 +48,24 @@ struct PairsRow {
 struct FoldClaims {
     mean: ClaimId,
     deviation: ClaimId,
+}
+
+#[derive(Serialize)]
+struct OpenPairs {
+    set: String,
+    model: String,
+}
+
+#[derive(Serialize)]
+struct WholePictures {
+    set: String,
+    models: Vec<WholeModel>,
+}
+
+#[derive(Serialize)]
+struct WholeModel {
+    model: String,
+    crop: String,
 }
 
 #[derive(Serialize)]
@@ -73,9 +97,23 @@ impl VerificationSets {
                 .get_or_insert_with(|| source.claims.enter(&output, "/target_far", "FAR asked for", NumberForm::Rate, target));
             rows.push(row(source, &output, set, model, &of.verified.value));
         }
-        let without = pairs::without(source.study()).into_iter();
+        let study = source.study();
+        let is_there = |set: &str, model: &str| rows.iter().any(|row: &PairsRow| row.set == set && row.model == model);
+        let asked = study.models.iter().filter(|model| model.gives_no_embeddings().is_none());
+        let all = asked.flat_map(|model| study.verification.sets.iter().map(move |set| (&set.name, &model.name)));
+        let open = all.filter(|(set, model)| !is_there(set, model));
+        let open = open.map(|(set, model)| OpenPairs { set: set.clone(), model: model.clone() }).collect();
+        let whole = pairs::taken_whole(study).into_iter().map(|of| WholePictures::of(&of)).collect();
+        let without = pairs::without(study).into_iter();
         let without = without.map(|(model, why)| WithoutPairs { model: model.name.clone(), why }).collect();
-        Ok(target_far.map(|target_far| VerificationSets { rows, target_far, without, is_beside_own }))
+        Ok(target_far.map(|target_far| VerificationSets { rows, target_far, without, open, whole, is_beside_own }))
+    }
+}
+
+impl WholePictures {
+    fn of(whole: &TakenWhole) -> Self {
+        let model = |(model, crop): &(&Model, Crop)| WholeModel { model: model.name.clone(), crop: crop.to_string() };
+        WholePictures { set: whole.set.name.clone(), models: whole.models.iter().map(model).collect() }
     }
 }
 
@@ -123,13 +161,18 @@ mod tests {
         let rows = vec![row(&source, &output, "lfw".to_owned(), "resnet".to_owned(), &verified)];
         let target_far = claims.enter(&output, "/target_far", "x", NumberForm::Rate, 0.001);
         let without = vec![WithoutPairs { model: "given".to_owned(), why: "its features are given" }];
-        let section = VerificationSets { rows, target_far, without, is_beside_own: true };
+        let open = vec![OpenPairs { set: "agedb".to_owned(), model: "resnet".to_owned() }];
+        let model = WholeModel { model: "resnet".to_owned(), crop: "aligned".to_owned() };
+        let whole = vec![WholePictures { set: "lfw".to_owned(), models: vec![model] }];
+        let section = VerificationSets { rows, target_far, without, open, whole, is_beside_own: true };
         let text = text_of(&section, &claims);
         assert!(
             text.contains("lfw resnet 3,000 3,000") && text.contains("± 0.003") && text.contains("TAR at FAR 0.001"),
             "{text}"
         );
         assert!(text.contains("given: its features are given"), "{text}");
+        assert!(text.contains("Not verified yet: agedb by resnet."), "{text}");
+        assert!(text.contains("images of lfw are taken whole, also by resnet (crop aligned elsewhere)"), "{text}");
         assert!(VerificationSets::of(&source, false).unwrap().is_none(), "the study has no verification sets");
     }
 }

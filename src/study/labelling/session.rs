@@ -289,8 +289,11 @@ impl LabellingSession {
     pub fn pass_over(&mut self, why: String) {
         if let Some(&place) = self.order.get(self.at) {
             if self.unreadable.insert(place, why).is_none() {
+                let picture = self.pictures[place];
                 self.tally.unreadable += 1;
-                self.tally.left = self.tally.left.saturating_sub(1);
+                // Another image of the same bytes may still be shown, and its answer counts without this one.
+                self.asked[picture] -= 1;
+                self.tally.left -= usize::from(!self.answers.contains_key(&picture));
             }
             self.go_on();
         }
@@ -383,6 +386,24 @@ mod tests {
             asked: AskedQuestion::default(),
         };
         Answered { annotation, at: 0, first: 0 }
+    }
+
+    #[test]
+    fn a_picture_that_cannot_be_shown_is_counted_once_and_another_of_its_bytes_still_shown() {
+        let one = |id: &str| (id.to_owned(), Some(Digest::of(b"one")));
+        let images = Images(vec![one("0.png"), one("1.png"), ("2.png".to_owned(), Some(Digest::of(b"two")))]);
+        let mut session = LabellingSession::new(question(None), images, None, vec![0, 1, 2], &[]).unwrap();
+        session.pass_over("gone".to_owned());
+        assert_eq!((shown(&session), session.tally().left), (Some("1.png"), 2));
+        say(&mut session, Answer::Class(0));
+        assert_eq!((shown(&session), session.tally().left), (Some("2.png"), 1));
+        undo(&mut session);
+        assert_eq!(session.tally().left, 2);
+        say(&mut session, Answer::Skip);
+        say(&mut session, Answer::Skip);
+        // Skipped pictures come again, and may be gone by then.
+        session.pass_over("gone".to_owned());
+        assert_eq!((shown(&session), session.tally().left, session.tally().unreadable), (Some("2.png"), 0, 2));
     }
 
     #[test]

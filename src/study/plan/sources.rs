@@ -60,6 +60,9 @@ fn of_training(role: &str, set: &str) -> String {
     format!("{role}/{set}")
 }
 
+/// Says of a training set that it is the data set that is evaluated, too, under whatever name.
+const EVALUATED_TOO: &str = "evaluated too";
+
 /// Is the source one of a training set?
 pub fn is_of_training(name: &str) -> bool {
     [Training::PICTURES, Training::CLASSES, role::LANDMARKS, role::BOXES]
@@ -108,6 +111,9 @@ impl Sources {
             sources.put_bytes(role::annotators(attribute), annotators_to_text(annotators).into_bytes());
         }
         for (name, set) in &survey.training {
+            if study.is_evaluated_too(name) {
+                sources.put_bytes(of_training(EVALUATED_TOO, name), b"1".to_vec());
+            }
             sources.training_images.insert(name.clone(), set.images.len());
             sources.put_bytes(of_training(Training::PICTURES, name), set.images.to_text().into_bytes());
             sources.put_bytes(of_training(Training::CLASSES, name), set.classes.to_text().into_bytes());
@@ -241,6 +247,11 @@ impl Sources {
             Some(Input { role: role.to_owned(), at, ..object.clone() })
         };
         Some([input(Training::PICTURES, Location::Pictures(root.clone()))?, input(Training::CLASSES, Location::Object)?])
+    }
+
+    /// Is the training set the data set that is evaluated, too?
+    pub(crate) fn is_evaluated_too(&self, name: &str) -> bool {
+        self.objects.contains_key(&of_training(EVALUATED_TOO, name))
     }
 
     /// Where the faces are in the pictures of a training set.

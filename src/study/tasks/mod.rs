@@ -206,10 +206,8 @@ impl KnownResults<'_> {
 
     /// What a training set shares with the evaluation.
     fn overlap(&self, set: DatasetIx) -> Option<(Work, Vec<Input>)> {
-        let study = self.study;
         let [learned, classes] = self.training_set(set)?;
-        // By its name: a page that is read elsewhere has no folders to compare.
-        let is_one_data_set = study.evaluation.dataset.as_deref() == Some(study.dataset(set)?.0);
+        let is_one_data_set = self.sources.is_evaluated_too(self.study.dataset(set)?.0);
         let inputs = vec![
             self.images()?,
             self.output(Step::HashEvaluation, HashPictures::HASHES, FindOverlap::HASHES)?,

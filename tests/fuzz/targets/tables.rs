@@ -1,6 +1,6 @@
 //! Tables of labels, lists of pairs, names that say what a picture shows.
 
-use super::{FuzzTarget, containers::archive, next_file, of_repository, place, told};
+use super::{FuzzTarget, containers::archive, few, next_file, of_repository, place, told};
 use std::fs;
 use visavis_core::{
     dataset::{self, Collection, DigestCache},
@@ -49,7 +49,7 @@ fn pair_list(bytes: &[u8]) -> String {
     let path = place("pairs.txt");
     fs::write(&path, bytes).unwrap();
     match dataset::pair_set(&path, &root) {
-        Ok(set) => format!("{} pairs {}", set.pairs.len().min(3), wrong_with(&set.defects)),
+        Ok(set) => format!("{} pairs {}", few(set.pairs.len()), wrong_with(&set.defects)),
         Err(fault) => fault.what,
     }
 }
@@ -62,7 +62,7 @@ fn utkface_names(bytes: &[u8]) -> String {
     let set = Dataset::UtkFace { root: path.clone(), identities: Identities::default(), faces: FaceFiles::default() };
     let kind = dataset::recognise(&path).word();
     let found: Result<Collection> = dataset::collect(&set, &mut DigestCache::none());
-    found.map_or_else(|fault| fault.what, |found| format!("{kind} {} {}", found.ids.len().min(3), wrong_with(&found.defects)))
+    found.map_or_else(|fault| fault.what, |found| format!("{kind} {} {}", few(found.ids.len()), wrong_with(&found.defects)))
 }
 
 fn start(mut bytes: Vec<u8>, most: usize) -> Vec<u8> {

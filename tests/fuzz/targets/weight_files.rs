@@ -1,6 +1,6 @@
 //! Arrays and weight files.
 
-use super::{FuzzTarget, seeds, told};
+use super::{FuzzTarget, few, seeds, told};
 use std::path::Path;
 use visavis_core::{
     dataset::{Numbers, array},
@@ -46,7 +46,7 @@ fn onnx_model(bytes: &[u8]) -> String {
 /// A module of TorchScript: its code is read, never run.
 fn torchscript_module(bytes: &[u8]) -> String {
     match torchscript::of_bytes(bytes, Path::new("x.pt")) {
-        Ok(module) => format!("read, {} layers", module.layers().len().min(2)),
+        Ok(module) => format!("read, {} layers", few(module.layers().len())),
         Err(fault) => fault.what,
     }
 }

@@ -1,9 +1,6 @@
 //! Which pictures are alike, of whom, and where: pure, over digests and hashes.
 
-use super::{
-    hamming_index::{HammingIndex, Radius},
-    picture_hash::{FINE_RADIUS, PictureHash, RADII},
-};
+use super::{hamming_index::Radius, near_search::NearSearch, picture_hash::PictureHash};
 use crate::domain::Digest;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -148,7 +145,7 @@ fn compare_within(pictures: &[KnownPicture], most: u64) -> Alike {
     let mut found = same(&distinct);
     let plain = pictures.iter().filter(|picture| picture.side == Side::Own && picture.hash.is_none()).count();
     let near = Near::new(&distinct);
-    let radius = RADII.into_iter().map(Radius::new).zip(RADII).find(|(radius, _)| near.cost(radius) <= most);
+    let radius = near.search.radius(near.search.hashes(), most);
     if let Some((radius, _)) = &radius {
         join(&mut found, near.pairs(radius));
     }
@@ -222,24 +219,16 @@ fn same(distinct: &[Distinct]) -> Found {
     found
 }
 
-/// Pictures with hashes, and an index of them.
+/// Pictures with hashes, and a search among them.
 struct Near<'a> {
-    pictures: Vec<(PictureHash, &'a Distinct)>,
-    index: HammingIndex,
+    pictures: Vec<&'a Distinct>,
+    search: NearSearch,
 }
 
 impl<'a> Near<'a> {
     fn new(distinct: &'a [Distinct]) -> Self {
-        let pictures: Vec<_> = distinct.iter().filter_map(|of| Some((of.hash?, of))).collect();
-        let hashes: Vec<u64> = pictures.iter().map(|(hash, _)| hash.coarse()).collect();
-        Near { pictures, index: HammingIndex::new(&hashes) }
-    }
-
-    fn cost(&self, radius: &Radius) -> u64 {
-        let of = |(hash, _): &(PictureHash, &Distinct)| {
-            self.index.cost(hash.coarse(), radius) + self.index.cost(hash.mirrored().coarse(), radius)
-        };
-        self.pictures.par_iter().map(of).sum()
+        let (pictures, hashes) = distinct.iter().filter_map(|of| Some((of, of.hash?))).unzip();
+        Near { pictures, search: NearSearch::of(hashes) }
     }
 
     /// What is near: each pair once, as it is or mirrored.
@@ -249,7 +238,7 @@ impl<'a> Near<'a> {
             let mut found = Found::new();
             for place in start..(start + AT_A_TIME).min(self.pictures.len()) {
                 for (other, mirrored, distance) in self.of(place, radius) {
-                    tell(&mut found, self.pictures[place].1, self.pictures[other].1, (mirrored, distance));
+                    tell(&mut found, self.pictures[place], self.pictures[other], (mirrored, distance));
                 }
             }
             found
@@ -262,18 +251,12 @@ impl<'a> Near<'a> {
 
     /// The near ones behind a picture, in order.
     fn of(&self, place: usize, radius: &Radius) -> Vec<(usize, bool, u32)> {
-        let hash = self.pictures[place].0;
         let mut near = Vec::new();
-        for (query, mirrored) in [(hash, false), (hash.mirrored(), true)] {
-            self.index.within(query.coarse(), radius, |other, _| {
-                if other > place {
-                    let distance = query.distance(self.pictures[other].0);
-                    if distance <= FINE_RADIUS {
-                        near.push((other, mirrored, distance));
-                    }
-                }
-            });
-        }
+        self.search.near(self.search.hashes()[place], radius, |other, mirrored, distance| {
+            if other > place {
+                near.push((other, mirrored, distance));
+            }
+        });
         near.sort_unstable();
         near.dedup_by_key(|(other, ..)| *other);
         near
@@ -295,7 +278,10 @@ fn tell(found: &mut Found, a: &Distinct, b: &Distinct, (mirrored, distance): (bo
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::picture_hash::{FINE_RADIUS, RADII},
+        *,
+    };
 
     /// A hash that stands for a picture, with so many of the bits of each word the other way round.
     fn hash(of: u64, flipped: u32) -> PictureHash {
@@ -364,7 +350,8 @@ mod tests {
     #[test]
     fn pictures_that_are_too_alike_are_searched_less_far_and_then_not() {
         let pictures: Vec<KnownPicture> = (0..300_u64).map(|n| picture(Side::Own, &n.to_string(), hash(n, 0), 0, 0)).collect();
-        let cost = |bits| Near::new(&distinct(&pictures)).cost(&Radius::new(bits));
+        let search = NearSearch::of(pictures.iter().filter_map(|of| of.hash).collect());
+        let cost = |bits| search.cost(search.hashes(), &Radius::new(bits));
         let radius = |most| compare_within(&pictures, most).radius;
         assert_eq!((radius(cost(11)), radius(cost(11) - 1), radius(cost(3)), radius(0)), (Some(11), Some(7), Some(3), None));
     }

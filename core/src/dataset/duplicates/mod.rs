@@ -12,6 +12,7 @@ mod hash_cache;
 mod hash_list;
 mod look;
 mod names;
+mod near_search;
 mod overlap;
 mod picture_hash;
 

@@ -6,9 +6,9 @@
 use super::{
     arrangement::Arrangement,
     compare::MOST_LOOKED_AT,
-    hamming_index::{HammingIndex, Radius},
     names::SharedNames,
-    picture_hash::{FINE_RADIUS, PictureHash, RADII},
+    near_search::NearSearch,
+    picture_hash::{FINE_RADIUS, PictureHash},
 };
 use crate::{
     domain::{
@@ -98,43 +98,31 @@ type Nearest = BTreeMap<usize, (u32, usize)>;
 
 /// Pictures that look like one of the other set, and are not among those of the same bytes.
 fn near(evaluated: HashedSet, learned: HashedSet, is_same: &HashSet<Digest>, most: u64) -> Option<NearPictures> {
-    let others = |set: HashedSet| -> Vec<(usize, PictureHash)> {
-        let is_other = |place: usize| set.images.0[place].1.is_none_or(|digest| !is_same.contains(&digest));
-        set.hashes.iter().enumerate().filter_map(|(place, hash)| Some((place, (*hash)?))).filter(|of| is_other(of.0)).collect()
+    let hashed = |set: HashedSet| -> (Vec<usize>, Vec<PictureHash>) {
+        set.hashes.iter().enumerate().filter_map(|(place, hash)| Some((place, (*hash)?))).unzip()
     };
-    let (own, queries) = (others(evaluated), others(learned));
-    let coarse: Vec<u64> = own.iter().map(|(_, hash)| hash.coarse()).collect();
-    let index = HammingIndex::new(&coarse);
-    let both_ways = |hash: &PictureHash| [*hash, hash.mirrored()];
-    let cost = |radius: &Radius| -> u64 {
-        let of =
-            |(_, hash): &(usize, PictureHash)| both_ways(hash).iter().map(|hash| index.cost(hash.coarse(), radius)).sum::<u64>();
-        queries.par_iter().map(of).sum::<u64>()
-    };
-    // A search looks at no more than there are, four times: where that is little, nothing need be counted.
-    let is_small = (own.len() as u64).saturating_mul(queries.len() as u64).saturating_mul(8) <= most;
-    let (radius, bits) =
-        RADII.into_iter().map(|bits| (Radius::new(bits), bits)).find(|(radius, _)| is_small || cost(radius) <= most)?;
-    let of_chunk = |some: &[(usize, PictureHash)]| -> (Nearest, usize) {
+    // One of them may look like a picture that the other set has byte for byte, so all are compared; those are not counted again.
+    let is_counted = |set: HashedSet, place: usize| set.images.0[place].1.is_none_or(|digest| !is_same.contains(&digest));
+    let ((own, own_hashes), (asked, queries)) = (hashed(evaluated), hashed(learned));
+    let search = NearSearch::of(own_hashes);
+    let (radius, bits) = search.radius(&queries, most)?;
+    let of_chunk = |(places, hashes): (&[usize], &[PictureHash])| -> (Nearest, usize) {
         pulse::beat();
         let (mut nearest, mut count) = (Nearest::new(), 0);
-        for (place, hash) in some {
+        for (&place, &hash) in places.iter().zip(hashes) {
             let mut is_near = false;
-            for query in both_ways(hash) {
-                index.within(query.coarse(), &radius, |found, _| {
-                    let distance = query.distance(own[found].1);
-                    if distance <= FINE_RADIUS {
-                        is_near = true;
-                        let best = nearest.entry(own[found].0).or_insert((distance, *place));
-                        *best = (*best).min((distance, *place));
-                    }
-                });
-            }
-            count += usize::from(is_near);
+            search.near(hash, &radius, |found, _, distance| {
+                is_near = true;
+                if is_counted(evaluated, own[found]) {
+                    let best = nearest.entry(own[found]).or_insert((distance, place));
+                    *best = (*best).min((distance, place));
+                }
+            });
+            count += usize::from(is_near && is_counted(learned, place));
         }
         (nearest, count)
     };
-    let found: Vec<(Nearest, usize)> = queries.par_chunks(AT_A_TIME).map(of_chunk).collect();
+    let found: Vec<(Nearest, usize)> = asked.par_chunks(AT_A_TIME).zip(queries.par_chunks(AT_A_TIME)).map(of_chunk).collect();
     let (mut nearest, mut count) = (Nearest::new(), 0);
     for (of_chunk, some) in found {
         count += some;
@@ -183,7 +171,7 @@ fn identities(evaluated: &Images, names: &KnownNames) -> (SharedIdentities, (usi
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::picture_hash::RADII, *};
 
     /// A hash that stands for a picture, with so many bits the other way round.
     fn hash(of: u64, flipped: u32) -> Option<PictureHash> {
@@ -215,6 +203,7 @@ mod tests {
             ("Bob/1", "mirrored", mirrored),
             ("Bob/2", "plain", None),
             ("Eve/1", "alone", hash(9, 0)),
+            ("Eve/2", "like the same", hash(1, 1)),
         ]);
         let (learned, others) = set(&[
             ("Bob/1", "x", hash(2, 9)),
@@ -230,8 +219,9 @@ mod tests {
         let found = overlap(hashed(&evaluated, &own), hashed(&learned, &others), &names);
         assert_eq!((found.same.evaluated, found.same.learned, &*ids(&found.same.first)), (1, 2, &[("Ann/1", "Zoe/2")][..]));
         let near = found.near.unwrap();
-        assert_eq!((near.radius, near.shared.evaluated, near.shared.learned), (RADII[0], 2, 3));
-        assert_eq!(ids(&near.shared.first), [("Ann/2", "Bob/2"), ("Bob/1", "Zoe/1")], "the nearest is named");
+        assert_eq!((near.radius, near.shared.evaluated, near.shared.learned), (RADII[0], 3, 4));
+        let named = [("Ann/2", "Bob/2"), ("Bob/1", "Zoe/1"), ("Eve/2", "Zoe/2")];
+        assert_eq!(ids(&near.shared.first), named, "the nearest is named, also where it is in both sets");
         assert_eq!((found.evaluated.plain, found.learned.plain), (1, 0));
         let identities = found.identities;
         assert_eq!((identities.by, identities.shared, identities.pictures), (IdentityNames::Folders, 1, 2));

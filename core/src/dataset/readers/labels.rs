@@ -14,7 +14,11 @@ use crate::{
         text::printable,
     },
 };
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 /// The labels of a file, and every image id it names (also those without any label).
 #[derive(Debug)]
@@ -208,10 +212,12 @@ impl Spelling {
     }
 }
 
-/// Labels that are in no file, spelled as those of a file are.
-pub(crate) fn spelled(column: &Column) -> Column {
-    let spelling = Spelling::of(&column.values().into_iter().collect::<Vec<_>>());
-    column.iter().map(|(image, word)| (image, spelling.value(word))).collect()
+/// Labels that are in no file, spelled as those of a file are. What yes and no are is decided for all of them together.
+pub(crate) fn spelled(columns: &[&Column]) -> Vec<Column> {
+    let values: BTreeSet<&str> = columns.iter().flat_map(|column| column.values()).collect();
+    let spelling = Spelling::of(&values.into_iter().collect::<Vec<_>>());
+    let of = |column: &&Column| column.iter().map(|(image, word)| (image, spelling.value(word))).collect();
+    columns.iter().map(of).collect()
 }
 
 /// The labels of one attribute in two files, of which each may have images that the other has not.
@@ -275,6 +281,16 @@ mod tests {
 
     fn text(table: &LabelTable, attribute: &str) -> String {
         table.labels.get(attribute).unwrap().to_text()
+    }
+
+    #[test]
+    fn labels_of_several_annotators_are_spelled_together() {
+        let column = |pairs: &[(&str, &str)]| -> Column { pairs.iter().copied().collect() };
+        let (one, other) = (column(&[("a", "yes"), ("b", "no")]), column(&[("a", "yes"), ("b", "partly")]));
+        assert_eq!(spelled(&[&one, &other]), [one.clone(), other], "one of them needs a third word");
+        let of = |column: &Column| column.iter().map(|(_, word)| word.to_owned()).collect::<Vec<_>>().join(" ");
+        let yes = column(&[("a", "Yes")]);
+        assert_eq!(spelled(&[&one, &yes]).iter().map(of).collect::<Vec<_>>(), ["1 0", "1"]);
     }
 
     #[test]

@@ -21,7 +21,8 @@ pub struct RecordFile {
     torn: Option<Fault>,
 }
 
-/// Records that are looked at to see whether an index is of this file.
+/// Places at which records are looked at, two neighbours each, to see whether an index is of this file. Of neighbours, because records may
+/// be sorted by class, and some tools write the class where others write the key.
 const LOOKED_AT: usize = 64;
 
 /// What a record says its number is, and the key that the index has for it.
@@ -103,7 +104,8 @@ impl RecordFile {
             return Err(other(format!("its first record is at offset {}, and the file's at 0", offsets[0])));
         }
         let last = offsets.len() - 1;
-        let looked_at: BTreeSet<usize> = (0..LOOKED_AT).map(|part| part * last / (LOOKED_AT - 1)).collect();
+        let looked_at: BTreeSet<usize> =
+            (0..LOOKED_AT).map(|part| part * last / (LOOKED_AT - 1)).flat_map(|place| [place, (place + 1).min(last)]).collect();
         let mut said: Vec<SaidKey> = Vec::new();
         for place in looked_at {
             let offset = offsets[place];

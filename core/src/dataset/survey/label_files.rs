@@ -146,12 +146,18 @@ pub(crate) fn annotators(
         .next("give the annotators' labels another name: attribute: NAME"));
     }
     let mut found: Vec<AnnotatorLabels> = Vec::new();
+    // Places in it of labels that are in no file.
+    let mut typed: Vec<usize> = Vec::new();
     for entry in study.evaluation.labels.iter().filter(|entry| entry.attribute == attribute) {
         match &entry.source {
             LabelSource::File { file, annotator } => {
                 let labels = file_labels(study, (entry, file), known.as_ref(), digests, survey)?;
                 let annotator = annotator.clone().unwrap_or_default();
-                found.extend(labels.map(|of| AnnotatorLabels { annotator, labels: of.column }));
+                let evaluated = |column: Column| match &survey.images {
+                    Some(images) => column.restricted(images),
+                    None => column,
+                };
+                found.extend(labels.map(|of| AnnotatorLabels { annotator, labels: evaluated(of.column) }));
             }
             LabelSource::Journal { asked } => {
                 let nobody = |why: &str| Absent {
@@ -172,7 +178,8 @@ pub(crate) fn annotators(
                         .notes
                         .push(format!("{elsewhere} answers on `{asked}` are on other pictures than those that are evaluated"));
                 }
-                found.extend(labels.into_iter().map(|of| AnnotatorLabels { labels: labels::spelled(&of.labels), ..of }));
+                typed.extend(found.len()..found.len() + labels.len());
+                found.extend(labels);
             }
         }
     }
@@ -182,6 +189,24 @@ pub(crate) fn annotators(
         let name = &twice.1.annotator;
         return Err(Fault::asked(format!("the annotator `{name}` of `{attribute}` is in a file and in the journal"))
             .next("give the file's annotator another name, or leave one of the two out"));
+    }
+    // Which words mean yes and no was decided file by file. It is decided for all typed labels together, and not beside a file in which they
+    // are words.
+    let is_of_words =
+        |place: usize| !typed.contains(&place) && !found[place].labels.is_empty() && !found[place].labels.is_binary();
+    if !(0..found.len()).any(is_of_words) {
+        let columns: Vec<&Column> = typed.iter().map(|place| &found[*place].labels).collect();
+        let spelled = labels::spelled(&columns);
+        typed.iter().zip(spelled).for_each(|(place, labels)| found[*place].labels = labels);
+    }
+    let (yes_no, other): (Vec<&AnnotatorLabels>, Vec<&AnnotatorLabels>) =
+        found.iter().filter(|of| !of.labels.is_empty()).partition(|of| of.labels.is_binary());
+    if let ([one, ..], [another, ..]) = (&yes_no[..], &other[..]) {
+        return Err(Fault::asked(format!(
+            "`{attribute}` is yes or no by `{}`, and has other values by `{}`",
+            one.annotator, another.annotator
+        ))
+        .next("write the labels of all annotators with the same words, or give one of them another attribute: NAME"));
     }
     let rule = study.evaluation.label_rule(attribute);
     let combined = CombinedLabels::of(&found, rule);

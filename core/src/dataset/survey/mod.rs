@@ -8,7 +8,10 @@ mod marks;
 mod training;
 mod verification;
 
-use super::{digests::DigestCache, matching::matched};
+use super::{
+    digests::DigestCache,
+    matching::{matched, taken},
+};
 use crate::domain::{Result, annotation::Answers, study::Study};
 use evaluation::evaluation;
 pub use found::{FaceMarks, Need, PicturePairs, Survey, TrainingSet};
@@ -46,6 +49,11 @@ pub fn survey(study: &Study, answers: &Answers, digests: &mut DigestCache) -> Re
     survey.warn_of_strangers();
     if let Some(images) = survey.images.take() {
         let found = matched(images, study.evaluation.take.as_ref(), study.evaluation.on_missing, &lists)?;
+        // What annotators said of other images says nothing here.
+        let evaluated = taken(&found.images, study.evaluation.take.as_ref())?;
+        for of in survey.annotators.values_mut().flatten() {
+            of.labels = of.labels.restricted(&evaluated);
+        }
         survey.images = Some(found.images);
         survey.warnings.extend(found.warnings);
         survey.notes.extend(found.notes);

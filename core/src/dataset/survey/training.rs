@@ -53,7 +53,7 @@ pub(crate) fn training(study: &Study, digests: &mut DigestCache, survey: &mut Su
                 "{learned} pictures of the evaluation are among those that networks learn from in `{name}`: what is found there may be learned by heart"
             ));
         }
-        let is_same = study.evaluation.dataset.as_ref().is_some_and(|of| study.datasets[of].root() == dataset.root());
+        let is_same = study.is_evaluated_too(name);
         let learned_from: BTreeSet<&str> = match &set.identities {
             Some(identities) => images.ids().filter_map(|id| identities.get(id)).collect(),
             None => classes.values(),

@@ -466,7 +466,7 @@ fn keys_of_earlier_results_follow_from_their_manifests() {
     assert_eq!(stages, ["draw", "extract", "index", "project", "train"].into());
 }
 
-const PINNED: [(&str, &str); 31] = [
+const PINNED: [(&str, &str); 32] = [
     ("index", "1111dc2e"),
     ("features npy", "43ab0afb"),
     ("features", "0a61f4f7"),
@@ -490,6 +490,7 @@ const PINNED: [(&str, &str); 31] = [
     ("steady", "7d8609bf"),
     ("fairness", "46e54948"),
     ("verify", "459a9f38"),
+    ("pairs", "bc7dc476"),
     ("quality", "6ce6471b"),
     ("visible", "26ab81e2"),
     ("grid", "6d886e6a"),

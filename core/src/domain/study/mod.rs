@@ -78,6 +78,12 @@ pub struct Study {
 }
 
 impl Study {
+    /// Is the data set the one that is evaluated, too, under whatever name? `false` of one that is not there.
+    pub fn is_evaluated_too(&self, name: &str) -> bool {
+        let root = |name: &str| self.datasets.get(name).map(Dataset::root);
+        self.evaluation.dataset.as_deref().and_then(root).is_some_and(|evaluated| root(name) == Some(evaluated))
+    }
+
     /// Are there networks that only pretend to learn?
     pub fn pretends(&self) -> bool {
         self.numerics.device == DeviceClass::Pretend && self.models.iter().any(|model| matches!(model.source, Source::Network(_)))

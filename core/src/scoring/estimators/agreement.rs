@@ -13,26 +13,26 @@ const LEAST: usize = 20;
 /// where the variance is estimated as zero (both agree on every picture).
 pub fn cohens_kappa(pairs: &[(usize, usize)], classes: usize) -> Option<Estimate> {
     let n = pairs.len() as f64;
-    let mut share = vec![0.0; classes * classes];
-    for &(first, second) in pairs {
-        share[first * classes + second] += 1.0;
+    // Classes may be as many as pictures: only what occurs is kept.
+    let mut shares: BTreeMap<(usize, usize), f64> = BTreeMap::new();
+    pairs.iter().for_each(|pair| *shares.entry(*pair).or_default() += 1.0);
+    shares.values_mut().for_each(|count| *count /= n);
+    let (mut of_first, mut of_second) = (vec![0.0; classes], vec![0.0; classes]);
+    for (&(first, second), share) in &shares {
+        of_first[first] += share;
+        of_second[second] += share;
     }
-    share.iter_mut().for_each(|count| *count /= n);
-    let of_first: Vec<f64> = (0..classes).map(|i| (0..classes).map(|j| share[i * classes + j]).sum()).collect();
-    let of_second: Vec<f64> = (0..classes).map(|j| (0..classes).map(|i| share[i * classes + j]).sum()).collect();
-    let observed: f64 = (0..classes).map(|i| share[i * classes + i]).sum();
+    let observed: f64 = shares.iter().filter(|((first, second), _)| first == second).map(|(_, share)| share).sum();
     let expected: f64 = of_first.iter().zip(&of_second).map(|(a, b)| a * b).sum();
     if pairs.is_empty() || 1.0 - expected < 1e-12 {
         return None;
     }
     let kappa = (observed - expected) / (1.0 - expected);
     let mut variance = -(kappa - expected * (1.0 - kappa)).powi(2);
-    for i in 0..classes {
-        for j in 0..classes {
-            let marginals = of_second[i] + of_first[j];
-            variance += share[i * classes + j]
-                * if i == j { (1.0 - marginals * (1.0 - kappa)).powi(2) } else { ((1.0 - kappa) * marginals).powi(2) };
-        }
+    for (&(first, second), share) in &shares {
+        let marginals = of_second[first] + of_first[second];
+        let weight = if first == second { 1.0 - marginals * (1.0 - kappa) } else { (1.0 - kappa) * marginals };
+        variance += share * weight.powi(2);
     }
     let variance = variance / (n * (1.0 - expected).powi(2));
     if pairs.len() < LEAST || variance <= 1e-12 {
@@ -107,6 +107,13 @@ mod tests {
     fn kappa_of_one_class_or_of_no_picture_is_not_defined() {
         assert_eq!(cohens_kappa(&pairs(&[&[30, 0], &[0, 0]]), 2), None);
         assert_eq!(cohens_kappa(&[], 2), None);
+    }
+
+    #[test]
+    fn classes_may_be_as_many_as_pictures() {
+        let pairs: Vec<(usize, usize)> = (0..100_000).map(|place| (place, place + usize::from(place % 2 == 0))).collect();
+        let kappa = cohens_kappa(&pairs, 100_001).unwrap();
+        assert!((kappa.value - 0.5).abs() < 1e-4, "{kappa:?}");
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub enum PairError {
     /// A rate would be of nothing; folds count from 1.
     #[error("of ten folds in the order of the pairs, fold {0} or the rest has no pairs of one identity, or none of two")]
     OneSided(usize),
-    /// A feature that is no number.
+    /// A feature that is no number; pairs count from 1.
     #[error("the features of pair {0} are not finite")]
     NotFinite(usize),
 }
@@ -140,7 +140,7 @@ pub fn can_verify(is_same: &[bool]) -> Result<(), PairError> {
 pub fn verify_pairs(distances: &[f64], is_same: &[bool], far: f64) -> Result<PairVerification, PairError> {
     assert_eq!(distances.len(), is_same.len(), "an answer a pair");
     if let Some(place) = distances.iter().position(|distance| !distance.is_finite()) {
-        return Err(PairError::NotFinite(place));
+        return Err(PairError::NotFinite(place + 1));
     }
     can_verify(is_same)?;
     let (mut accuracies, mut thresholds, mut tars, mut fars) = (vec![], vec![], vec![], vec![]);
@@ -259,6 +259,6 @@ mod tests {
         assert_eq!(verify_pairs(&[0.5; 20], &halves, 0.1), Err(PairError::OneSided(1)));
         let mut distances = [0.5; 20];
         distances[7] = f64::NAN;
-        assert_eq!(verify_pairs(&distances, &alternating, 0.1), Err(PairError::NotFinite(7)));
+        assert_eq!(verify_pairs(&distances, &alternating, 0.1), Err(PairError::NotFinite(8)));
     }
 }

@@ -74,7 +74,7 @@ pub(crate) fn explained(column: usize) -> &'static str {
         "verification" => "do two images show the same identity? AUC over pairs",
         "tar" => "true acceptance rate of pairs of images at a false acceptance rate of 1 %",
         "pairs" => {
-            "share of pairs of verification sets that are told right (InsightFace's protocol), mean over sets; one of one set ± over folds"
+            "share of pairs that are told right (InsightFace's protocol), mean over all verification sets; of one training on one set ± standard deviation over folds"
         }
         "pairs tar" => {
             "share of their pairs of one identity that are accepted at the study's false acceptance rate, mean over sets"
