@@ -24,7 +24,6 @@ static STATES: [(&str, Standing, &str); 26] = [
     ("REQUEUE_HOLD", Standing::Waits, "queued again, and held"),
     ("RESV_DEL_HOLD", Standing::Waits, "held: its reservation is gone"),
     ("SPECIAL_EXIT", Standing::Waits, "held after a special exit"),
-    ("PREEMPTED", Standing::Unclear, "ended for a job of a higher priority"),
     ("RUNNING", Standing::Runs, "running"),
     ("STAGE_OUT", Standing::Unclear, "its files are being moved"),
     ("COMPLETING", Standing::Unclear, "ending"),
@@ -42,6 +41,8 @@ static STATES: [(&str, Standing, &str); 26] = [
     ("FAILED", Standing::Over, "ended with an error"),
     ("NODE_FAIL", Standing::Over, "ended: its node failed"),
     ("OUT_OF_MEMORY", Standing::Over, "ended: out of memory"),
+    // Workers are submitted with `--no-requeue`: one that is preempted does not come back. If a person has changed that, it says hello anew.
+    ("PREEMPTED", Standing::Over, "ended for a job of a higher priority"),
     ("TIMEOUT", Standing::Over, "ended: its time limit was reached"),
 ];
 
@@ -69,7 +70,7 @@ impl JobState {
 
     /// Was its worker ended for reasons that have nothing to do with what it was at?
     pub(crate) fn is_taken_away(&self) -> bool {
-        const WORDS: [&str; 5] = ["BOOT_FAIL", "CANCELLED", "DEADLINE", "NODE_FAIL", "TIMEOUT"];
+        const WORDS: [&str; 6] = ["BOOT_FAIL", "CANCELLED", "DEADLINE", "NODE_FAIL", "PREEMPTED", "TIMEOUT"];
         self.known().is_some_and(|(word, ..)| WORDS.contains(word))
     }
 
@@ -108,8 +109,9 @@ fn why(reason: &str) -> Option<&'static str> {
         "BadConstraints" => "no node fits what it asks for",
         "Licenses" => "a licence that it needs is in use",
         "Reservation" => "its reservation has not begun",
+        // Slurm 22.05 says this of a worker that a signal ended, too.
         "launch" | "JobLaunchFailure" => {
-            "it could not be started: is the folder of logs there on the node, and can it be written?"
+            "a signal ended it, or it could not be started: is the folder of logs there on the node, and can it be written?"
         }
         "InvalidAccount" => "`account` is not valid",
         "InvalidQOS" => "`qos` is not valid",
@@ -131,18 +133,21 @@ mod tests {
     }
 
     #[test]
-    fn only_eight_states_say_that_a_worker_is_gone() {
+    fn only_nine_states_say_that_a_worker_is_gone() {
         let over: Vec<&str> =
             STATES.iter().filter(|(_, standing, _)| *standing == Standing::Over).map(|(word, ..)| *word).collect();
-        assert_eq!(over, ["BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT"]);
+        let words = "BOOT_FAIL CANCELLED COMPLETED DEADLINE FAILED NODE_FAIL OUT_OF_MEMORY PREEMPTED TIMEOUT";
+        let mut sorted = over.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted.join(" "), words);
         assert_eq!(standing("CANCELLED by 1000"), Standing::Over);
-        assert_eq!((standing("PREEMPTED"), standing("COMPLETING")), (Standing::Unclear, Standing::Unclear), "it may come back");
+        assert_eq!(standing("COMPLETING"), Standing::Unclear, "its worker may still be writing");
     }
 
     #[test]
     fn a_node_that_fails_is_not_the_stages_fault_and_a_lack_of_memory_is() {
         let is_taken_away = |word: &str| JobState::new(word, "None").is_taken_away();
-        assert!(["NODE_FAIL", "CANCELLED by 0", "TIMEOUT"].into_iter().all(is_taken_away));
+        assert!(["NODE_FAIL", "CANCELLED by 0", "PREEMPTED", "TIMEOUT"].into_iter().all(is_taken_away));
         assert!(!["OUT_OF_MEMORY", "FAILED", "COMPLETED", "RUNNING", "NEW"].into_iter().any(is_taken_away));
     }
 
