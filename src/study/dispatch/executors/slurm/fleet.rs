@@ -39,6 +39,8 @@ pub(crate) struct Gone {
 struct Task {
     /// When Slurm was first seen to run it.
     runs_since: Option<Duration>,
+    /// It waited when it was last shown.
+    waited: bool,
     /// It has said hello, and not left.
     is_here: bool,
     /// It has said hello once.
@@ -145,20 +147,26 @@ impl Fleet {
         }
         self.is_unsure = false;
         for (task, of) in &mut self.tasks {
-            let runs = rows.get(task).is_some_and(|row| row.state.standing() == Standing::Runs);
-            if runs && of.runs_since.is_none() {
+            let Some(row) = rows.get(task) else { continue };
+            of.waited = row.state.standing() == Standing::Waits;
+            if row.state.standing() == Standing::Runs && of.runs_since.is_none() {
                 of.runs_since = Some(now);
                 news = true;
             }
         }
         self.presence.look(rows, self.tasks.keys().copied(), now);
+        // One that is not shown is asked for again soon: a second look says whether it is gone.
+        news |= self.tasks.keys().any(|task| !self.presence.is_shown(*task));
         let over: Vec<ArrayTask> =
             self.tasks.keys().filter(|task| self.presence.standing(**task, now) == Standing::Over).copied().collect();
         let mut gone = Vec::new();
         for task in over {
             let of = self.tasks.remove(&task).unwrap_or_default();
             let was_short = of.runs_since.is_none_or(|since| now.saturating_sub(since) < SOON);
-            if !of.greeted && was_short {
+            // One that was taken back while it waited leaves no trace, or one without a node: no start of a worker went wrong.
+            let was_sent =
+                if self.presence.is_shown(task) { !self.presence.node(task).is_empty() } else { !of.waited };
+            if !of.greeted && was_short && was_sent {
                 self.pace.ended_silently(self.presence.node(task));
             }
             let (why, is_taken_away) = (self.presence.told(task), self.presence.is_taken_away(task));
@@ -307,6 +315,17 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_that_slurm_has_forgotten_is_given_up_a_minute_after_the_first_look() {
+        let mut fleet = submitted(1);
+        fleet.greeted(task(0));
+        fleet.doubt(task(0), true);
+        let gone: Vec<u64> = (100..300)
+            .filter(|&now| fleet.due(at(now)).contains(&FleetCommand::Query) && !fleet.shown(rows(""), at(now)).is_empty())
+            .collect();
+        assert_eq!(gone, [160]);
+    }
+
+    #[test]
     fn a_submission_that_failed_may_have_gone_through() {
         let mut fleet = Fleet::new(2, 1001);
         fleet.want(2);
@@ -332,6 +351,21 @@ mod tests {
         assert!(!fleet.is_hopeless());
         fleet.shown(rows("7|0|FAILED|n1|NonZeroExitCode\n7|1|FAILED|n1|NonZeroExitCode\n7|2|FAILED|n2|NonZeroExitCode"), at(31));
         assert!(fleet.is_hopeless() && fleet.due(at(1000)).is_empty());
+    }
+
+    #[test]
+    fn workers_that_are_cancelled_while_they_wait_are_replaced_and_do_not_end_the_run() {
+        let mut fleet = submitted(4);
+        fleet.shown(rows("7|0|PENDING||Priority\n7|1|PENDING||Priority\n7|2|PENDING||Priority\n7|3|PENDING||Priority"), at(31));
+        // Three leave no trace; Slurm shows the fourth, which never had a node.
+        let gone = [at(61), at(125)].map(|now| fleet.shown(rows("7|3|CANCELLED||None"), now).len());
+        assert_eq!(gone, [1, 3]);
+        assert!(!fleet.is_hopeless());
+        assert_eq!(fleet.due(at(126)), [submit(4)]);
+        // Those that nobody has seen may have ended as soon as they began, and be forgotten.
+        let mut fleet = submitted(3);
+        [at(31), at(95)].into_iter().for_each(|now| _ = fleet.shown(rows(""), now));
+        assert!(fleet.is_hopeless());
     }
 
     #[test]

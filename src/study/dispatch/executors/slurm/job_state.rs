@@ -103,6 +103,7 @@ fn why(reason: &str) -> Option<&'static str> {
         "JobHeldAdmin" => "an administrator holds it",
         "PartitionDown" | "PartitionInactive" => "the partition takes no jobs now",
         "PartitionTimeLimit" => "`time` is longer than the partition allows",
+        "PartitionConfig" => "no node of the partition has what it asks for, or the partition does not allow it",
         "PartitionNodeLimit" => "it asks for more nodes than the partition allows",
         "ReqNodeNotAvail" => "nodes that it needs are down, drained or reserved",
         "NodeDown" => "a node that it needs is down",

@@ -197,8 +197,8 @@ impl SlurmExecutor {
         }
         let why = if why.is_empty() { "and does not say why".to_owned() } else { format!("and says: {why}") };
         let mut fault = Fault::missing(format!("Slurm takes no workers of this study, {why}"));
-        let key = refusal::blamed(&end.err);
-        if let Some((key, (file, line, column))) = key.and_then(|key| Some((key, self.places.get(key)?))) {
+        let keys = refusal::blamed(&end.err);
+        if let Some((key, (file, line, column))) = keys.iter().find_map(|key| Some((*key, self.places.get(*key)?))) {
             fault = fault.at(file, *line, *column).next(format!("see `run.slurm.{key}`; `sinfo` shows what there is"));
         } else {
             fault = fault.next("see `run.slurm` in the study file; `--print-script` shows what is submitted");

@@ -42,6 +42,11 @@ impl Presence {
         }
     }
 
+    /// Did the last look show it?
+    pub(crate) fn is_shown(&self, task: ArrayTask) -> bool {
+        self.rows.contains_key(&task)
+    }
+
     /// Where it is or was; empty where Slurm says nothing.
     pub(crate) fn node(&self, task: ArrayTask) -> &str {
         self.rows.get(&task).map_or("", |row| &row.node)
