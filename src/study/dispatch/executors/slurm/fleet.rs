@@ -164,8 +164,7 @@ impl Fleet {
             let of = self.tasks.remove(&task).unwrap_or_default();
             let was_short = of.runs_since.is_none_or(|since| now.saturating_sub(since) < SOON);
             // One that was taken back while it waited leaves no trace, or one without a node: no start of a worker went wrong.
-            let was_sent =
-                if self.presence.is_shown(task) { !self.presence.node(task).is_empty() } else { !of.waited };
+            let was_sent = if self.presence.is_shown(task) { !self.presence.node(task).is_empty() } else { !of.waited };
             if !of.greeted && was_short && was_sent {
                 self.pace.ended_silently(self.presence.node(task));
             }
