@@ -149,6 +149,27 @@ fn a_limit_of_the_cluster_is_told_at_the_line_of_the_workers() {
 }
 
 #[test]
+fn the_workers_within_a_limit_do_the_work_of_those_beyond_it() {
+    let (here, cluster) = (Desk::with_digits(), Cluster::new());
+    let text = cluster.desk.read(SMALL) + "run: { slurm: { workers: 8 } }\n";
+    cluster.desk.write(SMALL, text.as_bytes());
+    let refusal = "echo 'sbatch: error: AssocMaxSubmitJobLimit' >&2; echo 'sbatch: error: Batch job submission failed: Job violates accounting/QOS policy' >&2";
+    cluster.odd("sbatch", &format!("[ -e \"$FAKE_SLURM/next\" ] && {{ {refusal}; exit 1; }}"));
+    let said: Said = cluster.command(&["run", SMALL]).env("FAKE_MAX_ARRAY", "3").output().unwrap().into();
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    assert_eq!(cluster.asked("sbatch"), 2, "what would follow a refusal is not tried");
+    cluster.is_as(&here);
+}
+
+#[test]
+fn a_machine_without_slurm_says_so() {
+    let desk = Desk::with_digits();
+    let said: Said = desk.command(&["run", SMALL, "--on", "slurm"]).env("PATH", "/nowhere").output().unwrap().into();
+    assert!(said.code == 5 && said.err.contains("there is no Slurm on this machine"), "{} {}", said.code, said.err);
+    assert!(said.err.contains("--on local"), "{}", said.err);
+}
+
+#[test]
 fn a_submission_that_fails_after_it_went_through_is_not_made_twice() {
     let (here, cluster) = (Desk::with_digits(), Cluster::new());
     cluster.desk.write("fake/cluster", b"east-1");

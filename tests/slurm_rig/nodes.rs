@@ -22,7 +22,7 @@ fn a_controller_that_is_away_for_a_minute_stops_nobody() {
 #[test]
 fn orphans_of_a_lost_node_do_no_harm() {
     let rig = Rig::start();
-    let study = rig.study("orphans", 2000, EIGHT);
+    let study = rig.study("orphans", 4000, EIGHT);
     let run = study.start_with(4);
     let before = study.worker_processes().len();
     rig.do_it(&["node", "n1", "lose-slurmd"]);

@@ -8,7 +8,10 @@ use super::{
     presence::Presence,
     script::chunks,
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 /// Workers that wait are taken back when there were too many for so long: what is ready comes and goes with each finished stage.
 const TOO_MANY: Duration = Duration::from_secs(120);
@@ -59,9 +62,9 @@ pub(crate) struct Fleet {
     tasks: BTreeMap<ArrayTask, Task>,
     presence: Presence,
     pace: Pace,
-    /// Arrays that are being submitted, and the workers in them.
-    on_the_way: usize,
-    workers_on_the_way: usize,
+    /// Arrays that are to be submitted one after the other, by the number of their workers; and those of the one that is being submitted.
+    round: VecDeque<usize>,
+    on_the_way: Option<usize>,
     is_asking: bool,
     /// Since when there are more than wanted.
     too_many_since: Option<Duration>,
@@ -78,8 +81,8 @@ impl Fleet {
             tasks: BTreeMap::new(),
             presence: Presence::default(),
             pace: Pace::default(),
-            on_the_way: 0,
-            workers_on_the_way: 0,
+            round: VecDeque::new(),
+            on_the_way: None,
             is_asking: false,
             too_many_since: None,
             is_unsure: false,
@@ -95,39 +98,38 @@ impl Fleet {
     pub(crate) fn due(&mut self, now: Duration) -> Vec<FleetCommand> {
         let mut commands = Vec::new();
         let doubted = self.tasks.values().filter(|task| !task.is_here || task.is_doubted).count() + usize::from(self.is_unsure);
-        if !self.is_asking && self.on_the_way == 0 && self.pace.may_ask(doubted, now) {
+        if !self.is_asking && self.on_the_way.is_none() && self.pace.may_ask(doubted, now) {
             self.is_asking = true;
             commands.push(FleetCommand::Query);
         }
         let lacks = self.wanted.saturating_sub(self.tasks.len());
-        if lacks > 0 && !self.is_unsure && self.on_the_way == 0 && self.pace.may_submit(now) {
-            let barred: Vec<String> = self.pace.barred().into_iter().map(str::to_owned).collect();
-            for workers in chunks(lacks, self.max_array) {
-                self.on_the_way += 1;
-                self.workers_on_the_way += workers;
-                commands.push(FleetCommand::Submit { workers, barred: barred.clone() });
-            }
+        let may_begin = self.round.is_empty() && self.on_the_way.is_none();
+        if lacks > 0 && !self.is_unsure && may_begin && self.pace.may_submit(now) {
+            self.round = chunks(lacks, self.max_array).into();
+        }
+        if self.on_the_way.is_none()
+            && let Some(workers) = self.round.pop_front()
+        {
+            self.on_the_way = Some(workers);
+            let barred = self.pace.barred().into_iter().map(str::to_owned).collect();
+            commands.push(FleetCommand::Submit { workers, barred });
         }
         commands
     }
 
     /// An array was submitted.
     pub(crate) fn submitted(&mut self, array: u64, workers: usize, now: Duration) {
-        self.came_back(workers);
+        self.on_the_way = None;
         self.pace.submitted(true, now);
         (0..workers as u64).for_each(|index| _ = self.tasks.entry(ArrayTask { array, index }).or_default());
     }
 
-    /// An array could not be submitted, as far as is known.
-    pub(crate) fn refused(&mut self, workers: usize, now: Duration) {
-        self.came_back(workers);
+    /// An array could not be submitted, as far as is known. Those that were to follow it would not be taken either.
+    pub(crate) fn refused(&mut self, now: Duration) {
+        self.on_the_way = None;
+        self.round.clear();
         self.pace.submitted(false, now);
         self.is_unsure = true;
-    }
-
-    fn came_back(&mut self, workers: usize) {
-        self.on_the_way = self.on_the_way.saturating_sub(1);
-        self.workers_on_the_way = self.workers_on_the_way.saturating_sub(workers);
     }
 
     /// The queue was asked; `None`: that failed. The workers that are gone for certain.
@@ -218,7 +220,7 @@ impl Fleet {
     /// How many workers are here, and how many were submitted and have not come.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let here = self.tasks.values().filter(|task| task.is_here).count();
-        (here, self.tasks.len() - here + self.workers_on_the_way)
+        (here, self.tasks.len() - here + self.round.iter().chain(&self.on_the_way).sum::<usize>())
     }
 
     /// What keeps the first of those that have not come, in words.
@@ -266,9 +268,25 @@ mod tests {
         assert_eq!(fleet.due(at(0)), [submit(3)]);
         let mut fleet = Fleet::new(25, 11);
         fleet.want(1000);
-        assert_eq!(fleet.due(at(0)), [submit(11), submit(11), submit(3)]);
-        assert!(fleet.due(at(100)).is_empty(), "they are on their way");
-        assert_eq!(fleet.counts(), (0, 25));
+        for (array, workers) in [(7, 11), (8, 11), (9, 3)] {
+            assert_eq!(fleet.due(at(0)), [submit(workers)]);
+            assert!(fleet.due(at(100)).is_empty(), "it is on its way");
+            assert_eq!(fleet.counts(), (0, 25));
+            fleet.submitted(array, workers, at(1));
+        }
+        assert!(fleet.due(at(1)).is_empty());
+    }
+
+    #[test]
+    fn arrays_beyond_a_limit_are_asked_for_later_and_the_first_ones_work() {
+        let mut fleet = Fleet::new(25, 11);
+        fleet.want(1000);
+        assert_eq!(fleet.due(at(0)), [submit(11)]);
+        fleet.submitted(7, 11, at(1));
+        assert_eq!(fleet.due(at(1)), [submit(11)]);
+        fleet.refused(at(2));
+        assert!(fleet.due(at(3)).is_empty());
+        assert_eq!(fleet.counts(), (0, 11));
     }
 
     #[test]
@@ -329,7 +347,7 @@ mod tests {
         let mut fleet = Fleet::new(2, 1001);
         fleet.want(2);
         fleet.due(at(0));
-        fleet.refused(2, at(10));
+        fleet.refused(at(10));
         assert_eq!(fleet.due(at(10 + 200)), [FleetCommand::Query], "the queue is asked first");
         fleet.shown(rows("7|0|PENDING||Priority\n7|1|PENDING||Priority"), at(211));
         assert_eq!(fleet.counts(), (0, 2));
@@ -338,7 +356,7 @@ mod tests {
         let mut fleet = Fleet::new(2, 1001);
         fleet.want(2);
         fleet.due(at(0));
-        fleet.refused(2, at(10));
+        fleet.refused(at(10));
         fleet.due(at(210));
         fleet.shown(rows(""), at(211));
         assert_eq!(fleet.due(at(212)), [submit(2)]);

@@ -168,7 +168,7 @@ impl SlurmExecutor {
                         self.fleet.submitted(array, workers, now);
                     }
                     None => {
-                        self.fleet.refused(workers, now);
+                        self.fleet.refused(now);
                         // One that may have gone through is looked for; one that Slurm refuses for good ends the run.
                         let why = refusal::reason(&end.err);
                         let is_doubtful = why.to_lowercase().contains("timed out") || why.contains("did not end");
