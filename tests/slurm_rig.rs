@@ -24,6 +24,11 @@ use std::{
 const SMALL: &str = "experiments/small.yaml";
 const MICRO: &str = "experiments/micro.yaml";
 
+/// The first of the three ports of a rig, which another run of the tests does not have at the same time.
+fn port() -> u32 {
+    20_000 + 4 * (std::process::id() % 2000)
+}
+
 /// One rig at a time: they have the same ports, and the machine has few processors.
 static ONE: Mutex<()> = Mutex::new(());
 
@@ -81,7 +86,7 @@ impl Rig {
     /// A command of the rig itself.
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slurm/rig"));
-        command.args(arguments).env("RIG", self.folder.path()).env("RIG_PORT", "27817");
+        command.args(arguments).env("RIG", self.folder.path()).env("RIG_PORT", port().to_string());
         command
     }
 
