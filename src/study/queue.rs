@@ -32,7 +32,7 @@ pub(crate) struct StageQueue {
 /// A worker is given work for about so long at a time, so that it never waits for the dispatcher and a job with a greater
 /// upward rank does not wait for it.
 const BATCH_SECONDS: f64 = 0.25;
-const POSTED_BATCH_SECONDS: f64 = 4.0;
+pub(crate) const POSTED_BATCH_SECONDS: f64 = 4.0;
 
 /// And never more than so many jobs.
 const BATCH_JOBS: usize = 64;
@@ -46,6 +46,12 @@ impl StageQueue {
         let position = (u64::MAX - (waiting.upward_rank.max(0.0) * 1e6) as u64, self.came);
         self.positions.insert(waiting.key, (waiting.class, position));
         self.lines.entry(waiting.class).or_default().insert(position, waiting);
+    }
+
+    /// Takes a job out of the line.
+    pub(crate) fn take(&mut self, key: Key) -> Option<Waiting> {
+        let (class, position) = self.positions.remove(&key)?;
+        self.lines.get_mut(&class)?.remove(&position)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -146,6 +152,9 @@ mod tests {
         let mut queue = queue(&[("a", 3.0, 2.0), ("b", 2.0, 1.0), ("b", 9.0, 1.0), ("c", 1.0, 1.0)]);
         let key = |name: &str| Key(Digest::of(name.as_bytes()));
         assert_eq!(queue.before(key("c")), Some((2, 3.0)));
+        assert_eq!((queue.take(key("b")).map(|of| of.key), queue.take(key("b"))), (Some(key("b")), None));
+        assert_eq!((queue.before(key("c")), queue.len()), (Some((1, 2.0)), 2));
+        queue.push(waiting("b", 2.0, 1.0));
         assert_eq!(queue.batch(DeviceClass::Cpu, 1)[0].key, key("a"));
         assert_eq!((queue.before(key("c")), queue.before(key("a"))), (Some((1, 1.0)), None));
         assert_eq!(

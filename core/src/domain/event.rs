@@ -290,6 +290,11 @@ pub enum WorkerAnswer {
         /// A sentence for people.
         why: String,
     },
+    /// It was asked to give tasks back that it has not begun, and will not do these.
+    Returned {
+        /// The results that they make.
+        keys: Vec<Key>,
+    },
 }
 
 /// A process that writes into a workspace: on which machine, and through which mount. What a lock says of it hangs on both.

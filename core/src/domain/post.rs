@@ -1,6 +1,6 @@
 //! What a dispatcher and a worker write each other that share a folder only: one JSON value a letter.
 
-use super::{event::WorkerAnswer, stage::Order};
+use super::{Key, event::WorkerAnswer, stage::Order};
 use serde::{Deserialize, Serialize};
 
 /// The end of the name of a worker's letters; before it stands the random name of that start of the worker.
@@ -30,6 +30,11 @@ pub enum WorkerLetter {
 pub enum DispatcherLetter {
     /// Carry this out, after what came before.
     Order(Box<Order>),
+    /// Give back what makes these, unless it was begun; [`WorkerAnswer::Returned`] answers.
+    Recall {
+        /// The results that are not to be made by this worker.
+        keys: Vec<Key>,
+    },
     /// Stop what you are at, as if by SIGTERM.
     Stop,
     /// Nothing more comes: leave when all is done.

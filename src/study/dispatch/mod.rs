@@ -18,7 +18,7 @@ use super::{
 use engine::{DispatchCommand, DispatchEvent, Engine, Limits, PlanNews};
 use executors::{
     LocalExecutor, MessageKind, SlurmExecutor, WorkerExecutor, WorkerMessage, WorkerPlace,
-    slurm::{WorkerJob, handed_on, name_of as job_name},
+    slurm::{WorkerJob, end_earlier_runs, handed_on, name_of as job_name},
 };
 use run_journal::RunJournal;
 use running_clock::RunningClock;
@@ -34,6 +34,7 @@ use visavis_core::{
         event::{Event, EventKind, PersonRequest, RunOrigin, Slots, WorkerAnswer},
         job::{Cause, JobId, JobState, PlannedJob},
         stage::{Kind, Order},
+        text::count,
     },
     store::{Aside, Lock, Workspace},
 };
@@ -199,9 +200,17 @@ impl<'a> Run<'a> {
         let workers: Box<dyn WorkerExecutor> = match &how.cluster {
             Some(cluster) => {
                 let job = worker_job(plan, how, cluster, &journal.name(), how.workspace.identity())?;
-                Box::new(SlurmExecutor::new(job, cluster.places.clone())?)
+                let slurm = SlurmExecutor::new(job, cluster.places.clone())?;
+                if slurm.adopted() > 0 {
+                    let workers = count(slurm.adopted(), "worker");
+                    (how.remark)(&format!("{workers} of the run before, whose dispatcher ended without a word, go on for this one"));
+                }
+                Box::new(slurm)
             }
-            None => Box::new(LocalExecutor::new(how.workspace, journal.name())),
+            None => {
+                end_earlier_runs(&how.workspace.post());
+                Box::new(LocalExecutor::new(how.workspace, journal.name()))
+            }
         };
         // Devices that networks run on have workers that can do all; each start is paid once.
         let usual = |device: &Device| {
@@ -304,6 +313,7 @@ impl<'a> Run<'a> {
                 self.workers.spawn(worker, &place)?;
             }
             DispatchCommand::Assign { worker, step, attempt } => self.workers.assign(worker, &self.order(step, attempt)?)?,
+            DispatchCommand::Recall { worker, keys } => self.workers.recall(worker, keys),
             DispatchCommand::Dismiss { worker } => self.workers.dismiss(worker),
             DispatchCommand::Terminate { worker } => self.workers.terminate(worker),
             DispatchCommand::Kill { worker } => self.workers.kill(worker),
@@ -383,7 +393,7 @@ impl<'a> Run<'a> {
             patience = Duration::ZERO;
             self.handle(match what {
                 // A run on a cluster has one device.
-                MessageKind::Joined { slot } => DispatchEvent::Joined { worker, device: 0, slot },
+                MessageKind::Joined { slot, holds } => DispatchEvent::Joined { worker, device: 0, slot, holds },
                 MessageKind::Answer(answer) => DispatchEvent::Answered { worker, answer },
                 MessageKind::Line(line) => DispatchEvent::Printed { worker, line },
                 MessageKind::Exited(exit) => DispatchEvent::Exited { worker, exit },

@@ -6,7 +6,7 @@ use visavis_core::{
     domain::{
         Key,
         event::{EventKind, WorkerAnswer},
-        job::Cause,
+        job::{Cause, JobState},
     },
     store::MOST_LINES,
 };
@@ -58,6 +58,8 @@ impl Engine {
         slot.heard = now;
         match answer {
             WorkerAnswer::Beat => {}
+            WorkerAnswer::Returned { keys } => self.returned(worker, &keys),
+            WorkerAnswer::Begun { key } if slot.foreign.contains(&key) => self.began_foreign(worker),
             WorkerAnswer::Ready { journal } => {
                 slot.journal.clone_from(&journal);
                 self.commands.push(DispatchCommand::ReadJournal(journal));
@@ -75,7 +77,13 @@ impl Engine {
                 of.noted = true;
                 slot.begun = Some(now);
                 let (of, journal, device, place) = (of.clone(), slot.journal.clone(), slot.device, slot.slot);
+                let is_told_to_end = slot.ending.is_some();
                 self.note_start(&of, journal, device, place);
+                // It was cancelled when the worker could give it back no more.
+                let job = of.waiting.job;
+                if !is_told_to_end && self.requests.aside().get(&job) == Some(&JobState::Cancelled) {
+                    self.stop_job(job, now);
+                }
             }
             WorkerAnswer::Finished { key, seconds, first } => {
                 slot.begun = None;
@@ -125,6 +133,10 @@ impl Engine {
         if !slot.journal.is_empty() {
             self.commands.push(DispatchCommand::ReadJournal(slot.journal.clone()));
         }
+        if slot.begun.is_none() && !slot.foreign.is_empty() {
+            // It was at something that this run does not wait for.
+            return slot.assigned.iter().for_each(|of| self.requeue(of));
+        }
         let Some(mut first) = slot.assigned.pop_front() else { return };
         for of in slot.assigned {
             self.requeue(&of);
@@ -150,7 +162,7 @@ impl Engine {
     }
 
     /// Back into the queue, unless a person has set it aside.
-    fn requeue(&mut self, of: &AssignedJob) {
+    pub(super) fn requeue(&mut self, of: &AssignedJob) {
         if !self.requests.aside().contains_key(&of.waiting.job) {
             self.queue.push(of.waiting.clone());
         }

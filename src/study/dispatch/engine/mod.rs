@@ -2,6 +2,7 @@
 //! either. Whoever drives it carries the commands out in their order, and tells what came of those that ask something.
 
 mod attempts;
+mod joined;
 mod late;
 mod requests;
 #[cfg(test)]
@@ -33,7 +34,8 @@ pub(crate) enum DispatchEvent {
     /// The plan has news.
     Planned(PlanNews),
     /// A worker has come by itself to a device whose workers do ([`Engine::with_joining`]).
-    Joined { worker: u64, device: usize, slot: usize },
+    /// `holds`: what a dispatcher before this one gave it, and it has not answered.
+    Joined { worker: u64, device: usize, slot: usize, holds: Vec<Key> },
     /// A worker answered.
     Answered { worker: u64, answer: WorkerAnswer },
     /// A worker printed a line on its standard error.
@@ -72,6 +74,8 @@ pub(crate) enum DispatchCommand {
     Spawn { worker: u64, device: usize, slot: usize, program: Option<WorkerProgram> },
     /// Give a worker the task of a step.
     Assign { worker: u64, step: Step, attempt: u32 },
+    /// Ask a worker to give back what makes these, unless it has begun it.
+    Recall { worker: u64, keys: Vec<Key> },
     /// Let it end by itself.
     Dismiss { worker: u64 },
     /// Ask it to stop.
@@ -153,6 +157,10 @@ struct WorkerSlot {
     begun: Option<Duration>,
     /// When it last gave a sign of life.
     heard: Duration,
+    /// What it holds since before this run and what this run does not wait for.
+    foreign: HashSet<Key>,
+    /// It was asked to give something back, and has not answered.
+    is_recalled: bool,
     /// Why the dispatcher ends it.
     ending: Option<WorkerEnding>,
     /// Lines that it printed in the attempt it is at.
@@ -217,10 +225,7 @@ impl Engine {
     pub(crate) fn handle(&mut self, event: DispatchEvent, now: Duration) -> Vec<DispatchCommand> {
         match event {
             DispatchEvent::Planned(news) => self.take_news(news),
-            DispatchEvent::Joined { worker, device, slot } => {
-                let joined = self.slot(device, slot, None, now);
-                self.slots.insert(worker, joined);
-            }
+            DispatchEvent::Joined { worker, device, slot, holds } => self.join(worker, (device, slot), &holds, now),
             DispatchEvent::Answered { worker, answer } => self.answered(worker, answer, now),
             DispatchEvent::Printed { worker, line } => self.printed(worker, line),
             DispatchEvent::Exited { worker, exit } => self.exited(worker, exit),
@@ -325,24 +330,6 @@ impl Engine {
         if self.joining[place] && own != DeviceClass::Cpu { vec![own, DeviceClass::Cpu] } else { vec![own] }
     }
 
-    /// Gives every worker that came by itself and has nothing to do something.
-    fn fill_joined(&mut self, now: Duration) {
-        if self.queue.is_empty() {
-            return;
-        }
-        let mut here = vec![0; self.devices.len()];
-        self.slots.values().for_each(|slot| here[slot.device] += 1);
-        let is_free = |slot: &WorkerSlot| self.joining[slot.device] && slot.assigned.is_empty() && slot.ending.is_none();
-        let free: Vec<(u64, usize)> =
-            self.slots.iter().filter(|(_, slot)| is_free(slot)).map(|(worker, slot)| (*worker, slot.device)).collect();
-        for (worker, place) in free {
-            let classes = self.classes(place);
-            let batch =
-                classes.into_iter().map(|class| self.queue.posted_batch(class, here[place])).find(|batch| !batch.is_empty());
-            batch.into_iter().flatten().for_each(|waiting| self.assign(worker, waiting, now));
-        }
-    }
-
     /// The idle worker of a slot, if it can do what a program is needed for; another is let go.
     fn suitable(&mut self, here: Option<u64>, needed: Option<WorkerProgram>) -> Option<u64> {
         let worker = here?;
@@ -376,6 +363,8 @@ impl Engine {
             assigned: VecDeque::new(),
             begun: None,
             heard: now,
+            foreign: HashSet::new(),
+            is_recalled: false,
             ending: None,
             printed: 0,
         }

@@ -28,6 +28,8 @@ struct Bench {
     refused: bool,
     /// The programs that workers were, in the order of their starts.
     spawned: Vec<Option<WorkerProgram>>,
+    /// What was asked back.
+    recalled: Vec<(u64, Vec<Key>)>,
 }
 
 const LIMITS: Limits = Limits { attempts: 3, silence: Duration::from_secs(60), attempt: None };
@@ -58,6 +60,7 @@ impl Bench {
             shows_at: None,
             refused: false,
             spawned: vec![],
+            recalled: vec![],
         };
         let planned = |label: &&str| {
             (PlannedJob { job: job(label), stage: visavis_core::domain::stage::Kind::Index, label: (*label).to_owned() }, true)
@@ -114,6 +117,7 @@ impl Bench {
                 self.workers.assign(worker, &Order { task, label, attempt, clock: 0, again: false }).unwrap();
             }
             DispatchCommand::Assign { step, .. } => panic!("{step:?} is no job here"),
+            DispatchCommand::Recall { worker, keys } => self.recalled.push((worker, keys)),
             DispatchCommand::Dismiss { worker } => self.workers.dismiss(worker),
             DispatchCommand::Terminate { worker } => self.workers.terminate(worker),
             DispatchCommand::Kill { worker } => self.workers.kill(worker),
@@ -152,7 +156,7 @@ impl Bench {
             let left = until.saturating_sub(self.workers.now()).min(Duration::from_millis(100));
             if let Some(WorkerMessage { worker, what }) = self.workers.next_message(left).unwrap() {
                 self.handle(match what {
-                    MessageKind::Joined { slot } => DispatchEvent::Joined { worker, device: 0, slot },
+                    MessageKind::Joined { slot, holds } => DispatchEvent::Joined { worker, device: 0, slot, holds },
                     MessageKind::Answer(answer) => DispatchEvent::Answered { worker, answer },
                     MessageKind::Line(line) => DispatchEvent::Printed { worker, line },
                     MessageKind::Exited(exit) => DispatchEvent::Exited { worker, exit },
@@ -488,18 +492,102 @@ fn cluster(labels: &[&str]) -> Bench {
     bench
 }
 
+impl Bench {
+    /// A worker of the cluster comes, with what it was given before.
+    fn joins(&mut self, worker: u64, holds: &[&str]) {
+        let place = WorkerPlace { program: Path::new("none"), device: String::new(), slot: 0, threads: 1 };
+        self.workers.spawn(worker, &place).unwrap();
+        let holds = holds.iter().map(|label| self.key(label)).collect();
+        self.handle(DispatchEvent::Joined { worker, device: 0, slot: 0, holds });
+    }
+
+    fn key(&self, label: &str) -> Key {
+        self.jobs.iter().find(|(of, _)| of == label).map_or_else(|| Key(Digest::of(label.as_bytes())), |(_, task)| task.key())
+    }
+
+    fn held(&self, worker: u64) -> Vec<String> {
+        let label = |key: Key| self.jobs.iter().find(|(_, task)| task.key() == key).map(|(label, _)| label.clone()).unwrap();
+        self.engine.held(worker).into_iter().map(label).collect()
+    }
+
+    fn answers(&mut self, worker: u64, answer: WorkerAnswer) {
+        self.handle(DispatchEvent::Answered { worker, answer });
+    }
+}
+
 #[test]
 fn on_a_cluster_no_worker_is_spawned_and_each_that_comes_is_given_work() {
     let mut bench = cluster(&["card 1", "plain"]);
     bench.handle(DispatchEvent::Fill);
     assert!(bench.spawned.is_empty() && !bench.engine.is_over(), "both wait for a worker");
-    for worker in [71, 72] {
-        bench
-            .workers
-            .spawn(worker, &WorkerPlace { program: Path::new("none"), device: String::new(), slot: 0, threads: 1 })
-            .unwrap();
-        bench.handle(DispatchEvent::Joined { worker, device: 0, slot: 0 });
-    }
+    [71, 72].into_iter().for_each(|worker| bench.joins(worker, &[]));
     bench.handle(DispatchEvent::Fill);
     assert!(bench.spawned.is_empty() && bench.engine.left() == 0, "a card's worker also takes what needs none");
+}
+
+#[test]
+fn a_worker_behind_a_shared_folder_is_given_more_before_it_runs_out_of_work() {
+    let labels: Vec<String> = (0..40).map(|number| format!("card {number}")).collect();
+    let mut bench = cluster(&labels.iter().map(String::as_str).collect::<Vec<_>>());
+    bench.joins(71, &[]);
+    bench.handle(DispatchEvent::Fill);
+    assert_eq!(bench.held(71).len(), 4, "stages of a second each, four seconds at a time");
+    bench.handle(DispatchEvent::Fill);
+    assert_eq!(bench.held(71).len(), 8, "four seconds are soon over");
+    bench.handle(DispatchEvent::Fill);
+    assert_eq!(bench.held(71).len(), 8);
+    assert_eq!(bench.engine.left(), 32);
+}
+
+#[test]
+fn what_a_worker_has_not_begun_is_taken_back_for_one_that_has_nothing_to_do() {
+    let labels = ["card 0", "card 1", "card 2", "card 3", "card 4", "card 5"];
+    let mut bench = cluster(&labels);
+    bench.joins(71, &[]);
+    (0..3).for_each(|_| bench.handle(DispatchEvent::Fill));
+    assert_eq!(bench.held(71).len(), 6);
+    bench.answers(71, WorkerAnswer::Ready { journal: "j".into() });
+    bench.answers(71, WorkerAnswer::Begun { key: bench.key("card 0") });
+    bench.joins(72, &[]);
+    bench.handle(DispatchEvent::Fill);
+    let asked = ["card 5", "card 4", "card 3"].map(|label| bench.key(label)).to_vec();
+    assert_eq!(bench.recalled, [(71, asked.clone())]);
+    bench.handle(DispatchEvent::Fill);
+    assert_eq!(bench.recalled.len(), 1, "it has not answered yet");
+    // The last of them it has begun meanwhile.
+    bench.answers(71, WorkerAnswer::Returned { keys: asked[..2].to_vec() });
+    bench.handle(DispatchEvent::Fill);
+    assert_eq!((bench.held(71).len(), bench.held(72).len()), (4, 2));
+}
+
+#[test]
+fn what_a_worker_holds_since_before_is_its_own_and_what_nobody_waits_for_is_stopped() {
+    let mut bench = cluster(&["card 0", "card 1"]);
+    bench.joins(71, &["card 0", "gone"]);
+    assert_eq!(bench.held(71), ["card 0"]);
+    assert_eq!(bench.recalled, [(71, vec![bench.key("gone")])]);
+    bench.answers(71, WorkerAnswer::Ready { journal: "j".into() });
+    bench.answers(71, WorkerAnswer::Begun { key: bench.key("card 0") });
+    assert!(!bench.refused);
+    bench.joins(72, &["gone", "card 1"]);
+    bench.handle(DispatchEvent::Fill);
+    assert_eq!((bench.held(72).len(), bench.engine.left()), (0, 1), "it is asked to stop, and given nothing");
+    bench.answers(72, WorkerAnswer::Begun { key: bench.key("gone") });
+    assert!(!bench.refused, "it is of no other build");
+}
+
+#[test]
+fn a_job_that_was_not_begun_is_given_back_when_it_is_cancelled() {
+    let mut bench = cluster(&["card 0", "card 1"]);
+    bench.joins(71, &[]);
+    (0..2).for_each(|_| bench.handle(DispatchEvent::Fill));
+    bench.answers(71, WorkerAnswer::Ready { journal: "j".into() });
+    let first = bench.held(71)[0].clone();
+    let second = bench.held(71)[1].clone();
+    bench.answers(71, WorkerAnswer::Begun { key: bench.key(&first) });
+    let requests = vec![PersonRequest::Cancel { job: job(&second) }];
+    bench.handle(DispatchEvent::Asked { requests, failed: vec![] });
+    assert_eq!(bench.recalled, [(71, vec![bench.key(&second)])]);
+    bench.answers(71, WorkerAnswer::Returned { keys: vec![bench.key(&second)] });
+    assert_eq!((bench.held(71).len(), bench.engine.left()), (1, 0), "it is not started anew");
 }

@@ -9,7 +9,7 @@ pub(crate) use local::LocalExecutor;
 pub(crate) use slurm::SlurmExecutor;
 
 use std::{path::Path, time::Duration};
-use visavis_core::domain::{Result, event::WorkerAnswer, stage::Order};
+use visavis_core::domain::{Key, Result, event::WorkerAnswer, stage::Order};
 
 /// Where a worker runs, and which program it is.
 pub(crate) struct WorkerPlace<'a> {
@@ -32,6 +32,8 @@ pub(crate) enum MessageKind {
     /// It was not spawned by the dispatcher, and is there now.
     Joined {
         slot: usize,
+        /// What a dispatcher before this one gave it, and it has not answered.
+        holds: Vec<Key>,
     },
     Answer(WorkerAnswer),
     /// A line on its standard error.
@@ -69,6 +71,9 @@ pub(crate) trait WorkerExecutor {
     /// # Errors
     /// An order that cannot be written as JSON.
     fn assign(&mut self, worker: u64, order: &Order) -> Result<()>;
+
+    /// Asks a worker to give back what makes these, unless it has begun it; [`WorkerAnswer::Returned`] answers.
+    fn recall(&mut self, _worker: u64, _keys: Vec<Key>) {}
 
     /// Lets a worker that has nothing to do end by itself: its journal then says that nothing follows.
     fn dismiss(&mut self, worker: u64);

@@ -84,6 +84,11 @@ impl Fleet {
         }
     }
 
+    /// A dispatcher before this one has submitted workers: the queue is asked before more are.
+    pub(crate) fn is_resumed(&mut self) {
+        self.is_unsure = true;
+    }
+
     /// So many stages are still to be made.
     pub(crate) fn want(&mut self, stages: usize) {
         self.wanted = stages.min(self.most);

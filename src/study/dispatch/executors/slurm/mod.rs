@@ -5,12 +5,14 @@
 //! and [`job_state`] (what Slurm says), [`presence`] (what it says no more) and [`pace`] (how often it may be asked). This file carries out
 //! what they say: it runs Slurm's commands, and reads and writes the letters.
 
+mod adoption;
 mod commands;
 mod environment;
 mod fleet;
 mod job_state;
 mod outputs;
 mod pace;
+mod posted_worker;
 mod presence;
 mod refusal;
 mod script;
@@ -19,44 +21,33 @@ mod tests;
 
 use super::{MessageKind, WorkerExecutor, WorkerExit, WorkerMessage, WorkerPlace};
 use crate::study::cluster::SettingPlace;
+use adoption::{OpenPost, WorkerAtWork, close};
 use commands::{CommandEnd, run};
 use fleet::{Fleet, FleetCommand, Gone};
 use outputs::ArrayTask;
+use posted_worker::{LATEST, PostedWorker, SOONEST};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
     time::{Duration, Instant},
 };
 use visavis_core::{
     domain::{
-        Fault, Result,
+        Fault, Key, Result,
         event::WorkerAnswer,
         post::{ANSWERS, DispatcherLetter, Hello, ORDERS, WorkerLetter},
         stage::Order,
         text::{count, quoted},
     },
-    store::{MailReader, MailWriter, clear_letters, letters_in, make_folder, tail},
+    store::{MailReader, MailWriter, letters_in, make_folder, tail},
 };
 
 pub(crate) use environment::handed_on;
 pub(crate) use script::{WorkerJob, why_not_named};
 
-/// The end of the name of the file that says that a run's workers may still be there.
-const OPEN: &str = ".open";
-
-/// How soon a worker's letters are looked for after one came, and how seldom where none comes.
-const SOONEST: Duration = Duration::from_millis(250);
-const LATEST: Duration = Duration::from_secs(5);
-
 /// How often new workers are looked for.
 const LIST: Duration = Duration::from_secs(1);
-
-/// A worker that is silent for so long is doubted, six beats and what a shared folder may be late by: Slurm is asked what became of it.
-const DOUBT: Duration = Duration::from_secs(75);
-
-/// Bytes that do not become a letter within this time are damage.
-const STUCK: Duration = Duration::from_secs(60);
 
 /// Starts workers by arrays of jobs, for one run in one workspace.
 pub(crate) struct SlurmExecutor {
@@ -75,31 +66,14 @@ pub(crate) struct SlurmExecutor {
     sender: Sender<Done>,
     /// A submission has gone well once: later ones may fail and be tried again.
     has_submitted: bool,
+    /// Workers of a dispatcher before this one that go on.
+    adopted: usize,
 }
 
 /// A command of Slurm has ended.
 struct Done {
     command: FleetCommand,
     end: CommandEnd,
-}
-
-struct PostedWorker {
-    token: String,
-    answers: MailReader,
-    orders: Option<MailWriter>,
-    hello: Option<Box<Hello>>,
-    /// When its letters are to be looked for next, and how long after that.
-    due: Instant,
-    wait: Duration,
-    heard: Instant,
-    stuck: Option<Instant>,
-}
-
-impl PostedWorker {
-    fn task(&self) -> Option<ArrayTask> {
-        let place = self.hello.as_ref()?.slurm?;
-        Some(ArrayTask { array: place.array, index: place.index })
-    }
 }
 
 impl SlurmExecutor {
@@ -114,14 +88,33 @@ impl SlurmExecutor {
         if let Some(why) = why_not_named(&job.workspace) {
             return Err(Fault::asked(format!("a run on Slurm cannot be in this folder: {why}")).in_file(&job.workspace));
         }
+        let earlier = adopt_or_end(&job);
+        let is_adopting = earlier.is_some();
+        let job = match earlier {
+            // What is submitted from now on joins what is there.
+            Some(OpenPost { folder, name, .. }) => WorkerJob { name, logs: folder.join("logs"), post: folder, ..job },
+            None => job,
+        };
         make_folder(&job.post)?;
         make_folder(&job.logs)?;
-        end_earlier_runs(&job);
-        MailWriter::create(&job.post, OPEN, job.name.as_bytes())?;
+        if !is_adopting {
+            OpenPost::open(&job)?;
+        }
+        let mut fleet = Fleet::new(job.settings.workers, outputs::max_array(&config.out));
+        if is_adopting {
+            fleet.is_resumed();
+        }
+        let mut executor = SlurmExecutor::of(job, places, fleet);
+        if is_adopting {
+            executor.adopt()?;
+        }
+        Ok(executor)
+    }
+
+    fn of(job: WorkerJob, places: BTreeMap<String, SettingPlace>, fleet: Fleet) -> Self {
         let (sender, done) = mpsc::channel();
-        let max_array = outputs::max_array(&config.out);
-        Ok(SlurmExecutor {
-            fleet: Fleet::new(job.settings.workers, max_array),
+        SlurmExecutor {
+            fleet,
             job,
             places,
             started: Instant::now(),
@@ -133,7 +126,42 @@ impl SlurmExecutor {
             done,
             sender,
             has_submitted: false,
-        })
+            adopted: 0,
+        }
+    }
+
+    /// How many workers of a dispatcher before this one go on with what they are at.
+    pub(crate) fn adopted(&self) -> usize {
+        self.adopted
+    }
+
+    /// Takes over the workers that were started before, as their letters tell. Whether they live shows as with any other.
+    ///
+    /// # Errors
+    /// A folder that cannot be listed.
+    fn adopt(&mut self) -> Result<()> {
+        let (now, post) = (Instant::now(), self.job.post.clone());
+        let ordered = letters_in(&post, ORDERS)?;
+        for token in letters_in(&post, ANSWERS)? {
+            self.seen.insert(token.clone());
+            let mut answers = MailReader::new(&post, &format!("{token}{ANSWERS}"));
+            let orders = format!("{token}{ORDERS}");
+            let was_ordered = ordered.contains(&token);
+            let given = if was_ordered { all_letters(&mut MailReader::new(&post, &orders)) } else { vec![] };
+            let Some(WorkerAtWork { hello, journal, holds, begun }) = WorkerAtWork::of(all_letters(&mut answers), given) else {
+                continue;
+            };
+            let writer = was_ordered.then(|| MailWriter::resume(&post, &orders)).transpose()?;
+            let worker = self.next;
+            self.next += 1;
+            self.workers.insert(worker, PostedWorker::adopted(token, hello.clone(), answers, writer, now));
+            self.adopted += 1;
+            self.greet(worker, hello, holds.into());
+            let ready = journal.map(|journal| WorkerAnswer::Ready { journal });
+            let answers = ready.into_iter().chain(begun.map(|key| WorkerAnswer::Begun { key }));
+            answers.for_each(|answer| self.say(worker, MessageKind::Answer(answer)));
+        }
+        Ok(())
     }
 
     fn say(&mut self, worker: u64, what: MessageKind) {
@@ -232,47 +260,29 @@ impl SlurmExecutor {
             self.listed = Some(now);
             for token in letters_in(&self.job.post, ANSWERS)? {
                 if self.seen.insert(token.clone()) {
-                    let answers = MailReader::new(&self.job.post, &format!("{token}{ANSWERS}"));
-                    let new = PostedWorker {
-                        token,
-                        answers,
-                        orders: None,
-                        hello: None,
-                        due: now,
-                        wait: SOONEST,
-                        heard: now,
-                        stuck: None,
-                    };
-                    self.workers.insert(self.next, new);
+                    self.workers.insert(self.next, PostedWorker::new(&self.job.post, token, now));
                     self.next += 1;
                 }
             }
         }
-        let due: Vec<u64> = self.workers.iter().filter(|(_, of)| of.due <= now).map(|(worker, _)| *worker).collect();
+        let due: Vec<u64> = self.workers.iter().filter(|(_, of)| of.is_due(now)).map(|(worker, _)| *worker).collect();
         due.into_iter().for_each(|worker| self.read(worker, now));
         Ok(())
     }
 
     fn read(&mut self, worker: u64, now: Instant) {
         let Some(of) = self.workers.get_mut(&worker) else { return };
-        let letters = match of.answers.read() {
+        let letters = match of.read(now) {
             Ok(letters) => letters,
             Err(fault) => return self.lose(worker, &fault.what),
         };
-        of.wait = if letters.is_empty() { (of.wait * 3 / 2).min(LATEST) } else { SOONEST };
-        of.due = now + of.wait;
-        of.stuck = of.answers.is_stuck().then(|| of.stuck.unwrap_or(now));
-        let is_damaged = of.stuck.is_some_and(|since| now - since >= STUCK);
-        if !letters.is_empty() {
-            of.heard = now;
-        }
-        let (task, is_doubted) = (of.task(), now - of.heard >= DOUBT);
-        if let Some(task) = task {
+        let (is_damaged, is_doubted) = (of.is_damaged(now), of.is_doubted(now));
+        if let Some(task) = of.task() {
             self.fleet.doubt(task, is_doubted);
         }
         for bytes in letters {
             match serde_json::from_slice(&bytes) {
-                Ok(WorkerLetter::Hello(hello)) => self.greet(worker, hello),
+                Ok(WorkerLetter::Hello(hello)) => self.greet(worker, hello, vec![]),
                 Ok(WorkerLetter::Answer(answer)) => self.say(worker, MessageKind::Answer(answer)),
                 Ok(WorkerLetter::Left { why }) => {
                     if let Some(task) = self.workers.get(&worker).and_then(PostedWorker::task) {
@@ -288,7 +298,7 @@ impl SlurmExecutor {
         }
     }
 
-    fn greet(&mut self, worker: u64, hello: Box<Hello>) {
+    fn greet(&mut self, worker: u64, hello: Box<Hello>, holds: Vec<Key>) {
         let Some(of) = self.workers.get_mut(&worker) else { return };
         let slot = hello.slurm.map_or(0, |place| place.index as usize);
         of.hello = Some(hello);
@@ -303,21 +313,11 @@ impl SlurmExecutor {
             before.into_iter().for_each(|other| self.end(other, "Slurm started its job again", true));
             self.fleet.greeted(task);
         }
-        self.say(worker, MessageKind::Joined { slot });
+        self.say(worker, MessageKind::Joined { slot, holds });
     }
 
     fn write(&mut self, worker: u64, letter: &DispatcherLetter) -> Result<()> {
-        let bytes = serde_json::to_vec(letter).map_err(|error| Fault::unexpected(error.to_string()))?;
-        let Some(of) = self.workers.get_mut(&worker) else { return Ok(()) };
-        // Its answer is looked for soon.
-        (of.wait, of.due) = (SOONEST, Instant::now() + SOONEST);
-        match &mut of.orders {
-            Some(orders) => orders.append([bytes.as_slice()]),
-            None => {
-                of.orders = Some(MailWriter::create(&self.job.post, &format!("{}{ORDERS}", of.token), &bytes)?);
-                Ok(())
-            }
-        }
+        self.workers.get_mut(&worker).map_or(Ok(()), |of| of.write(&self.job.post, letter))
     }
 }
 
@@ -332,6 +332,10 @@ impl WorkerExecutor for SlurmExecutor {
 
     fn assign(&mut self, worker: u64, order: &Order) -> Result<()> {
         self.write(worker, &DispatcherLetter::Order(Box::new(order.clone())))
+    }
+
+    fn recall(&mut self, worker: u64, keys: Vec<Key>) {
+        self.write(worker, &DispatcherLetter::Recall { keys }).ok();
     }
 
     fn dismiss(&mut self, worker: u64) {
@@ -395,7 +399,7 @@ impl WorkerExecutor for SlurmExecutor {
         }
         run("scancel", &[named], "");
         self.workers.clear();
-        clear_letters(&self.job.post, &[ANSWERS, ORDERS, OPEN]);
+        close(&self.job.post);
         answers
     }
 
@@ -406,18 +410,36 @@ impl WorkerExecutor for SlurmExecutor {
     }
 }
 
-/// Ends the workers of runs whose dispatcher did not come to it: this process has the workspace, so no dispatcher of theirs is left.
-fn end_earlier_runs(job: &WorkerJob) {
-    let Some(posts) = job.post.parent() else { return };
-    for name in letters_in(posts, "").unwrap_or_default() {
-        let post = posts.join(&name);
-        if post != job.post && !letters_in(&post, OPEN).unwrap_or_default().is_empty() {
-            let ended = run("scancel", &[format!("--name={}", name_of(&name))], "");
-            if ended.is_well {
-                clear_letters(&post, &[ANSWERS, ORDERS, OPEN]);
-            }
-        }
+/// Looks for runs whose dispatcher ended without a word: this process has the workspace, so no dispatcher of theirs is left. The last of them
+/// whose workers were started as this job says is to be adopted; the workers of the others are ended.
+fn adopt_or_end(job: &WorkerJob) -> Option<OpenPost> {
+    let mut open = OpenPost::all(job.post.parent()?);
+    let like = open.iter().rposition(|post| post.is_like(job)).map(|place| open.remove(place));
+    open.iter().for_each(end);
+    like
+}
+
+/// Ends the workers of runs whose dispatcher ended without a word, for a run that has no use for them.
+pub(crate) fn end_earlier_runs(posts: &Path) {
+    OpenPost::all(posts).iter().for_each(end);
+}
+
+fn end(post: &OpenPost) {
+    let ended = run("scancel", &[format!("--name={}", post.name)], "");
+    if ended.is_well || ended.is_missing {
+        close(&post.folder);
     }
+}
+
+/// All letters that are there, of those that this build can read.
+fn all_letters<T: serde::de::DeserializeOwned>(reader: &mut MailReader) -> Vec<T> {
+    let mut all = Vec::new();
+    while let Ok(letters) = reader.read()
+        && !letters.is_empty()
+    {
+        all.extend(letters.iter().map_while(|bytes| serde_json::from_slice(bytes).ok()));
+    }
+    all
 }
 
 /// What the jobs of a run are called.

@@ -2,7 +2,7 @@
 //! quoted where they are put in, so no path or name is read as anything else.
 
 use std::path::{Path, PathBuf};
-use visavis_core::domain::{study::SlurmSettings, text::shell};
+use visavis_core::domain::{Digest, study::SlurmSettings, text::shell};
 
 /// Workers are asked to stop so many seconds before their time is up: they keep what they have learned.
 const WARNING: u64 = 120;
@@ -104,6 +104,22 @@ impl WorkerJob {
         let arguments: Vec<String> = arguments.iter().map(|argument| shell(argument)).collect();
         lines.push(format!("exec {} {}", path(&self.program), arguments.join(" \\\n  ")));
         lines.join("\n") + "\n"
+    }
+
+    /// How workers are started, but for what names a run: equal of two runs whose workers may do each other's work. The program counts by its
+    /// size and time, so that one that was built anew is another. `None` of a program that cannot be looked at.
+    pub(crate) fn print(&self) -> Option<Digest> {
+        let program = std::fs::metadata(&self.program).ok()?;
+        let nameless =
+            WorkerJob { name: String::new(), post: PathBuf::new(), logs: PathBuf::new(), run: String::new(), ..self.clone() };
+        let text = format!(
+            "{:?} {} {} {:?}",
+            nameless.arguments(1),
+            nameless.script(),
+            program.len(),
+            program.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?
+        );
+        Some(Digest::of(text.as_bytes()))
     }
 
     /// What is submitted, as a shell would be given it: for people, who may give it to one.

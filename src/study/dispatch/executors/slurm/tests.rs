@@ -10,7 +10,6 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (sender, done) = mpsc::channel();
         let job = WorkerJob {
             name: "visavis-run".into(),
             settings: Default::default(),
@@ -25,37 +24,15 @@ impl Bench {
             environment: vec![],
             barred: vec![],
         };
-        let executor = SlurmExecutor {
-            fleet: Fleet::new(job.settings.workers, 1001),
-            job,
-            places: BTreeMap::new(),
-            started: Instant::now(),
-            workers: BTreeMap::new(),
-            seen: BTreeSet::new(),
-            listed: None,
-            next: 100,
-            messages: VecDeque::new(),
-            done,
-            sender,
-            has_submitted: false,
-        };
+        let fleet = Fleet::new(job.settings.workers, 1001);
+        let mut executor = SlurmExecutor::of(job, BTreeMap::new(), fleet);
+        executor.next = 100;
         Bench { executor, folder }
     }
 
     /// A worker starts, as element `index` of the array 7.
     fn starts(&mut self, token: &str, index: u64) -> MailWriter {
-        let hello = Hello {
-            token: token.to_owned(),
-            host: "n1".into(),
-            boot: String::new(),
-            pid: 1,
-            program: String::new(),
-            slurm: Some(SlurmPlace { array: 7, index, restarts: 0 }),
-            device: "cpu".into(),
-            cards: None,
-            threads: 1,
-        };
-        let first = serde_json::to_vec(&WorkerLetter::Hello(Box::new(hello))).unwrap();
+        let first = serde_json::to_vec(&WorkerLetter::Hello(Box::new(hello(token, index)))).unwrap();
         // New workers are looked for once a second: now.
         self.executor.listed = None;
         MailWriter::create(self.folder.path(), &format!("{token}{ANSWERS}"), &first).unwrap()
@@ -73,6 +50,21 @@ impl Bench {
     }
 }
 
+/// What a worker says first, as element `index` of the array 7.
+pub(super) fn hello(token: &str, index: u64) -> Hello {
+    Hello {
+        token: token.to_owned(),
+        host: "n1".into(),
+        boot: String::new(),
+        pid: 1,
+        program: String::new(),
+        slurm: Some(SlurmPlace { array: 7, index, restarts: 0 }),
+        device: "cpu".into(),
+        cards: None,
+        threads: 1,
+    }
+}
+
 fn say(letters: &mut MailWriter, letter: &WorkerLetter) {
     letters.append([serde_json::to_vec(letter).unwrap().as_slice()]).unwrap();
 }
@@ -82,7 +74,7 @@ fn a_worker_joins_by_its_hello_answers_and_leaves() {
     let mut bench = Bench::new();
     let mut worker = bench.starts("aa", 3);
     say(&mut worker, &WorkerLetter::Answer(WorkerAnswer::Kept));
-    assert!(matches!(bench.next(), (100, MessageKind::Joined { slot: 3 })));
+    assert!(matches!(bench.next(), (100, MessageKind::Joined { slot: 3, .. })));
     assert!(matches!(bench.next(), (100, MessageKind::Answer(WorkerAnswer::Kept))));
     say(&mut worker, &WorkerLetter::Left { why: Some("the disk is full".into()) });
     let (100, MessageKind::Exited(exit)) = bench.next() else { panic!("it left") };
