@@ -9,15 +9,19 @@ use crate::{
     domain::{
         Fault, Result,
         event::WorkerAnswer,
-        post::{ANSWERS, DispatcherLetter, Hello, ORDERS, SlurmPlace, WorkerLetter},
+        post::{ANSWERS, DispatcherLetter, Hello, OPEN, ORDERS, SlurmPlace, WorkerLetter},
     },
-    store::{MailReader, MailWriter, Workspace, letters_in, origin},
+    store::{MailReader, MailWriter, Workspace, letters_in, now, origin},
 };
 use rustix::process::{Signal, getpid, kill_process};
+use signal_hook::{consts::SIGTERM, iterator::Signals};
 use std::{
     io::{self, BufRead, Read, Write},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -38,6 +42,12 @@ const LATEST: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_secs(30);
 const SILENCE: Duration = Duration::from_secs(600);
 
+/// As many looks in a row at a run that is over make sure that it is.
+const LOOKS: u32 = 2;
+
+/// The exit status of a program that SIGTERM ends.
+const TERMINATED: i32 = 143;
+
 /// Works off what comes by post until the dispatcher says that nothing more comes, or is gone.
 ///
 /// # Errors
@@ -50,8 +60,8 @@ pub(super) fn work_by_post(
 ) -> Result<()> {
     let identity = workspace.identity();
     if identity != post.identity {
-        let there = if identity.is_empty() { "no workspace" } else { "another workspace" };
-        return Err(Fault::missing(format!("on {}, this folder is {there} than that of the run", origin::host()))
+        let there = if identity.is_empty() { "no workspace is here" } else { "this is another workspace than that of the run" };
+        return Err(Fault::missing(format!("on {}, {there}", origin::host()))
             .in_file(workspace.root())
             .next("run the study in a folder that all nodes see under the same path"));
     }
@@ -62,6 +72,7 @@ pub(super) fn work_by_post(
         letters: MailWriter::create(&post.folder, &name(ANSWERS), &first)?,
         line: vec![],
     })));
+    leave_when_asked(executor.keeps_nothing(), answers.clone())?;
     let orders = OrderQueue::default();
     std::thread::spawn({
         let (folder, name, workspace) = (post.folder.clone(), name(ORDERS), workspace.clone());
@@ -72,7 +83,26 @@ pub(super) fn work_by_post(
         }
     });
     let ended = work(workspace, settings, executor, PostedOrders { orders, line: vec![], at: 0 }, answers.clone());
-    answers.post(&WorkerLetter::Left { why: ended.as_ref().err().map(ToString::to_string) }).and(ended)
+    let stopped = ended.is_ok() && executor.stops();
+    answers.post(&WorkerLetter::Left { why: ended.as_ref().err().map(ToString::to_string), stopped }).and(ended)
+}
+
+/// On SIGTERM, says that the worker leaves and ends it: at once, unless it is at something of which it keeps what it has. That says itself
+/// how it ended, and then the worker leaves.
+///
+/// # Errors
+/// A signal that cannot be listened for.
+fn leave_when_asked(keeps_nothing: Option<Arc<AtomicBool>>, answers: PostedAnswers) -> Result<()> {
+    let mut asked = Signals::new([SIGTERM]).map_err(|error| Fault::unexpected(format!("cannot listen for signals: {error}")))?;
+    std::thread::spawn(move || {
+        for _ in asked.forever() {
+            if keeps_nothing.as_ref().is_none_or(|nothing| nothing.load(Ordering::SeqCst)) {
+                answers.post(&WorkerLetter::Left { why: None, stopped: true }).ok();
+                std::process::exit(TERMINATED);
+            }
+        }
+    });
+    Ok(())
 }
 
 fn hello(settings: &WorkerSettings) -> Hello {
@@ -87,6 +117,7 @@ fn hello(settings: &WorkerSettings) -> Hello {
         device: settings.device.clone(),
         cards: variable("CUDA_VISIBLE_DEVICES"),
         threads: settings.threads,
+        started: now(),
     }
 }
 
@@ -97,7 +128,7 @@ fn letter<T: serde::Serialize>(of: &T) -> Result<Vec<u8>> {
 /// Fetches letters and hands the orders on, until the last one has come, nobody takes them, or the dispatcher is gone.
 fn fetch(folder: &Path, name: &str, workspace: &Workspace, orders: &OrderQueue, answers: &PostedAnswers) {
     let (mut reader, mut wait) = (None, SOONEST);
-    let (mut alive, mut looked) = (Instant::now(), Instant::now());
+    let (mut alive, mut looked, mut closed) = (Instant::now(), Instant::now(), 0);
     while !orders.is_over() {
         // It is listed first, and then asked for: a folder's cache keeps "not there".
         if reader.is_none() && letters_in(folder, name).is_ok_and(|names| names.contains("")) {
@@ -129,6 +160,11 @@ fn fetch(folder: &Path, name: &str, workspace: &Workspace, orders: &OrderQueue, 
             (alive, looked) = (Instant::now(), Instant::now());
         } else if looked.elapsed() >= LOOK {
             looked = Instant::now();
+            // The run may be over although another one is dispatched in the workspace.
+            closed = if letters_in(folder, OPEN).is_ok_and(|open| open.is_empty()) { closed + 1 } else { 0 };
+            if closed >= LOOKS {
+                return;
+            }
             if workspace.is_dispatched() {
                 alive = looked;
             } else if alive.elapsed() >= SILENCE {

@@ -87,6 +87,11 @@ pub trait StageExecutor {
     fn stops(&self) -> bool {
         false
     }
+
+    /// Is set while it is at something of which it keeps nothing when it is asked to stop; `None`: it never keeps anything.
+    fn keeps_nothing(&self) -> Option<Arc<AtomicBool>> {
+        None
+    }
 }
 
 /// The torch-free stages, which share what a workspace keeps.
@@ -145,7 +150,8 @@ pub(super) fn work(
     });
     answers.say(&WorkerAnswer::Ready { journal: name.clone() })?;
     let busy = Arc::new(AtomicBool::new(false));
-    let beat = if settings.post.is_some() { POSTED_BEAT } else { BEAT };
+    let is_posted = settings.post.is_some();
+    let beat = if is_posted { POSTED_BEAT } else { BEAT };
     std::thread::spawn({
         let answers = answers.clone();
         let busy = Arc::clone(&busy);
@@ -153,7 +159,9 @@ pub(super) fn work(
             let mut progress = Progress::new(Instant::now());
             loop {
                 let is_busy = busy.load(Ordering::Relaxed);
-                if progress.goes_on(is_busy, pulse::rounds(), Instant::now()) && answers.say(&WorkerAnswer::Beat).is_err() {
+                let goes_on = progress.goes_on(is_busy, pulse::rounds(), Instant::now());
+                // A shared folder that takes no letter now may take the next; a pipe that is closed stays closed.
+                if goes_on && answers.say(&WorkerAnswer::Beat).is_err() && !is_posted {
                     return;
                 }
                 std::thread::sleep(beat);

@@ -203,12 +203,14 @@ impl<'a> Run<'a> {
                 let slurm = SlurmExecutor::new(job, cluster.places.clone())?;
                 if slurm.adopted() > 0 {
                     let workers = count(slurm.adopted(), "worker");
-                    (how.remark)(&format!("{workers} of the run before, whose dispatcher ended without a word, go on for this one"));
+                    (how.remark)(&format!(
+                        "{workers} of the run before, whose dispatcher ended without a word, go on for this one"
+                    ));
                 }
                 Box::new(slurm)
             }
             None => {
-                end_earlier_runs(&how.workspace.post());
+                end_earlier_runs(&std::path::absolute(how.workspace.post()).unwrap_or_default());
                 Box::new(LocalExecutor::new(how.workspace, journal.name()))
             }
         };
@@ -252,6 +254,7 @@ impl<'a> Run<'a> {
             if self.engine.is_over() {
                 return Ok(());
             }
+            self.workers.want(self.engine.demand());
             self.hear()?;
             self.tell_what_workers_wait_for();
             self.read_requests()?;
@@ -270,6 +273,7 @@ impl<'a> Run<'a> {
     fn close(mut self, outcome: Result<()>) -> Result<RunSummary> {
         // Machines that do not see locks are told by a worker's last words that it is gone.
         let ended = self.handle(DispatchEvent::Close { dismiss: self.how.workspace.is_shared() || self.how.cluster.is_some() });
+        self.tell_what_workers_wait_for();
         let summary = RunSummary {
             ran: self.engine.ran(),
             stored: self.plan.stored(),
@@ -402,7 +406,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// While no worker of a cluster is at work: why, once for each change.
+    /// While workers of a cluster are still to come, or cannot: why, once for each change.
     fn tell_what_workers_wait_for(&mut self) {
         let waits_for = self.workers.waits_for();
         if waits_for != self.waits_for {
@@ -434,9 +438,6 @@ impl<'a> Run<'a> {
     fn keep(&mut self) -> Result<()> {
         let events = self.journal.keep()?;
         let left = if events.is_empty() { 0 } else { self.plan.to_run() };
-        if !events.is_empty() {
-            self.workers.want(left);
-        }
         for event in &events {
             let job = match &event.what {
                 EventKind::Started { job, .. } | EventKind::Finished { job, .. } | EventKind::Failed { job, .. } => {

@@ -126,6 +126,7 @@ impl FromStr for PrologueLine {
             None if text.trim_start().starts_with("#SBATCH") => {
                 Err("`sbatch` does not read it there: options have keys of their own".to_owned())
             }
+            None if text.ends_with('\\') => Err("it ends with a backslash, which would join the next line to it".to_owned()),
             None if text.len() > 4000 => Err("it is longer than 4,000 characters".to_owned()),
             None => Ok(PrologueLine(text.to_owned())),
         }

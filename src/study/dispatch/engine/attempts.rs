@@ -11,6 +11,9 @@ use visavis_core::{
     store::MOST_LINES,
 };
 
+/// A stage at which workers were taken away so often is given up: it may take longer than they are allowed to run.
+const MOST_TAKEN: u32 = 10;
+
 /// How an attempt ended badly: with its worker's exit, if that ended too.
 pub(super) struct AttemptEnd {
     pub cause: Cause,
@@ -133,8 +136,9 @@ impl Engine {
         if !slot.journal.is_empty() {
             self.commands.push(DispatchCommand::ReadJournal(slot.journal.clone()));
         }
-        if slot.begun.is_none() && !slot.foreign.is_empty() {
-            // It was at something that this run does not wait for.
+        let was_at_foreign = !slot.foreign.is_empty();
+        if slot.begun.is_none() && (was_at_foreign || exit.is_taken_away && slot.ending.is_none()) {
+            // It had begun nothing of this run.
             return slot.assigned.iter().for_each(|of| self.requeue(of));
         }
         let Some(mut first) = slot.assigned.pop_front() else { return };
@@ -151,7 +155,7 @@ impl Engine {
                 AttemptEnd { cause: Cause::Stopped, why, exit: Some(exit) }
             }
             Some(_) => return self.requeue(&first),
-            None => AttemptEnd::of_exit(exit),
+            None => self.of_exit(first.waiting.key, exit),
         };
         if !first.noted {
             // It did not come to the job. That counts all the same, or a worker that never starts is spawned for ever.
@@ -159,6 +163,25 @@ impl Engine {
             self.note_start(&first, slot.journal, slot.device, slot.slot);
         }
         self.failed(&first, end);
+    }
+
+    /// A worker ended by itself, or was taken away: that is no fault of the stage, unless it happens again and again.
+    fn of_exit(&mut self, key: Key, exit: WorkerExit) -> AttemptEnd {
+        let end = AttemptEnd::of_exit(exit);
+        if end.cause != Cause::Stopped {
+            return end;
+        }
+        let taken = self.taken.entry(key).or_default();
+        *taken += 1;
+        if *taken < MOST_TAKEN {
+            return end;
+        }
+        self.spent.insert(key, self.limits.attempts);
+        let why = format!(
+            "workers were taken away {taken} times while they were at it, as when it takes longer than a job may; {}",
+            end.why
+        );
+        AttemptEnd { cause: Cause::Timeout, why, ..end }
     }
 
     /// Back into the queue, unless a person has set it aside.

@@ -11,6 +11,9 @@ const AHEAD: f64 = 6.0;
 /// Work of so many seconds is worth being taken back from a worker that has not begun it.
 const WORTH: f64 = 3.0;
 
+/// A worker that has had nothing to do for so long is let go.
+const IDLE: Duration = Duration::from_secs(300);
+
 impl WorkerSlot {
     /// How many of its jobs it has begun: the first, or none.
     fn begun_jobs(&self) -> usize {
@@ -65,7 +68,7 @@ impl Engine {
         let mut here = vec![0; self.devices.len()];
         self.slots.values().for_each(|slot| here[slot.device] += 1);
         let takes = |slot: &WorkerSlot| {
-            let is_well = slot.ending.is_none() && slot.foreign.is_empty() && !slot.is_recalled;
+            let is_well = slot.ending.is_none() && slot.foreign.is_empty() && !slot.is_recalled && !slot.is_dismissed;
             self.joining[slot.device] && is_well && (slot.assigned.is_empty() || slot.ahead(now) < AHEAD)
         };
         // Those with the least to do first.
@@ -78,9 +81,21 @@ impl Engine {
             let mut batches = classes.into_iter().map(|class| self.queue.posted_batch(class, here[place]));
             match batches.find(|batch| !batch.is_empty()) {
                 Some(batch) => batch.into_iter().for_each(|waiting| self.assign(worker, waiting, now)),
-                None if assigned == 0 => self.relieve(place, now),
+                None if assigned == 0 => {
+                    self.relieve(place, now);
+                    self.dismiss_idle(worker, now);
+                }
                 None => {}
             }
+        }
+    }
+
+    /// Lets a worker go that has had nothing to do for long: it holds what others wait for. Another comes when there is something again.
+    fn dismiss_idle(&mut self, worker: u64, now: Duration) {
+        let Some(slot) = self.slots.get_mut(&worker) else { return };
+        if now.saturating_sub(*slot.idle.get_or_insert(now)) >= IDLE {
+            slot.is_dismissed = true;
+            self.commands.push(DispatchCommand::Dismiss { worker });
         }
     }
 

@@ -139,6 +139,8 @@ pub(crate) struct Engine {
     attempts: HashMap<Key, u32>,
     /// Attempts that ended badly since a person last asked for another; what people or the run itself ended does not count.
     spent: HashMap<Key, u32>,
+    /// How often a worker was taken away while it was at something of which nothing is kept.
+    taken: HashMap<Key, u32>,
     late: LateResults,
     ran: usize,
     commands: Vec<DispatchCommand>,
@@ -161,6 +163,10 @@ struct WorkerSlot {
     foreign: HashSet<Key>,
     /// It was asked to give something back, and has not answered.
     is_recalled: bool,
+    /// Since when it has had nothing to do, of a worker that came by itself.
+    idle: Option<Duration>,
+    /// It was told that nothing more comes.
+    is_dismissed: bool,
     /// Why the dispatcher ends it.
     ending: Option<WorkerEnding>,
     /// Lines that it printed in the attempt it is at.
@@ -203,6 +209,7 @@ impl Engine {
             homeless: HashSet::new(),
             attempts: HashMap::new(),
             spent: HashMap::new(),
+            taken: HashMap::new(),
             late: LateResults::new(is_shared),
             ran: 0,
             commands: vec![],
@@ -249,6 +256,12 @@ impl Engine {
     /// Jobs whose results this run made.
     pub(crate) fn ran(&self) -> usize {
         self.ran
+    }
+
+    /// Jobs that are assigned or could be: as many workers have something to do.
+    pub(crate) fn demand(&self) -> usize {
+        let is_held = self.requests.paused_all || self.is_draining || self.is_stopping;
+        self.assigned().count() + if is_held { 0 } else { self.queue.len() }
     }
 
     /// Jobs that wait in the queue.
@@ -365,6 +378,8 @@ impl Engine {
             heard: now,
             foreign: HashSet::new(),
             is_recalled: false,
+            idle: None,
+            is_dismissed: false,
             ending: None,
             printed: 0,
         }
@@ -377,6 +392,7 @@ impl Engine {
             slot.heard = now;
         }
         self.commands.push(DispatchCommand::Assign { worker, step: waiting.step, attempt });
+        slot.idle = None;
         slot.assigned.push_back(AssignedJob { waiting, attempt, noted: false });
     }
 

@@ -8,21 +8,26 @@ use std::{
 };
 use visavis_core::{
     domain::{
-        Digest, Key, Result,
+        Digest, Fault, Key, Result,
         event::WorkerAnswer,
-        post::{ANSWERS, DispatcherLetter, Hello, ORDERS, WorkerLetter},
+        post::{ANSWERS, DispatcherLetter, Hello, OPEN, ORDERS, WorkerLetter},
     },
     store::{MailReader, MailWriter, clear_letters, letters_in},
 };
-
-/// The end of the name of the file that says that a run's workers may still be there. Its one letter says how they were started.
-const OPEN: &str = ".open";
 
 /// A folder of letters whose workers may still be there.
 pub(super) struct OpenPost {
     pub folder: PathBuf,
     /// What its jobs are called.
     pub name: String,
+    card: OpenCard,
+}
+
+/// The one letter in the file that says that a run's workers may still be there.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct OpenCard {
+    /// Where the folder is: in a copy of the workspace it says nothing about the copy.
+    folder: PathBuf,
     /// How its workers were started: [`WorkerJob::print`].
     print: Option<Digest>,
 }
@@ -35,15 +40,15 @@ impl OpenPost {
             let folder = posts.join(&name);
             let first = letters_in(&folder, OPEN).unwrap_or_default().into_iter().next()?;
             let letters = MailReader::new(&folder, &format!("{first}{OPEN}")).read().unwrap_or_default();
-            let print = letters.first().and_then(|letter| std::str::from_utf8(letter).ok()?.parse().ok());
-            Some(OpenPost { folder, name: name_of(&name), print })
+            let card: OpenCard = serde_json::from_slice(letters.first()?).ok()?;
+            (card.folder == folder).then(|| OpenPost { folder, name: name_of(&name), card })
         });
         open.collect()
     }
 
     /// Were its workers started as this run would start them?
     pub(super) fn is_like(&self, job: &WorkerJob) -> bool {
-        self.print.is_some() && self.print == job.print()
+        self.card.print.is_some() && self.card.print == job.print()
     }
 
     /// Says that a run's workers may be there, until [`close`] is called.
@@ -51,14 +56,25 @@ impl OpenPost {
     /// # Errors
     /// A disk that refuses.
     pub(super) fn open(job: &WorkerJob) -> Result<()> {
-        let print = job.print().map_or("of a program that cannot be read".to_owned(), |print| print.to_string());
-        MailWriter::create(&job.post, OPEN, print.as_bytes()).map(drop)
+        let card = OpenCard { folder: job.post.clone(), print: job.print() };
+        let card = serde_json::to_vec(&card).map_err(|error| Fault::unexpected(error.to_string()))?;
+        MailWriter::create(&job.post, OPEN, &card).map(drop)
     }
 }
 
-/// No worker of a run is left: its letters are needed no more.
+/// So many runs keep what their workers printed.
+const KEPT: usize = 20;
+
+/// No worker of a run is left: its letters are needed no more, nor what workers of runs long ago printed.
 pub(super) fn close(post: &Path) {
     clear_letters(post, &[ANSWERS, ORDERS, OPEN]);
+    let Some(posts) = post.parent() else { return };
+    let runs = letters_in(posts, "").unwrap_or_default();
+    for run in runs.iter().rev().skip(KEPT).map(|run| posts.join(run)) {
+        if letters_in(&run, OPEN).is_ok_and(|open| open.is_empty()) {
+            std::fs::remove_dir_all(run).ok();
+        }
+    }
 }
 
 /// A worker that an earlier dispatcher gave work to, as its letters tell.
@@ -156,7 +172,7 @@ mod tests {
 
     #[test]
     fn one_that_left_or_is_told_to_leave_is_not_adopted() {
-        let left = [hello(), WorkerLetter::Left { why: None }];
+        let left = [hello(), WorkerLetter::Left { why: None, stopped: true }];
         assert_eq!(WorkerAtWork::of(left.into(), vec![]), None);
         assert_eq!(WorkerAtWork::of(says(vec![]), vec![DispatcherLetter::Stop]), None);
         assert_eq!(WorkerAtWork::of(vec![], vec![]), None);

@@ -5,8 +5,8 @@
 const TAKEN_AWAY: [&str; 10] =
     ["SLURM_", "SBATCH_", "SRUN_", "SALLOC_", "SQUEUE_", "SCONTROL_", "SCANCEL_", "SINFO_", "PMI", "OMPI_"];
 
-/// What of these stays: where Slurm's configuration is.
-const KEPT: [&str; 1] = ["SLURM_CONF"];
+/// What of these stays: where Slurm's configuration is, and what its controller knows a user by.
+const KEPT: [&str; 3] = ["SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JWT"];
 
 /// Is a variable kept from the commands of Slurm?
 pub(crate) fn is_taken_away(name: &str) -> bool {
@@ -18,17 +18,16 @@ pub(crate) const PLAIN: [(&str, &str); 2] = [("LC_ALL", "C"), ("TZ", "UTC")];
 
 /// Variables of the dispatcher that its workers need as well, by name: they say how programs are found and how they compute. No other is
 /// handed on.
-const HANDED_ON: [&str; 4] = ["LIBTORCH", "VISAVIS_ONNXRUNTIME", "CUBLAS_WORKSPACE_CONFIG", "NVIDIA_TF32_OVERRIDE"];
+const HANDED_ON: [&str; 2] = ["LIBTORCH", "VISAVIS_ONNXRUNTIME"];
 
-/// What a worker is given of the dispatcher's variables. Single precision is single precision, on cards too, whatever these say.
+/// What decides the bits of a worker's results, whatever the node says: single precision is single precision, on cards too.
+pub(super) const BITS: [(&str, &str); 2] = [("NVIDIA_TF32_OVERRIDE", "0"), ("CUBLAS_WORKSPACE_CONFIG", ":4096:8")];
+
+/// What a worker is given of the dispatcher's variables.
 pub(crate) fn handed_on(variables: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
     let is_plain = |value: &str| !value.chars().any(char::is_control);
     let mut all: Vec<(String, String)> =
         variables.filter(|(name, value)| HANDED_ON.contains(&name.as_str()) && is_plain(value)).collect();
-    for (name, value) in [("NVIDIA_TF32_OVERRIDE", "0"), ("CUBLAS_WORKSPACE_CONFIG", ":4096:8")] {
-        all.retain(|(found, _)| found != name);
-        all.push((name.to_owned(), value.to_owned()));
-    }
     all.sort();
     all
 }
@@ -60,6 +59,6 @@ mod tests {
         ];
         let given = handed_on(given.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
         let given: Vec<(&str, &str)> = given.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        assert_eq!(given, [("CUBLAS_WORKSPACE_CONFIG", ":4096:8"), ("LIBTORCH", "/opt/torch"), ("NVIDIA_TF32_OVERRIDE", "0")]);
+        assert_eq!(given, [("LIBTORCH", "/opt/torch")]);
     }
 }

@@ -8,7 +8,10 @@ use super::{
     presence::Presence,
     script::chunks,
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Workers that wait are taken back when there were too many for so long: what is ready comes and goes with each finished stage.
 const TOO_MANY: Duration = Duration::from_secs(120);
@@ -41,8 +44,6 @@ struct Task {
     runs_since: Option<Duration>,
     /// It has said hello, and not left.
     is_here: bool,
-    /// It has said hello once.
-    greeted: bool,
     /// It gives no signs of life.
     is_doubted: bool,
 }
@@ -53,8 +54,14 @@ pub(crate) struct Fleet {
     most: usize,
     /// One more than the greatest index of an array.
     max_array: usize,
+    /// Slurm runs at most so many of an array at a time.
+    throttle: Option<usize>,
     wanted: usize,
     tasks: BTreeMap<ArrayTask, Task>,
+    /// Those that left or were given up: what Slurm still says of them counts no more.
+    left: BTreeSet<ArrayTask>,
+    /// What the last worker that ended before it was ready came to, in words.
+    last_end: Option<String>,
     presence: Presence,
     pace: Pace,
     /// Arrays that are being submitted, and the workers in them.
@@ -65,15 +72,20 @@ pub(crate) struct Fleet {
     too_many_since: Option<Duration>,
     /// A submission went wrong, and may have gone through nevertheless: the queue is asked before the next.
     is_unsure: bool,
+    /// One of the arrays that are being submitted was refused.
+    was_refused: bool,
 }
 
 impl Fleet {
-    pub(crate) fn new(most: usize, max_array: usize) -> Self {
+    pub(crate) fn new(most: usize, throttle: Option<usize>, max_array: usize) -> Self {
         Fleet {
             most,
             max_array,
+            throttle,
             wanted: 0,
             tasks: BTreeMap::new(),
+            left: BTreeSet::new(),
+            last_end: None,
             presence: Presence::default(),
             pace: Pace::default(),
             on_the_way: 0,
@@ -81,6 +93,7 @@ impl Fleet {
             is_asking: false,
             too_many_since: None,
             is_unsure: false,
+            was_refused: false,
         }
     }
 
@@ -102,10 +115,13 @@ impl Fleet {
             self.is_asking = true;
             commands.push(FleetCommand::Query);
         }
-        let lacks = self.wanted.saturating_sub(self.tasks.len());
+        // Slurm holds to a throttle within one array only: while others are there, no more are submitted than may run.
+        let most = self.throttle.filter(|_| !self.tasks.is_empty()).unwrap_or(self.most);
+        let lacks = self.wanted.min(most).saturating_sub(self.tasks.len());
         if lacks > 0 && !self.is_unsure && self.on_the_way == 0 && self.pace.may_submit(now) {
             let barred: Vec<String> = self.pace.barred().into_iter().map(str::to_owned).collect();
-            for workers in chunks(lacks, self.max_array) {
+            let arrays = self.throttle.map_or(usize::MAX, |_| 1);
+            for workers in chunks(lacks, self.max_array).into_iter().take(arrays) {
                 self.on_the_way += 1;
                 self.workers_on_the_way += workers;
                 commands.push(FleetCommand::Submit { workers, barred: barred.clone() });
@@ -116,21 +132,27 @@ impl Fleet {
 
     /// An array was submitted.
     pub(crate) fn submitted(&mut self, array: u64, workers: usize, now: Duration) {
-        self.came_back(workers);
-        self.pace.submitted(true, now);
+        self.came_back(workers, now);
         (0..workers as u64).for_each(|index| _ = self.tasks.entry(ArrayTask { array, index }).or_default());
     }
 
     /// An array could not be submitted, as far as is known.
     pub(crate) fn refused(&mut self, workers: usize, now: Duration) {
-        self.came_back(workers);
-        self.pace.submitted(false, now);
-        self.is_unsure = true;
+        (self.was_refused, self.is_unsure) = (true, true);
+        self.came_back(workers, now);
     }
 
-    fn came_back(&mut self, workers: usize) {
+    fn came_back(&mut self, workers: usize, now: Duration) {
         self.on_the_way = self.on_the_way.saturating_sub(1);
         self.workers_on_the_way = self.workers_on_the_way.saturating_sub(workers);
+        if self.on_the_way == 0 {
+            self.pace.submitted(!std::mem::take(&mut self.was_refused), now);
+        }
+    }
+
+    /// Arrays that are being submitted.
+    pub(crate) fn on_the_way(&self) -> usize {
+        self.on_the_way
     }
 
     /// The queue was asked; `None`: that failed. The workers that are gone for certain.
@@ -140,10 +162,15 @@ impl Fleet {
             self.pace.asked(Answered::Failed, now);
             return vec![];
         };
+        // Whoever gives signs of life is there: a queue that does not show it is no answer.
+        if self.tasks.iter().any(|(task, of)| of.is_here && !of.is_doubted && !rows.contains_key(task)) {
+            self.pace.asked(Answered::Failed, now);
+            return vec![];
+        }
         // A submission that seemed to fail, or one of a dispatcher before this one: its workers count.
         let mut news = false;
         for (task, _) in rows.iter().filter(|(_, row)| row.state.standing() != Standing::Over) {
-            if !self.tasks.contains_key(task) {
+            if !self.tasks.contains_key(task) && !self.left.contains(task) {
                 self.tasks.insert(*task, Task::default());
                 news = true;
             }
@@ -163,10 +190,11 @@ impl Fleet {
         for task in over {
             let of = self.tasks.remove(&task).unwrap_or_default();
             let was_short = of.runs_since.is_none_or(|since| now.saturating_sub(since) < SOON);
-            if !of.greeted && was_short {
-                self.pace.ended_silently(self.presence.node(task));
-            }
             let (why, is_taken_away) = (self.presence.told(task), self.presence.is_taken_away(task));
+            if !of.is_here && was_short && self.presence.ended_by_itself(task) {
+                self.pace.ended_silently(self.presence.node(task));
+                self.last_end = Some(why.clone());
+            }
             gone.push(Gone { task, why, is_taken_away });
         }
         self.pace.asked(if news || !gone.is_empty() { Answered::News } else { Answered::Same }, now);
@@ -176,13 +204,25 @@ impl Fleet {
     /// The worker of a task said hello.
     pub(crate) fn greeted(&mut self, task: ArrayTask) {
         let of = self.tasks.entry(task).or_default();
-        (of.is_here, of.greeted, of.is_doubted) = (true, true, false);
-        self.pace.greeted();
+        (of.is_here, of.is_doubted) = (true, false);
+    }
+
+    /// A worker is ready to work: those that are started like it can be, too.
+    pub(crate) fn settled(&mut self) {
+        self.pace.settled();
     }
 
     /// The worker of a task said that it leaves, or was given up: another may take its place.
     pub(crate) fn left(&mut self, task: ArrayTask) {
         self.tasks.remove(&task);
+        self.left.insert(task);
+    }
+
+    /// And it left before it was ready to work.
+    pub(crate) fn left_at_once(&mut self, task: ArrayTask, why: &str) {
+        self.pace.ended_silently(self.presence.node(task));
+        self.last_end = Some(why.to_owned());
+        self.left(task);
     }
 
     /// The worker of a task gives no signs of life, or gives them again.
@@ -204,13 +244,19 @@ impl Fleet {
         }
         let waiting = self.tasks.iter().rev().filter(|(_, of)| !of.is_here && of.runs_since.is_none());
         let tasks: Vec<ArrayTask> = waiting.map(|(task, _)| *task).take(more).collect();
-        tasks.iter().for_each(|task| _ = self.tasks.remove(task));
+        tasks.iter().for_each(|task| self.left(*task));
         (!tasks.is_empty()).then_some(FleetCommand::Cancel(tasks))
     }
 
     /// So many workers in a row ended as soon as they began that the run cannot go on.
     pub(crate) fn is_hopeless(&self) -> bool {
-        self.pace.is_hopeless() && self.tasks.values().all(|task| !task.is_here)
+        let may_come = self.tasks.values().any(|task| task.is_here || task.runs_since.is_some());
+        self.pace.is_hopeless() && !may_come && (self.tasks.is_empty() || self.pace.is_hopeless_everywhere())
+    }
+
+    /// What the last worker that ended before it was ready came to, in words.
+    pub(crate) fn last_end(&self) -> Option<&str> {
+        self.last_end.as_deref()
     }
 
     /// How many workers are here, and how many were submitted and have not come.
@@ -249,7 +295,7 @@ mod tests {
 
     /// A fleet with an array of so many workers.
     fn submitted(workers: usize) -> Fleet {
-        let mut fleet = Fleet::new(workers, 1001);
+        let mut fleet = Fleet::new(workers, None, 1001);
         fleet.want(workers);
         assert_eq!(fleet.due(at(0)), [submit(workers)]);
         fleet.submitted(7, workers, at(1));
@@ -258,11 +304,11 @@ mod tests {
 
     #[test]
     fn as_many_workers_are_submitted_as_there_are_stages_and_no_more_than_the_study_says() {
-        let mut fleet = Fleet::new(25, 11);
+        let mut fleet = Fleet::new(25, None, 11);
         assert!(fleet.due(at(0)).is_empty());
         fleet.want(3);
         assert_eq!(fleet.due(at(0)), [submit(3)]);
-        let mut fleet = Fleet::new(25, 11);
+        let mut fleet = Fleet::new(25, None, 11);
         fleet.want(1000);
         assert_eq!(fleet.due(at(0)), [submit(11), submit(11), submit(3)]);
         assert!(fleet.due(at(100)).is_empty(), "they are on their way");
@@ -313,7 +359,7 @@ mod tests {
 
     #[test]
     fn a_submission_that_failed_may_have_gone_through() {
-        let mut fleet = Fleet::new(2, 1001);
+        let mut fleet = Fleet::new(2, None, 1001);
         fleet.want(2);
         fleet.due(at(0));
         fleet.refused(2, at(10));
@@ -322,7 +368,7 @@ mod tests {
         assert_eq!(fleet.counts(), (0, 2));
         assert!(!fleet.due(at(2000)).iter().any(|command| matches!(command, FleetCommand::Submit { .. })));
 
-        let mut fleet = Fleet::new(2, 1001);
+        let mut fleet = Fleet::new(2, None, 1001);
         fleet.want(2);
         fleet.due(at(0));
         fleet.refused(2, at(10));

@@ -24,7 +24,8 @@ static STATES: [(&str, Standing, &str); 26] = [
     ("REQUEUE_HOLD", Standing::Waits, "queued again, and held"),
     ("RESV_DEL_HOLD", Standing::Waits, "held: its reservation is gone"),
     ("SPECIAL_EXIT", Standing::Waits, "held after a special exit"),
-    ("PREEMPTED", Standing::Unclear, "ended for a job of a higher priority"),
+    // Workers are submitted with `--no-requeue`.
+    ("PREEMPTED", Standing::Over, "ended for a job of a higher priority"),
     ("RUNNING", Standing::Runs, "running"),
     ("STAGE_OUT", Standing::Unclear, "its files are being moved"),
     ("COMPLETING", Standing::Unclear, "ending"),
@@ -69,7 +70,7 @@ impl JobState {
 
     /// Was its worker ended for reasons that have nothing to do with what it was at?
     pub(crate) fn is_taken_away(&self) -> bool {
-        const WORDS: [&str; 5] = ["BOOT_FAIL", "CANCELLED", "DEADLINE", "NODE_FAIL", "TIMEOUT"];
+        const WORDS: [&str; 6] = ["BOOT_FAIL", "CANCELLED", "DEADLINE", "NODE_FAIL", "PREEMPTED", "TIMEOUT"];
         self.known().is_some_and(|(word, ..)| WORDS.contains(word))
     }
 
@@ -131,18 +132,21 @@ mod tests {
     }
 
     #[test]
-    fn only_eight_states_say_that_a_worker_is_gone() {
+    fn only_nine_states_say_that_a_worker_is_gone() {
         let over: Vec<&str> =
             STATES.iter().filter(|(_, standing, _)| *standing == Standing::Over).map(|(word, ..)| *word).collect();
-        assert_eq!(over, ["BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT"]);
+        assert_eq!(
+            over,
+            ["PREEMPTED", "BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT"]
+        );
         assert_eq!(standing("CANCELLED by 1000"), Standing::Over);
-        assert_eq!((standing("PREEMPTED"), standing("COMPLETING")), (Standing::Unclear, Standing::Unclear), "it may come back");
+        assert_eq!(standing("COMPLETING"), Standing::Unclear, "its worker may still write");
     }
 
     #[test]
     fn a_node_that_fails_is_not_the_stages_fault_and_a_lack_of_memory_is() {
         let is_taken_away = |word: &str| JobState::new(word, "None").is_taken_away();
-        assert!(["NODE_FAIL", "CANCELLED by 0", "TIMEOUT"].into_iter().all(is_taken_away));
+        assert!(["NODE_FAIL", "CANCELLED by 0", "PREEMPTED", "TIMEOUT"].into_iter().all(is_taken_away));
         assert!(!["OUT_OF_MEMORY", "FAILED", "COMPLETED", "RUNNING", "NEW"].into_iter().any(is_taken_away));
     }
 

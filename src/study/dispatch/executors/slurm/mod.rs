@@ -22,10 +22,11 @@ mod tests;
 use super::{MessageKind, WorkerExecutor, WorkerExit, WorkerMessage, WorkerPlace};
 use crate::study::cluster::SettingPlace;
 use adoption::{OpenPost, WorkerAtWork, close};
-use commands::{CommandEnd, run};
+use commands::{CommandEnd, PATIENCE, run};
 use fleet::{Fleet, FleetCommand, Gone};
 use outputs::ArrayTask;
 use posted_worker::{LATEST, PostedWorker, SOONEST};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     path::{Path, PathBuf},
@@ -49,6 +50,9 @@ pub(crate) use script::{WorkerJob, why_not_named};
 /// How often new workers are looked for.
 const LIST: Duration = Duration::from_secs(1);
 
+/// A folder that cannot be listed for so long ends the run.
+const BLIND: Duration = Duration::from_secs(120);
+
 /// Starts workers by arrays of jobs, for one run in one workspace.
 pub(crate) struct SlurmExecutor {
     job: WorkerJob,
@@ -68,6 +72,14 @@ pub(crate) struct SlurmExecutor {
     has_submitted: bool,
     /// Workers of a dispatcher before this one that go on.
     adopted: usize,
+    /// Why Slurm took no workers when it was last asked to.
+    refusal: Option<String>,
+    /// Why the run cannot go on.
+    fatal: Option<Fault>,
+    /// Since when the folder of letters cannot be listed.
+    blind: Option<Instant>,
+    /// What a person has to do when the run's jobs could not be cancelled at its end.
+    left_over: Option<String>,
 }
 
 /// A command of Slurm has ended.
@@ -95,17 +107,19 @@ impl SlurmExecutor {
             Some(OpenPost { folder, name, .. }) => WorkerJob { name, logs: folder.join("logs"), post: folder, ..job },
             None => job,
         };
+        allow_files(job.settings.workers);
         make_folder(&job.post)?;
         make_folder(&job.logs)?;
         if !is_adopting {
             OpenPost::open(&job)?;
         }
-        let mut fleet = Fleet::new(job.settings.workers, outputs::max_array(&config.out));
+        let mut fleet = Fleet::new(job.settings.workers, job.settings.throttle, outputs::max_array(&config.out));
         if is_adopting {
             fleet.is_resumed();
         }
         let mut executor = SlurmExecutor::of(job, places, fleet);
         if is_adopting {
+            executor.has_submitted = true;
             executor.adopt()?;
         }
         Ok(executor)
@@ -127,6 +141,10 @@ impl SlurmExecutor {
             sender,
             has_submitted: false,
             adopted: 0,
+            refusal: None,
+            fatal: None,
+            blind: None,
+            left_over: None,
         }
     }
 
@@ -184,39 +202,41 @@ impl SlurmExecutor {
         });
     }
 
-    /// # Errors
-    /// A first submission that Slurm refuses.
-    fn ended(&mut self, Done { command, end }: Done) -> Result<()> {
+    fn ended(&mut self, Done { command, end }: Done) {
         let now = self.started.elapsed();
         match command {
-            FleetCommand::Submit { workers, .. } => {
-                match outputs::submitted(&end.out).filter(|_| end.is_well) {
-                    Some(array) => {
-                        self.has_submitted = true;
-                        self.fleet.submitted(array, workers, now);
-                    }
-                    None => {
-                        self.fleet.refused(workers, now);
-                        // One that may have gone through is looked for; one that Slurm refuses for good ends the run.
-                        let why = refusal::reason(&end.err);
-                        let is_doubtful = why.to_lowercase().contains("timed out") || why.contains("did not end");
-                        if !self.has_submitted && !is_doubtful {
-                            return Err(self.refused(&end, &why));
-                        }
-                    }
+            FleetCommand::Submit { workers, .. } => match outputs::submitted(&end.out).filter(|_| end.is_well) {
+                Some(array) => {
+                    (self.has_submitted, self.refusal) = (true, None);
+                    self.fleet.submitted(array, workers, now);
                 }
-            }
+                None => {
+                    self.fleet.refused(workers, now);
+                    self.refuse(&end);
+                }
+            },
             FleetCommand::Query => {
                 let rows = end.is_well.then(|| outputs::queue(&end.out));
                 for Gone { task, why, is_taken_away } in self.fleet.shown(rows, now) {
-                    let workers: Vec<u64> =
-                        self.workers.iter().filter(|(_, of)| of.task() == Some(task)).map(|(worker, _)| *worker).collect();
-                    workers.into_iter().for_each(|worker| self.end(worker, &why, is_taken_away));
+                    self.workers_of(task).into_iter().for_each(|worker| self.end(worker, &why, is_taken_away));
                 }
             }
             FleetCommand::Cancel(_) => {}
         }
-        Ok(())
+    }
+
+    fn workers_of(&self, task: ArrayTask) -> Vec<u64> {
+        self.workers.iter().filter(|(_, of)| of.task() == Some(task)).map(|(worker, _)| *worker).collect()
+    }
+
+    /// Slurm took no workers. One submission that may have gone through is looked for; if the first of a run is refused for good, the run ends.
+    fn refuse(&mut self, end: &CommandEnd) {
+        let why = refusal::reason(&end.err);
+        let is_doubtful = why.to_lowercase().contains("timed out") || why.contains("did not end");
+        if !self.has_submitted && !is_doubtful && self.fleet.on_the_way() == 0 {
+            self.fatal = Some(self.refused(end, &why));
+        }
+        self.refusal = Some(why);
     }
 
     fn refused(&self, end: &CommandEnd, why: &str) -> Fault {
@@ -234,8 +254,12 @@ impl SlurmExecutor {
         fault
     }
 
-    /// A worker is gone: whatever it still says is not heard.
-    fn lose(&mut self, worker: u64, why: &str) {
+    /// A worker is given up: whatever it still says is not heard, its job is cancelled and another may take its place.
+    fn give_up(&mut self, worker: u64, why: &str) {
+        if let Some(task) = self.workers.get(&worker).and_then(PostedWorker::task) {
+            self.fleet.left(task);
+            self.command(FleetCommand::Cancel(vec![task]));
+        }
         self.end(worker, why, false);
     }
 
@@ -251,30 +275,37 @@ impl SlurmExecutor {
     }
 
     /// Looks for new workers, and for letters of those that are known.
-    ///
-    /// # Errors
-    /// A folder that cannot be listed.
-    fn look(&mut self) -> Result<()> {
+    fn look(&mut self) {
         let now = Instant::now();
         if self.listed.is_none_or(|listed| now - listed >= LIST) {
             self.listed = Some(now);
-            for token in letters_in(&self.job.post, ANSWERS)? {
-                if self.seen.insert(token.clone()) {
-                    self.workers.insert(self.next, PostedWorker::new(&self.job.post, token, now));
-                    self.next += 1;
+            match letters_in(&self.job.post, ANSWERS) {
+                Ok(tokens) => {
+                    self.blind = None;
+                    for token in tokens {
+                        if self.seen.insert(token.clone()) {
+                            self.workers.insert(self.next, PostedWorker::new(&self.job.post, token, now));
+                            self.next += 1;
+                        }
+                    }
+                }
+                // A server that is away for a moment is waited for.
+                Err(fault) => {
+                    if now - *self.blind.get_or_insert(now) >= BLIND {
+                        self.fatal = Some(fault);
+                    }
                 }
             }
         }
         let due: Vec<u64> = self.workers.iter().filter(|(_, of)| of.is_due(now)).map(|(worker, _)| *worker).collect();
         due.into_iter().for_each(|worker| self.read(worker, now));
-        Ok(())
     }
 
     fn read(&mut self, worker: u64, now: Instant) {
         let Some(of) = self.workers.get_mut(&worker) else { return };
         let letters = match of.read(now) {
             Ok(letters) => letters,
-            Err(fault) => return self.lose(worker, &fault.what),
+            Err(fault) => return self.give_up(worker, &fault.what),
         };
         let (is_damaged, is_doubted) = (of.is_damaged(now), of.is_doubted(now));
         if let Some(task) = of.task() {
@@ -283,19 +314,49 @@ impl SlurmExecutor {
         for bytes in letters {
             match serde_json::from_slice(&bytes) {
                 Ok(WorkerLetter::Hello(hello)) => self.greet(worker, hello, vec![]),
-                Ok(WorkerLetter::Answer(answer)) => self.say(worker, MessageKind::Answer(answer)),
-                Ok(WorkerLetter::Left { why }) => {
-                    if let Some(task) = self.workers.get(&worker).and_then(PostedWorker::task) {
-                        self.fleet.left(task);
+                Ok(WorkerLetter::Answer(answer)) => {
+                    if matches!(answer, WorkerAnswer::Ready { .. })
+                        && let Some(of) = self.workers.get_mut(&worker)
+                    {
+                        of.is_ready = true;
+                        self.fleet.settled();
                     }
-                    return self.lose(worker, &why.map_or("it left".to_owned(), |why| format!("error: {}", quoted(&why))));
+                    self.say(worker, MessageKind::Answer(answer));
                 }
-                Err(_) => return self.lose(worker, "it is of another build: its letters cannot be read"),
+                Ok(WorkerLetter::Left { why, stopped }) => return self.leave(worker, why, stopped),
+                Err(_) => return self.refuse_build(worker),
             }
         }
         if is_damaged {
-            self.lose(worker, "its letters are damaged");
+            self.give_up(worker, "its letters are damaged");
         }
+    }
+
+    /// A worker said its last words.
+    fn leave(&mut self, worker: u64, why: Option<String>, stopped: bool) {
+        let Some(of) = self.workers.get(&worker) else { return };
+        let (task, is_ready) = (of.task(), of.is_ready);
+        let words = match &why {
+            Some(why) => format!("error: {}", quoted(why)),
+            None if stopped => "it was asked to stop".to_owned(),
+            None => "it left".to_owned(),
+        };
+        match task {
+            Some(task) if why.is_some() && !is_ready => self.fleet.left_at_once(task, &words),
+            Some(task) => self.fleet.left(task),
+            None => {}
+        }
+        self.end(worker, &words, why.is_none());
+    }
+
+    /// A worker's letter cannot be read. Of one that has not even said who it is all are like it: the run cannot go on.
+    fn refuse_build(&mut self, worker: u64) {
+        if self.workers.get(&worker).is_some_and(|of| of.hello.is_none()) {
+            let fault = Fault::missing("a worker is of another build than visavis: its first letter cannot be read");
+            let next = "build all programs from one source (`make build` or `make install`), then run again";
+            self.fatal = Some(fault.in_file(&self.job.program).next(next));
+        }
+        self.give_up(worker, "it is of another build: its letters cannot be read");
     }
 
     fn greet(&mut self, worker: u64, hello: Box<Hello>, holds: Vec<Key>) {
@@ -304,20 +365,35 @@ impl SlurmExecutor {
         of.hello = Some(hello);
         if let Some(task) = of.task() {
             // Slurm started this job again, and did not say so: the one before is gone, or an orphan that is not listened to.
-            let before: Vec<u64> = self
-                .workers
-                .iter()
-                .filter(|(other, of)| **other != worker && of.task() == Some(task))
-                .map(|(other, _)| *other)
-                .collect();
-            before.into_iter().for_each(|other| self.end(other, "Slurm started its job again", true));
+            let others: Vec<u64> = self.workers_of(task).into_iter().filter(|other| *other != worker).collect();
+            if others.iter().any(|other| !self.workers[&worker].is_later_than(&self.workers[other])) {
+                self.workers.remove(&worker);
+                return;
+            }
+            others.into_iter().for_each(|other| self.end(other, "Slurm started its job again", true));
             self.fleet.greeted(task);
         }
         self.say(worker, MessageKind::Joined { slot, holds });
     }
 
-    fn write(&mut self, worker: u64, letter: &DispatcherLetter) -> Result<()> {
-        self.workers.get_mut(&worker).map_or(Ok(()), |of| of.write(&self.job.post, letter))
+    /// Writes to a worker; one that cannot be written to is given up.
+    fn write(&mut self, worker: u64, letter: &DispatcherLetter) {
+        let written = self.workers.get_mut(&worker).map_or(Ok(()), |of| of.write(&self.job.post, letter));
+        if let Err(fault) = written {
+            self.give_up(worker, &format!("it cannot be written to: {}", fault.what));
+        }
+    }
+
+    /// Slurm starts no workers that can work: what the last of them came to and printed.
+    fn hopeless(&self) -> Fault {
+        let log = tail(&self.last_log(), 2000);
+        let printed =
+            log.lines().rfind(|line| !line.trim().is_empty()).map(|line| format!("the last one printed: {}", quoted(line)));
+        let told = self.fleet.last_end().map(|end| format!("the last one: {end}"));
+        let said = printed.or(told).map_or(String::new(), |said| format!("; {said}"));
+        Fault::missing(format!("three workers in a row ended before they were ready to work{said}"))
+            .in_file(&self.job.logs)
+            .next("see their logs there; a log that is missing could not be written where the node sees no such folder")
     }
 }
 
@@ -331,27 +407,24 @@ impl WorkerExecutor for SlurmExecutor {
     }
 
     fn assign(&mut self, worker: u64, order: &Order) -> Result<()> {
-        self.write(worker, &DispatcherLetter::Order(Box::new(order.clone())))
+        self.write(worker, &DispatcherLetter::Order(Box::new(order.clone())));
+        Ok(())
     }
 
     fn recall(&mut self, worker: u64, keys: Vec<Key>) {
-        self.write(worker, &DispatcherLetter::Recall { keys }).ok();
+        self.write(worker, &DispatcherLetter::Recall { keys });
     }
 
     fn dismiss(&mut self, worker: u64) {
-        self.write(worker, &DispatcherLetter::End).ok();
+        self.write(worker, &DispatcherLetter::End);
     }
 
     fn terminate(&mut self, worker: u64) {
-        self.write(worker, &DispatcherLetter::Stop).ok();
+        self.write(worker, &DispatcherLetter::Stop);
     }
 
     fn kill(&mut self, worker: u64) {
-        if let Some(task) = self.workers.get(&worker).and_then(PostedWorker::task) {
-            self.fleet.left(task);
-            self.command(FleetCommand::Cancel(vec![task]));
-        }
-        self.lose(worker, "it was cancelled");
+        self.give_up(worker, "it was cancelled");
     }
 
     fn next_message(&mut self, patience: Duration) -> Result<Option<WorkerMessage>> {
@@ -364,19 +437,18 @@ impl WorkerExecutor for SlurmExecutor {
             let commands = self.fleet.due(now);
             commands.into_iter().chain(self.fleet.superfluous(now)).for_each(|command| self.command(command));
             if self.fleet.is_hopeless() {
-                let log = tail(&self.last_log(), 2000);
-                let said = log.lines().last().map_or(String::new(), |line| format!("; the last one printed: {}", quoted(line)));
-                return Err(Fault::missing(format!("three workers in a row ended before they said hello{said}"))
-                    .in_file(&self.job.logs)
-                    .next("see their logs there; try the lines of `--print-script` by hand"));
+                return Err(self.hopeless());
             }
-            self.look()?;
+            self.look();
+            if let Some(fault) = self.fatal.take() {
+                return Err(fault);
+            }
             if !self.messages.is_empty() {
                 continue;
             }
             let left = until.saturating_duration_since(Instant::now());
             match self.done.recv_timeout(left.min(SOONEST)) {
-                Ok(done) => self.ended(done)?,
+                Ok(done) => self.ended(done),
                 Err(RecvTimeoutError::Timeout) if left > SOONEST => {}
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Ok(self.messages.pop_front()),
             }
@@ -389,7 +461,7 @@ impl WorkerExecutor for SlurmExecutor {
         run("scancel", &["--state=PENDING".to_owned(), named.clone()], "");
         let (asked, mut answers) = (Instant::now(), Vec::new());
         while !self.workers.is_empty() && asked.elapsed() < grace + 4 * LATEST {
-            self.look().ok();
+            self.look();
             let said = self.messages.drain(..).filter_map(|message| match message.what {
                 MessageKind::Answer(answer) => Some(answer),
                 MessageKind::Line(_) | MessageKind::Joined { .. } | MessageKind::Exited(_) => None,
@@ -397,16 +469,35 @@ impl WorkerExecutor for SlurmExecutor {
             answers.extend(said);
             std::thread::sleep(SOONEST);
         }
-        run("scancel", &[named], "");
+        // What is being submitted would come to be after its end.
+        while self.fleet.on_the_way() > 0
+            && let Ok(done) = self.done.recv_timeout(PATIENCE)
+        {
+            self.ended(done);
+        }
+        let cancelled = run("scancel", std::slice::from_ref(&named), "");
         self.workers.clear();
-        close(&self.job.post);
+        if cancelled.is_well {
+            close(&self.job.post);
+        } else {
+            // The next run finds by its open post that there may be some.
+            let why = refusal::reason(&cancelled.err);
+            self.left_over =
+                Some(format!("the run's jobs could not be cancelled ({why}): `scancel {named}` does it, or the next run"));
+        }
         answers
     }
 
     fn waits_for(&self) -> Option<String> {
+        if self.left_over.is_some() {
+            return self.left_over.clone();
+        }
         let (here, waiting) = self.fleet.counts();
+        if let Some(why) = &self.refusal {
+            return Some(format!("{} here; Slurm takes no more now, and is asked again later: {why}", count(here, "worker")));
+        }
         let why = self.fleet.why_waiting().map_or(String::new(), |why| format!(" ({why})"));
-        (waiting > 0).then(|| format!("{} here, {} submitted{why}", count(here, "worker"), waiting))
+        (waiting > 0).then(|| format!("{} here, {waiting} submitted{why}", count(here, "worker")))
     }
 }
 
@@ -431,6 +522,16 @@ fn end(post: &OpenPost) {
     }
 }
 
+/// Lets this process hold as many files open as its workers have letters, as far as it may.
+fn allow_files(workers: usize) {
+    let mut limit = getrlimit(Resource::Nofile);
+    let needed = 2 * workers as u64 + 256;
+    if limit.current.is_some_and(|current| current < needed) {
+        limit.current = Some(limit.maximum.map_or(needed, |most| most.min(needed)));
+        setrlimit(Resource::Nofile, limit).ok();
+    }
+}
+
 /// All letters that are there, of those that this build can read.
 fn all_letters<T: serde::de::DeserializeOwned>(reader: &mut MailReader) -> Vec<T> {
     let mut all = Vec::new();
@@ -451,6 +552,8 @@ impl SlurmExecutor {
     /// The log that was written last.
     fn last_log(&self) -> PathBuf {
         let logs = letters_in(&self.job.logs, ".log").unwrap_or_default();
-        self.job.logs.join(format!("{}.log", logs.last().cloned().unwrap_or_default()))
+        let logs = logs.iter().map(|log| self.job.logs.join(format!("{log}.log")));
+        let written = |log: &PathBuf| std::fs::metadata(log).and_then(|about| about.modified()).ok();
+        logs.max_by_key(written).unwrap_or_default()
     }
 }

@@ -26,6 +26,8 @@ const STUCK: Duration = Duration::from_secs(60);
 pub(super) struct PostedWorker {
     pub token: String,
     pub hello: Option<Box<Hello>>,
+    /// It has said that it is ready to work.
+    pub is_ready: bool,
     answers: MailReader,
     orders: Option<MailWriter>,
     /// When its letters are to be looked for next, and how long after that.
@@ -39,18 +41,50 @@ impl PostedWorker {
     /// One whose first letter was listed.
     pub(super) fn new(post: &Path, token: String, now: Instant) -> Self {
         let answers = MailReader::new(post, &format!("{token}{ANSWERS}"));
-        PostedWorker { token, hello: None, answers, orders: None, due: now, wait: SOONEST, heard: now, stuck: None }
+        PostedWorker {
+            token,
+            hello: None,
+            is_ready: false,
+            answers,
+            orders: None,
+            due: now,
+            wait: SOONEST,
+            heard: now,
+            stuck: None,
+        }
     }
 
     /// One whose letters so far were read, and to whom a dispatcher before this one wrote.
-    pub(super) fn adopted(token: String, hello: Box<Hello>, answers: MailReader, orders: Option<MailWriter>, now: Instant) -> Self {
-        PostedWorker { token, hello: Some(hello), answers, orders, due: now, wait: SOONEST, heard: now, stuck: None }
+    pub(super) fn adopted(
+        token: String,
+        hello: Box<Hello>,
+        answers: MailReader,
+        orders: Option<MailWriter>,
+        now: Instant,
+    ) -> Self {
+        PostedWorker {
+            token,
+            hello: Some(hello),
+            is_ready: true,
+            answers,
+            orders,
+            due: now,
+            wait: SOONEST,
+            heard: now,
+            stuck: None,
+        }
     }
 
     /// Its place in Slurm, if it has said so.
     pub(super) fn task(&self) -> Option<ArrayTask> {
         let place = self.hello.as_ref()?.slurm?;
         Some(ArrayTask { array: place.array, index: place.index })
+    }
+
+    /// Did it start after another worker of the same job?
+    pub(super) fn is_later_than(&self, other: &PostedWorker) -> bool {
+        let start = |of: &PostedWorker| of.hello.as_ref().map(|hello| (hello.slurm.map(|place| place.restarts), hello.started));
+        start(self) > start(other)
     }
 
     pub(super) fn is_due(&self, now: Instant) -> bool {

@@ -57,6 +57,12 @@ impl Presence {
         self.rows.contains_key(&task) || self.absent.contains_key(&task)
     }
 
+    /// Did it end by itself, on a node? Not so of one that was taken away, or that is shown no more.
+    pub(crate) fn ended_by_itself(&self, task: ArrayTask) -> bool {
+        let ended = |row: &QueueRow| row.state.standing() == Standing::Over && !row.state.is_taken_away() && !row.node.is_empty();
+        self.rows.get(&task).is_some_and(ended)
+    }
+
     /// In words.
     pub(crate) fn told(&self, task: ArrayTask) -> String {
         match self.rows.get(&task) {

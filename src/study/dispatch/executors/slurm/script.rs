@@ -1,11 +1,15 @@
 //! What is submitted: the arguments of `sbatch` and the script that it reads on its standard input. A pure function of the settings; words are
 //! quoted where they are put in, so no path or name is read as anything else.
 
+use super::environment::BITS;
 use std::path::{Path, PathBuf};
 use visavis_core::domain::{Digest, study::SlurmSettings, text::shell};
 
 /// Workers are asked to stop so many seconds before their time is up: they keep what they have learned.
 const WARNING: u64 = 120;
+
+/// All of the environment that jobs are given. The script sets everything else itself: this list could hold no value with a comma.
+const EXPORTED: &str = "PATH=/usr/local/bin:/usr/bin:/bin";
 
 /// What a worker is started with, in whatever job.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,7 +53,7 @@ impl WorkerJob {
             "--open-mode=append".to_owned(),
             // The dispatcher starts what is to be started again: one source of restarts.
             "--no-requeue".to_owned(),
-            format!("--export={}", self.exported()),
+            format!("--export={EXPORTED}"),
             "--ntasks=1".to_owned(),
             format!("--cpus-per-task={}", self.threads),
         ];
@@ -71,16 +75,12 @@ impl WorkerJob {
         all
     }
 
-    /// One list, and nothing else of the environment. A value with a comma cannot be in it: the script sets all values itself.
-    fn exported(&self) -> &'static str {
-        "PATH=/usr/local/bin:/usr/bin:/bin"
-    }
-
     /// The script, for `bash`.
     pub(crate) fn script(&self) -> String {
         let path = |path: &Path| shell(&path.display().to_string());
         let mut lines = vec![
-            "#!/bin/bash".to_owned(),
+            // A login shell: it knows `module`, where a cluster has it.
+            "#!/bin/bash -l".to_owned(),
             format!("# Workers of Visavis. They take stages from {} and leave results in the workspace.", comment(&self.post)),
             // Without the workspace there is nothing to do. Slurm starts a job in /tmp where its folder is missing.
             format!("cd {} || exit 66", path(&self.workspace)),
@@ -88,9 +88,12 @@ impl WorkerJob {
         lines.extend(self.environment.iter().map(|(name, value)| format!("export {name}={}", shell(value))));
         if !self.settings.prologue.is_empty() {
             lines.push("# From `prologue` of the study file:".to_owned());
+            lines.push("set -e".to_owned());
             lines.extend(self.settings.prologue.iter().map(|line| line.as_str().to_owned()));
+            lines.push("set +e".to_owned());
             lines.push(format!("cd {} || exit 66", path(&self.workspace)));
         }
+        lines.extend(BITS.iter().map(|(name, value)| format!("export {name}={}", shell(value))));
         // The shell becomes the worker: what Slurm tells the job's first process, it tells the worker.
         let arguments = [
             "work".to_owned(),
