@@ -8,7 +8,10 @@ use super::{
     presence::Presence,
     script::chunks,
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Workers that wait are taken back when there were too many for so long: what is ready comes and goes with each finished stage.
 const TOO_MANY: Duration = Duration::from_secs(120);
@@ -55,6 +58,8 @@ pub(crate) struct Fleet {
     max_array: usize,
     wanted: usize,
     tasks: BTreeMap<ArrayTask, Task>,
+    /// Tasks whose worker has left, which Slurm may show for some minutes more.
+    left: BTreeSet<ArrayTask>,
     presence: Presence,
     pace: Pace,
     /// Arrays that are being submitted, and the workers in them.
@@ -74,6 +79,7 @@ impl Fleet {
             max_array,
             wanted: 0,
             tasks: BTreeMap::new(),
+            left: BTreeSet::new(),
             presence: Presence::default(),
             pace: Pace::default(),
             on_the_way: 0,
@@ -137,8 +143,9 @@ impl Fleet {
         };
         // A submission that seemed to fail, or one of a dispatcher before this one: its workers count.
         let mut news = false;
+        self.left.retain(|task| rows.contains_key(task));
         for (task, _) in rows.iter().filter(|(_, row)| row.state.standing() != Standing::Over) {
-            if !self.tasks.contains_key(task) {
+            if !self.tasks.contains_key(task) && !self.left.contains(task) {
                 self.tasks.insert(*task, Task::default());
                 news = true;
             }
@@ -170,6 +177,7 @@ impl Fleet {
 
     /// The worker of a task said hello.
     pub(crate) fn greeted(&mut self, task: ArrayTask) {
+        self.left.remove(&task);
         let of = self.tasks.entry(task).or_default();
         (of.is_here, of.greeted, of.is_doubted) = (true, true, false);
         self.pace.greeted();
@@ -178,6 +186,7 @@ impl Fleet {
     /// The worker of a task said that it leaves, or was given up: another may take its place.
     pub(crate) fn left(&mut self, task: ArrayTask) {
         self.tasks.remove(&task);
+        self.left.insert(task);
     }
 
     /// The worker of a task gives no signs of life, or gives them again.
@@ -276,6 +285,20 @@ mod tests {
         soon.left(task(1));
         assert!(!soon.due(at(60)).contains(&submit(1)));
         assert!(soon.due(at(61)).contains(&submit(1)));
+    }
+
+    #[test]
+    fn a_worker_that_left_is_not_waited_for_while_slurm_still_shows_its_job() {
+        let mut fleet = submitted(2);
+        fleet.greeted(task(0));
+        fleet.left(task(0));
+        for (now, state) in [(31, "COMPLETING"), (70, "PREEMPTED"), (130, "COMPLETED")] {
+            let gone = fleet.shown(rows(&format!("7|0|{state}|n1|None\n7|1|RUNNING|n1|None")), at(now));
+            assert!(gone.is_empty() && fleet.counts() == (0, 1), "{state}");
+        }
+        // Somebody has Slurm start it again: it counts when it says hello.
+        fleet.greeted(task(0));
+        assert_eq!(fleet.counts(), (1, 1));
     }
 
     #[test]
