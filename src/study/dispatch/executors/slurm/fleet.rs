@@ -104,7 +104,7 @@ impl Fleet {
             commands.push(FleetCommand::Query);
         }
         let lacks = self.wanted.saturating_sub(self.tasks.len());
-        if lacks > 0 && !self.is_unsure && self.on_the_way == 0 && self.pace.may_submit(now) {
+        if lacks > 0 && !self.is_unsure && self.on_the_way == 0 && !self.is_hopeless() && self.pace.may_submit(now) {
             let barred: Vec<String> = self.pace.barred().into_iter().map(str::to_owned).collect();
             for workers in chunks(lacks, self.max_array) {
                 self.on_the_way += 1;
@@ -355,6 +355,16 @@ mod tests {
         assert!(!fleet.is_hopeless());
         fleet.shown(rows("7|0|FAILED|n1|NonZeroExitCode\n7|1|FAILED|n1|NonZeroExitCode\n7|2|FAILED|n2|NonZeroExitCode"), at(31));
         assert!(fleet.is_hopeless() && fleet.due(at(1000)).is_empty());
+    }
+
+    #[test]
+    fn a_few_workers_that_never_came_do_not_end_the_refills_of_those_that_did() {
+        let mut fleet = submitted(4);
+        fleet.greeted(task(3));
+        let failed = "7|0|FAILED|n1|None\n7|1|FAILED|n2|None\n7|2|FAILED|n3|None\n7|3|RUNNING|n4|None";
+        assert_eq!(fleet.shown(rows(failed), at(31)).len(), 3);
+        assert!(!fleet.is_hopeless() && !fleet.due(at(100)).contains(&submit(3)));
+        assert!(fleet.due(at(121)).contains(&submit(3)), "two minutes after the last submission, not one");
     }
 
     #[test]

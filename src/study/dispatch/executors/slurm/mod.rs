@@ -280,7 +280,10 @@ impl SlurmExecutor {
                     if let Some(task) = self.workers.get(&worker).and_then(PostedWorker::task) {
                         self.fleet.left(task);
                     }
-                    return self.lose(worker, &why.map_or("it left".to_owned(), |why| format!("error: {}", quoted(&why))));
+                    // One that gives no reason was told to go: what it had not begun is not to blame.
+                    let is_taken_away = why.is_none();
+                    let status = why.map_or("it left".to_owned(), |why| format!("error: {}", quoted(&why)));
+                    return self.end(worker, &status, is_taken_away);
                 }
                 Err(_) => return self.lose(worker, "it is of another build: its letters cannot be read"),
             }

@@ -206,7 +206,8 @@ impl World {
                 Said::Answer(answer) => Some(DispatchEvent::Answered { worker: worker as u64, answer }),
                 Said::Left => {
                     self.fleet.left(task);
-                    self.gone(worker, "it left", LEFT_IS_TAKEN_AWAY)
+                    // As the executor has it of one that gives no reason.
+                    self.gone(worker, "it left", true)
                 }
             };
             event.into_iter().for_each(|event| self.handle(event));
@@ -333,6 +334,3 @@ impl World {
         self.cluster.turns(task, "COMPLETED", then);
     }
 }
-
-/// As the executor has it: a worker that leaves without saying why.
-const LEFT_IS_TAKEN_AWAY: bool = false;
