@@ -295,7 +295,9 @@ impl Engine {
         if !found.is_empty() {
             self.note(EventKind::Found { jobs: found });
         }
-        let mut busy: HashSet<Key> = self.assigned().map(|of| of.waiting.key).collect();
+        // Of a thousand workers this takes longer than all the rest, and most stages that end make none ready.
+        let is_asked = !ready.is_empty();
+        let mut busy: HashSet<Key> = self.assigned().filter(|_| is_asked).map(|of| of.waiting.key).collect();
         busy.extend(self.late.keys());
         for waiting in ready {
             if !(0..self.devices.len()).any(|place| self.classes(place).contains(&waiting.class)) {

@@ -118,7 +118,7 @@ impl Fleet {
         // Slurm holds to a throttle within one array only: while others are there, no more are submitted than may run.
         let most = self.throttle.filter(|_| !self.tasks.is_empty()).unwrap_or(self.most);
         let lacks = self.wanted.min(most).saturating_sub(self.tasks.len());
-        if lacks > 0 && !self.is_unsure && self.on_the_way == 0 && self.pace.may_submit(now) {
+        if lacks > 0 && !self.is_unsure && self.on_the_way == 0 && !self.is_hopeless() && self.pace.may_submit(now) {
             let barred: Vec<String> = self.pace.barred().into_iter().map(str::to_owned).collect();
             let arrays = self.throttle.map_or(usize::MAX, |_| 1);
             for workers in chunks(lacks, self.max_array).into_iter().take(arrays) {
@@ -169,6 +169,7 @@ impl Fleet {
         }
         // A submission that seemed to fail, or one of a dispatcher before this one: its workers count.
         let mut news = false;
+        self.left.retain(|task| rows.contains_key(task));
         for (task, _) in rows.iter().filter(|(_, row)| row.state.standing() != Standing::Over) {
             if !self.tasks.contains_key(task) && !self.left.contains(task) {
                 self.tasks.insert(*task, Task::default());
@@ -203,6 +204,7 @@ impl Fleet {
 
     /// The worker of a task said hello.
     pub(crate) fn greeted(&mut self, task: ArrayTask) {
+        self.left.remove(&task);
         let of = self.tasks.entry(task).or_default();
         (of.is_here, of.is_doubted) = (true, false);
     }
@@ -330,6 +332,20 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_that_left_is_not_waited_for_while_slurm_still_shows_its_job() {
+        let mut fleet = submitted(2);
+        fleet.greeted(task(0));
+        fleet.left(task(0));
+        for (now, state) in [(31, "COMPLETING"), (70, "PREEMPTED"), (130, "COMPLETED")] {
+            let gone = fleet.shown(rows(&format!("7|0|{state}|n1|None\n7|1|RUNNING|n1|None")), at(now));
+            assert!(gone.is_empty() && fleet.counts() == (0, 1), "{state}");
+        }
+        // Somebody has Slurm start it again: it counts when it says hello.
+        fleet.greeted(task(0));
+        assert_eq!(fleet.counts(), (1, 1));
+    }
+
+    #[test]
     fn the_queue_is_asked_while_a_worker_has_not_come_or_is_silent() {
         let mut fleet = submitted(2);
         fleet.greeted(task(0));
@@ -383,6 +399,16 @@ mod tests {
         assert!(!fleet.is_hopeless());
         fleet.shown(rows("7|0|FAILED|n1|NonZeroExitCode\n7|1|FAILED|n1|NonZeroExitCode\n7|2|FAILED|n2|NonZeroExitCode"), at(31));
         assert!(fleet.is_hopeless() && fleet.due(at(1000)).is_empty());
+    }
+
+    #[test]
+    fn a_few_workers_that_never_came_do_not_end_the_refills_of_those_that_did() {
+        let mut fleet = submitted(4);
+        fleet.greeted(task(3));
+        let failed = "7|0|FAILED|n1|None\n7|1|FAILED|n2|None\n7|2|FAILED|n3|None\n7|3|RUNNING|n4|None";
+        assert_eq!(fleet.shown(rows(failed), at(31)).len(), 3);
+        assert!(!fleet.is_hopeless() && !fleet.due(at(100)).contains(&submit(3)));
+        assert!(fleet.due(at(121)).contains(&submit(3)), "two minutes after the last submission, not one");
     }
 
     #[test]

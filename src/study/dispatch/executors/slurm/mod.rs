@@ -17,6 +17,8 @@ mod presence;
 mod refusal;
 mod script;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod tests;
 
 use super::{MessageKind, WorkerExecutor, WorkerExit, WorkerMessage, WorkerPlace};

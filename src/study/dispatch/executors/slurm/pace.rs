@@ -65,10 +65,12 @@ impl Pace {
         };
     }
 
-    /// May jobs be submitted now? The first time at once, then once a minute; after failures later and later.
+    /// May jobs be submitted now? The first time at once, then once a minute; after failures, and while workers end before they say hello,
+    /// later and later.
     pub(crate) fn may_submit(&self, now: Duration) -> bool {
-        let wait = (REFILL * 2u32.saturating_pow(self.refused.min(5))).min(Duration::from_secs(1800));
-        !self.is_hopeless_everywhere() && self.submitted.is_none_or(|since| now.saturating_sub(since) >= wait)
+        let setbacks = self.refused.max((self.silent.len() / SILENT_STARTS) as u32);
+        let wait = (REFILL * 2u32.saturating_pow(setbacks.min(5))).min(Duration::from_secs(1800));
+        self.submitted.is_none_or(|since| now.saturating_sub(since) >= wait)
     }
 
     /// Jobs were submitted, or could not be.
@@ -176,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn three_workers_that_never_said_hello_end_the_submissions_and_a_hello_forgives() {
+    fn three_workers_that_never_said_hello_put_the_submissions_off_and_a_hello_forgives() {
         let mut pace = begun();
         pace.ended_silently("n1");
         pace.ended_silently("n2");
@@ -186,6 +188,8 @@ mod tests {
         assert!(!pace.is_hopeless() && pace.may_submit(at(60)));
         assert_eq!(pace.barred(), ["n1"]);
         pace.ended_silently("n3");
-        assert!(pace.is_hopeless() && !pace.may_submit(at(6000)));
+        assert!(pace.is_hopeless() && !pace.may_submit(at(119)) && pace.may_submit(at(120)));
+        (0..300).for_each(|_| pace.ended_silently("n4"));
+        assert!(!pace.may_submit(at(1799)) && pace.may_submit(at(1800)), "half an hour at most");
     }
 }

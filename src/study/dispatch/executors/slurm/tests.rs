@@ -83,8 +83,18 @@ fn a_worker_joins_by_its_hello_answers_and_leaves() {
     assert!(matches!(bench.next(), (100, MessageKind::Answer(WorkerAnswer::Kept))));
     say(&mut worker, &WorkerLetter::Left { stopped: false, why: Some("the disk is full".into()) });
     let (100, MessageKind::Exited(exit)) = bench.next() else { panic!("it left") };
-    assert!(exit.status.contains("the disk is full"), "{exit:?}");
+    assert!(exit.status.contains("the disk is full") && !exit.is_taken_away, "{exit:?}");
     assert!(bench.executor.next_message(Duration::ZERO).unwrap().is_none());
+}
+
+#[test]
+fn what_a_worker_that_was_told_to_go_had_not_begun_is_not_to_blame() {
+    let mut bench = Bench::new();
+    let mut worker = bench.starts("aa", 3);
+    say(&mut worker, &WorkerLetter::Left { why: None });
+    assert!(matches!(bench.next(), (100, MessageKind::Joined { slot: 3 })));
+    let (100, MessageKind::Exited(exit)) = bench.next() else { panic!("it left") };
+    assert!(exit.is_taken_away, "{exit:?}");
 }
 
 #[test]
