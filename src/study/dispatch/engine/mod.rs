@@ -3,6 +3,7 @@
 
 mod attempts;
 mod late;
+mod places;
 mod requests;
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,6 @@ use visavis_core::domain::{
     Key,
     event::{EventKind, PersonRequest, WorkerAnswer},
     job::{Cause, JobId, JobState, PlannedJob},
-    study::DeviceClass,
 };
 
 /// Something that happened.
@@ -105,6 +105,8 @@ pub(crate) struct Limits {
     pub attempts: u32,
     /// A worker that is silent for so long hangs.
     pub silence: Duration,
+    /// One that came by itself is given up only then: it is seen through a shared folder, and is harmless if it lives.
+    pub silence_joined: Duration,
     /// What an attempt may take.
     pub attempt: Option<Duration>,
 }
@@ -209,6 +211,9 @@ impl Engine {
 
     /// With the devices whose workers are not spawned here: they come by themselves.
     pub(crate) fn with_joining(mut self, joining: Vec<bool>) -> Self {
+        if Self::is_mixed(&joining) {
+            self.queue = StageQueue::with_networks_apart();
+        }
         self.joining = joining;
         self
     }
@@ -280,7 +285,8 @@ impl Engine {
         let mut busy: HashSet<Key> = self.assigned().map(|of| of.waiting.key).collect();
         busy.extend(self.late.keys());
         for waiting in ready {
-            if !(0..self.devices.len()).any(|place| self.classes(place).contains(&waiting.class)) {
+            let line = self.queue.line_of(&waiting);
+            if !(0..self.devices.len()).any(|place| self.lines(place).contains(&line)) {
                 self.homeless.insert(waiting.key);
             } else if !busy.contains(&waiting.key) {
                 self.queue.push(waiting);
@@ -298,7 +304,6 @@ impl Engine {
         if self.requests.paused_all || self.is_draining || self.is_stopping {
             return;
         }
-        self.fill_joined(now);
         for place in (0..self.devices.len()).filter(|place| !self.joining[*place]).collect::<Vec<_>>() {
             let class = self.devices[place].name.class;
             let slots: usize = self.devices.iter().filter(|other| other.name.class == class).map(|device| device.slots).sum();
@@ -317,12 +322,8 @@ impl Engine {
                 batch.into_iter().for_each(|waiting| self.assign(worker, waiting, now));
             }
         }
-    }
-
-    /// What the workers of a device take.
-    fn classes(&self, place: usize) -> Vec<DeviceClass> {
-        let own = self.devices[place].name.class;
-        if self.joining[place] && own != DeviceClass::Cpu { vec![own, DeviceClass::Cpu] } else { vec![own] }
+        // What is left of what the slots of this machine can do is for others.
+        self.fill_joined(now);
     }
 
     /// Gives every worker that came by itself and has nothing to do something.
@@ -336,9 +337,10 @@ impl Engine {
         let free: Vec<(u64, usize)> =
             self.slots.iter().filter(|(_, slot)| is_free(slot)).map(|(worker, slot)| (*worker, slot.device)).collect();
         for (worker, place) in free {
-            let classes = self.classes(place);
-            let batch =
-                classes.into_iter().map(|class| self.queue.posted_batch(class, here[place])).find(|batch| !batch.is_empty());
+            let lines = self.lines(place).into_iter();
+            let mut batches =
+                lines.map(|line| if self.is_left_to_slots(line) { vec![] } else { self.queue.posted_batch(line, here[place]) });
+            let batch = batches.find(|batch| !batch.is_empty());
             batch.into_iter().flatten().for_each(|waiting| self.assign(worker, waiting, now));
         }
     }
@@ -396,7 +398,7 @@ impl Engine {
         for (key, made) in self.late.due(now) {
             self.commands.push(DispatchCommand::LookUp { key, made });
         }
-        let Limits { silence, attempt, .. } = self.limits;
+        let Limits { silence, silence_joined, attempt, .. } = self.limits;
         for (&worker, slot) in &mut self.slots {
             if let Some(ending) = &mut slot.ending {
                 if ending.kill_at.is_some_and(|at| now > at) {
@@ -406,6 +408,7 @@ impl Engine {
                 continue;
             }
             let Some(first) = slot.assigned.front() else { continue };
+            let silence = if self.joining[slot.device] { silence_joined } else { silence };
             let (cause, why) = if now.saturating_sub(slot.heard) > silence {
                 (Cause::Silence, format!("the worker gave no sign of life for {} s and was ended", silence.as_secs()))
             } else if let (Some(limit), Some(begun)) = (attempt, slot.begun)

@@ -30,7 +30,8 @@ struct Bench {
     spawned: Vec<Option<WorkerProgram>>,
 }
 
-const LIMITS: Limits = Limits { attempts: 3, silence: Duration::from_secs(60), attempt: None };
+const LIMITS: Limits =
+    Limits { attempts: 3, silence: Duration::from_secs(60), silence_joined: Duration::from_secs(600), attempt: None };
 
 fn device(class: DeviceClass, slots: usize) -> Device {
     Device { name: Name { class, number: 0 }, slots, threads: 1 }
@@ -476,16 +477,21 @@ fn a_line_of_a_log_is_of_what_its_worker_is_at_and_there_are_only_so_many() {
     assert_eq!((logged[0], logged[1], logged.len()), ((false, 0), (true, 1), 1 + visavis_core::store::MOST_LINES));
 }
 
-/// A run whose workers come by themselves to a card's device.
-fn cluster(labels: &[&str]) -> Bench {
-    let mut bench = Bench::with(vec![device(DeviceClass::Cuda, 8)], LIMITS, &[]);
-    bench.engine =
-        Engine::new(vec![device(DeviceClass::Cuda, 8)], LIMITS, JobRequests::default(), false).with_joining(vec![true]);
+/// A run whose workers come by themselves to some of its devices.
+fn with_joining(devices: &[(DeviceClass, usize)], joining: &[bool], labels: &[&str]) -> Bench {
+    let devices: Vec<Device> = devices.iter().map(|(class, slots)| device(*class, *slots)).collect();
+    let mut bench = Bench::with(devices.clone(), LIMITS, &[]);
+    bench.engine = Engine::new(devices, LIMITS, JobRequests::default(), false).with_joining(joining.to_vec());
     let with_jobs = Bench::new(1, labels);
     bench.jobs = with_jobs.jobs;
     let ready = bench.ready();
     bench.handle(DispatchEvent::Planned(PlanNews { ready, ..PlanNews::default() }));
     bench
+}
+
+/// A run whose workers come by themselves to a card's device.
+fn cluster(labels: &[&str]) -> Bench {
+    with_joining(&[(DeviceClass::Cuda, 8)], &[true], labels)
 }
 
 #[test]
@@ -502,4 +508,77 @@ fn on_a_cluster_no_worker_is_spawned_and_each_that_comes_is_given_work() {
     }
     bench.handle(DispatchEvent::Fill);
     assert!(bench.spawned.is_empty() && bench.engine.left() == 0, "a card's worker also takes what needs none");
+}
+
+impl Bench {
+    /// A worker comes by itself to a device.
+    fn joins(&mut self, worker: u64, device: usize) -> &mut Self {
+        let place = WorkerPlace { program: Path::new("none"), device: String::new(), slot: 0, threads: 1 };
+        self.workers.spawn(worker, &place).unwrap();
+        self.handle(DispatchEvent::Joined { worker, device, slot: 0 });
+        self
+    }
+
+    /// The labels of what a worker was assigned and has not answered.
+    fn at(&self, worker: u64) -> Vec<&str> {
+        let slot = self.engine.slots.get(&worker);
+        let keys = slot.into_iter().flat_map(|slot| &slot.assigned).map(|of| of.waiting.key);
+        let label = |key| self.jobs.iter().find(|(_, task)| task.key() == key).map_or("?", |(label, _)| label.as_str());
+        keys.map(label).collect()
+    }
+}
+
+/// The first worker that was spawned here, and one that comes by itself.
+const HERE: u64 = 1;
+const COMES: u64 = 1 << 32;
+
+#[test]
+fn in_a_mixed_run_networks_wait_for_the_cluster_and_the_rest_is_made_here() {
+    for class in [DeviceClass::Cpu, DeviceClass::Cuda] {
+        let network = if class == DeviceClass::Cpu { "onnx a" } else { "card a" };
+        let mut bench = with_joining(&[(DeviceClass::Cpu, 1), (class, 4)], &[false, true], &[network, "b", "c"]);
+        bench.go(30);
+        assert_eq!(bench.endings("b"), ["done"]);
+        assert_eq!((bench.endings(network).len(), bench.engine.homeless(), bench.engine.is_over()), (0, 0, false));
+        assert_eq!(bench.spawned, [None], "no slot of this machine becomes a network's worker");
+        bench.joins(COMES, 1).go(EVER);
+        assert_eq!((bench.endings(network), bench.engine.ran()), (vec!["done"], 3));
+    }
+}
+
+#[test]
+fn a_worker_of_the_cluster_takes_no_stage_that_the_slots_here_soon_do() {
+    let mut bench = with_joining(&[(DeviceClass::Cpu, 2), (DeviceClass::Cuda, 4)], &[false, true], &["a", "b", "c", "d"]);
+    bench.joins(COMES, 1).handle(DispatchEvent::Fill);
+    assert_eq!((bench.at(COMES).len(), bench.at(HERE).len(), bench.engine.unbearable()), (0, 1, 0));
+    bench.go(EVER);
+    assert_eq!((bench.engine.ran(), bench.spawned.len()), (4, 2));
+}
+
+#[test]
+fn a_worker_of_the_cluster_without_a_network_helps_where_the_slots_here_have_too_much() {
+    let labels: Vec<String> = (0..60).map(|number| number.to_string()).collect();
+    let labels: Vec<&str> = labels.iter().map(String::as_str).chain(["card"]).collect();
+    let mut bench = with_joining(&[(DeviceClass::Cpu, 1), (DeviceClass::Cuda, 4)], &[false, true], &labels);
+    bench.joins(COMES, 1).joins(COMES + 1, 1).handle(DispatchEvent::Fill);
+    assert_eq!(bench.at(COMES), ["card"], "networks first");
+    assert_eq!(bench.at(COMES + 1).len(), 4, "as long as a letter is worth");
+    // A minute of work less what is here and there, of which the slot bears twenty seconds.
+    assert_eq!(bench.engine.unbearable(), 60 - 1 - 4 - 20);
+    bench.go(EVER);
+    assert_eq!(bench.engine.ran(), 61);
+    let of_the_cluster = |what: &&EventKind| matches!(what, EventKind::Started { device, .. } if device == "cuda:0");
+    let there = bench.notes.iter().filter(of_the_cluster).count();
+    assert!((10..60).contains(&there), "{there}");
+}
+
+#[test]
+fn a_worker_of_the_cluster_is_given_more_patience_than_one_of_this_machine() {
+    let mut bench = with_joining(&[(DeviceClass::Cpu, 1), (DeviceClass::Cuda, 1)], &[false, true], &["a", "card"])
+        .play("a", &[Attempt::Hangs, Attempt::Done(1)])
+        .play("card", &[Attempt::Hangs, Attempt::Done(1)]);
+    bench.joins(COMES, 1).go(100);
+    assert_eq!((bench.endings("a"), bench.endings("card").len()), (vec!["silence", "done"], 0));
+    bench.go(600);
+    assert_eq!(bench.endings("card"), ["silence"]);
 }

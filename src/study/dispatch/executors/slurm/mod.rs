@@ -17,7 +17,7 @@ mod script;
 #[cfg(test)]
 mod tests;
 
-use super::{MessageKind, WorkerExecutor, WorkerExit, WorkerMessage, WorkerPlace};
+use super::{FIRST_OF_CLUSTER, MessageKind, WorkerExecutor, WorkerExit, WorkerMessage, WorkerPlace};
 use crate::study::cluster::SettingPlace;
 use commands::{CommandEnd, run};
 use fleet::{Fleet, FleetCommand, Gone};
@@ -128,7 +128,7 @@ impl SlurmExecutor {
             workers: BTreeMap::new(),
             seen: BTreeSet::new(),
             listed: None,
-            next: 1 << 32,
+            next: FIRST_OF_CLUSTER,
             messages: VecDeque::new(),
             done,
             sender,
