@@ -16,6 +16,7 @@ use super::{
     steps::Step,
 };
 use engine::{DispatchCommand, DispatchEvent, Engine, Limits, PlanNews};
+pub use executors::slurm::{DispatcherJob, SubmittedDispatcher};
 use executors::{
     LocalExecutor, MessageKind, MixedExecutor, SlurmExecutor, WorkerExecutor, WorkerMessage, WorkerPlace,
     slurm::{WorkerJob, handed_on, name_of as job_name},
@@ -169,7 +170,8 @@ pub fn submission(plan: &Plan, how: &Dispatch) -> Result<Option<String>> {
     let Some(cluster) = &how.cluster else { return Ok(None) };
     let identity = Some(how.workspace.identity()).filter(|name| !name.is_empty()).unwrap_or_else(|| "WORKSPACE".to_owned());
     let job = worker_job(plan, how, cluster, "RUN", identity)?;
-    let workers = cluster.settings.workers.min(plan.to_run().max(1));
+    let stages = if how.is_mixed() { plan.networks_to_run() } else { plan.to_run() };
+    let workers = cluster.settings.workers.min(stages.max(1));
     Ok(Some(job.printed(workers)))
 }
 

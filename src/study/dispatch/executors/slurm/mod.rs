@@ -6,6 +6,7 @@
 //! what they say: it runs Slurm's commands, and reads and writes the letters.
 
 mod commands;
+mod dispatcher;
 mod environment;
 mod fleet;
 mod job_state;
@@ -39,6 +40,7 @@ use visavis_core::{
     store::{MailReader, MailWriter, clear_letters, letters_in, make_folder, tail},
 };
 
+pub use dispatcher::{DispatcherJob, SubmittedDispatcher};
 pub(crate) use environment::handed_on;
 pub(crate) use script::{WorkerJob, why_not_named};
 
@@ -173,7 +175,7 @@ impl SlurmExecutor {
                         let why = refusal::reason(&end.err);
                         let is_doubtful = why.to_lowercase().contains("timed out") || why.contains("did not end");
                         if !self.has_submitted && !is_doubtful {
-                            return Err(self.refused(&end, &why));
+                            return Err(refusal::fault("workers of this study", &end, &self.places));
                         }
                     }
                 }
@@ -189,21 +191,6 @@ impl SlurmExecutor {
             FleetCommand::Cancel(_) => {}
         }
         Ok(())
-    }
-
-    fn refused(&self, end: &CommandEnd, why: &str) -> Fault {
-        if end.is_missing {
-            return Fault::missing("there is no `sbatch` on this machine").next("run it where it is; or here: --on local");
-        }
-        let why = if why.is_empty() { "and does not say why".to_owned() } else { format!("and says: {why}") };
-        let mut fault = Fault::missing(format!("Slurm takes no workers of this study, {why}"));
-        let key = refusal::blamed(&end.err);
-        if let Some((key, (file, line, column))) = key.and_then(|key| Some((key, self.places.get(key)?))) {
-            fault = fault.at(file, *line, *column).next(format!("see `run.slurm.{key}`; `sinfo` shows what there is"));
-        } else {
-            fault = fault.next("see `run.slurm` in the study file; `--print-script` shows what is submitted");
-        }
-        fault
     }
 
     /// A worker is gone: whatever it still says is not heard.
