@@ -7,6 +7,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    time::{Duration, Instant},
 };
 
 const SMALL: &str = "experiments/small.yaml";
@@ -167,6 +168,16 @@ impl Cluster {
         said.out
     }
 
+    /// Waits for a study that a dispatcher in a job makes.
+    fn wait_for(&self, what: &str, holds: impl Fn() -> bool) {
+        let since = Instant::now();
+        while !holds() {
+            let log = self.log_of_dispatcher(1) + &self.log_of_dispatcher(2) + &self.log_of_dispatcher(3);
+            assert!(since.elapsed() < Duration::from_secs(120), "waited in vain: {what}: {}\n{log}", self.states());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
     fn log_of_dispatcher(&self, job: u64) -> String {
         fs::read_to_string(self.desk.path(&format!("data/post/dispatcher/{job}.log"))).unwrap_or_default()
     }
@@ -189,7 +200,7 @@ fn a_dispatcher_in_a_job_of_its_own_makes_the_study() {
     let said = cluster.run(&["run", SMALL]);
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
     assert!(said.out.contains("the job 1 of Slurm") && said.out.contains("data/post/dispatcher/1.log"), "{}", said.out);
-    wait_until("the dispatcher's job ends", || cluster.states().contains("1|N/A|COMPLETED|"));
+    cluster.wait_for("the dispatcher's job ends", || cluster.states().contains("1|N/A|COMPLETED|"));
     assert_eq!(results(&cluster.desk), results(&here), "{}", cluster.log_of_dispatcher(1));
     assert!(cluster.asked("sbatch") >= 2, "the dispatcher, and its workers");
     let again = cluster.run(&["run", SMALL]);
@@ -199,9 +210,9 @@ fn a_dispatcher_in_a_job_of_its_own_makes_the_study() {
 #[test]
 fn a_dispatcher_whose_job_is_ended_ends_its_workers_and_the_next_goes_on() {
     let cluster = with_dispatcher_in_a_job();
-    // Workers wait in the queue as long as this file is there; the dispatcher starts before.
+    // As soon as workers are submitted, jobs wait in the queue; the dispatcher's has started before.
+    cluster.odd("sbatch", "case \"$*\" in *--array*) : > \"$FAKE_SLURM/waits\" ;; esac");
     assert_eq!(cluster.run(&["run", SMALL]).code, 0);
-    cluster.desk.write("fake/waits", b"");
     let second = cluster.run(&["run", SMALL]);
     assert_ne!(second.code, 0);
     let is_there = second.err.contains("job 1 of Slurm dispatches") || second.err.contains("another");
@@ -213,13 +224,14 @@ fn a_dispatcher_whose_job_is_ended_ends_its_workers_and_the_next_goes_on() {
     wait_until("the dispatcher ends", || cluster.log_of_dispatcher(1).contains("interrupted"));
     wait_until("no worker is left", || !cluster.states().contains("PENDING") && !cluster.states().contains("RUNNING"));
 
+    fs::remove_file(cluster.desk.path("fake/odd.sbatch")).unwrap();
     fs::remove_file(cluster.desk.path("fake/waits")).unwrap();
     let said = cluster.run(&["run", SMALL, "--json"]);
     assert_eq!(said.code, 0, "{}", said.err);
     let told: serde_json::Value = serde_json::from_str(said.out.lines().last().unwrap()).unwrap();
     assert_eq!(told["event"], "submitted");
     let done = format!("{}|N/A|COMPLETED|", told["job"]);
-    wait_until("the next one makes the rest", || cluster.states().contains(&done));
+    cluster.wait_for("the next one makes the rest", || cluster.states().contains(&done));
     assert!(cluster.run(&["run", SMALL]).out.contains("0 stages ran"));
 }
 
