@@ -13,7 +13,7 @@ use visavis_core::{
     domain::{
         Result,
         stage::Kind,
-        study::DeviceClass,
+        study::{DeviceClass, RunOn},
         text::{count, printable, size, thousands},
     },
     store::Index,
@@ -34,7 +34,9 @@ impl PlanCommand {
         let mut plan = study::Plan::new(&opened, &context.workspace, pins)?;
         // There may be a card, and a libtorch that is for processors only. Of processors nobody needs to ask: every libtorch has them.
         // onnxruntime is opened only when a model runs: it may be absent.
-        if plan.study.numerics.device == DeviceClass::Cuda || plan.programs().contains(&WorkerProgram::Onnx) {
+        // What the nodes of a cluster have is not known here.
+        let is_here = plan.study.run == RunOn::Local;
+        if is_here && (plan.study.numerics.device == DeviceClass::Cuda || plan.programs().contains(&WorkerProgram::Onnx)) {
             for missing in NetworkPrograms::ask(&plan).unable {
                 plan.lack(missing)?;
             }

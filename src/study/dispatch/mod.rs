@@ -16,8 +16,9 @@ use super::{
     steps::Step,
 };
 use engine::{DispatchCommand, DispatchEvent, Engine, Limits, PlanNews};
+pub use executors::slurm::{DispatcherJob, SubmittedDispatcher};
 use executors::{
-    LocalExecutor, MessageKind, SlurmExecutor, WorkerExecutor, WorkerMessage, WorkerPlace,
+    LocalExecutor, MessageKind, MixedExecutor, SlurmExecutor, WorkerExecutor, WorkerMessage, WorkerPlace,
     slurm::{WorkerJob, end_earlier_runs, handed_on, name_of as job_name},
 };
 use run_journal::RunJournal;
@@ -34,6 +35,7 @@ use visavis_core::{
         event::{Event, EventKind, PersonRequest, RunOrigin, Slots, WorkerAnswer},
         job::{Cause, JobId, JobState, PlannedJob},
         stage::{Kind, Order},
+        study::DeviceClass,
         text::count,
     },
     store::{Aside, Lock, Workspace},
@@ -51,7 +53,7 @@ pub struct Dispatch<'a> {
     pub file: String,
     pub text: &'a str,
     pub origin: RunOrigin,
-    /// Workers are started by Slurm, on one device of this run.
+    /// Workers are started by Slurm, on the last device of this run.
     pub cluster: Option<ClusterRun>,
     /// How often a job is tried whose attempts end in a way that another may not.
     pub attempts: u32,
@@ -63,6 +65,37 @@ pub struct Dispatch<'a> {
     pub stop: &'a AtomicBool,
     /// Told what keeps it waiting before it begins.
     pub remark: &'a dyn Fn(&str),
+}
+
+impl Dispatch<'_> {
+    /// Of each device: do its workers come by themselves?
+    fn joining(&self) -> Vec<bool> {
+        (1..=self.devices.len()).map(|number| self.cluster.is_some() && number == self.devices.len()).collect()
+    }
+
+    /// It has slots of this machine and workers of a cluster.
+    fn is_mixed(&self) -> bool {
+        self.cluster.is_some() && self.devices.len() > 1
+    }
+
+    /// The slots of each device, as they are told: those of a cluster count with those of this machine that are called alike.
+    fn slots(&self) -> Vec<Slots> {
+        let mut all: Vec<Slots> = Vec::new();
+        for Device { name, slots, threads } in &self.devices {
+            let device = name.to_string();
+            match all.iter_mut().find(|of| of.device == device) {
+                Some(of) => of.slots += slots,
+                None => all.push(Slots { device, slots: *slots, threads: *threads }),
+            }
+        }
+        all
+    }
+
+    /// The first slot of a cluster's workers: those of this machine on a device that is called alike come before.
+    fn first_of_cluster(&self) -> usize {
+        let Some((cluster, here)) = self.devices.split_last() else { return 0 };
+        here.iter().filter(|device| device.name == cluster.name).map(|device| device.slots).sum()
+    }
 }
 
 /// What a face is told while a run goes on.
@@ -138,7 +171,8 @@ pub fn submission(plan: &Plan, how: &Dispatch) -> Result<Option<String>> {
     let Some(cluster) = &how.cluster else { return Ok(None) };
     let identity = Some(how.workspace.identity()).filter(|name| !name.is_empty()).unwrap_or_else(|| "WORKSPACE".to_owned());
     let job = worker_job(plan, how, cluster, "RUN", identity)?;
-    let workers = cluster.settings.workers.min(plan.to_run().max(1));
+    let stages = if how.is_mixed() { plan.networks_to_run() } else { plan.to_run() };
+    let workers = cluster.settings.workers.min(stages.max(1));
     Ok(Some(job.printed(workers)))
 }
 
@@ -171,6 +205,8 @@ struct Run<'a> {
     jobs: HashMap<JobId, Step>,
     clock: RunningClock,
     not_kept: Vec<String>,
+    /// Stages that were still to be made when something last happened.
+    left: usize,
     /// When the journals of others were looked at.
     looked: Instant,
     lock: Lock,
@@ -184,18 +220,16 @@ impl<'a> Run<'a> {
         let mut journal = RunJournal::start(how.workspace)?;
         let requests = JobRequests::standing(journal.index())?;
         let costs = Costs::learn(Some(journal.index()))?;
-        let slots = |device: &Device| Slots { device: device.name.to_string(), slots: device.slots, threads: device.threads };
         journal.note(EventKind::RunStarted {
             study: plan.study.name.clone(),
             file: how.file.clone(),
             text,
-            devices: how.devices.iter().map(slots).collect(),
+            devices: how.slots(),
             origin: Box::new(how.origin.clone()),
         });
         plan.replan(requests.aside().clone(), &[])?;
-        // A worker of a cluster is seen through a shared folder: it is given up much later, and is harmless if it lives.
-        let silence = if how.cluster.is_some() { how.patience.max(CLUSTER_SILENCE) } else { how.patience };
-        let limits = Limits { attempts: how.attempts, silence, attempt: how.limit };
+        let silence_joined = how.patience.max(CLUSTER_SILENCE);
+        let limits = Limits { attempts: how.attempts, silence: how.patience, silence_joined, attempt: how.limit };
         let is_shared = how.workspace.is_shared() || how.cluster.is_some();
         let workers: Box<dyn WorkerExecutor> = match &how.cluster {
             Some(cluster) => {
@@ -207,38 +241,43 @@ impl<'a> Run<'a> {
                         "{workers} of the run before, whose dispatcher ended without a word, go on for this one"
                     ));
                 }
-                Box::new(slurm)
+                if how.is_mixed() {
+                    Box::new(MixedExecutor::new(LocalExecutor::new(how.workspace, journal.name()), slurm))
+                } else {
+                    Box::new(slurm)
+                }
             }
             None => {
                 end_earlier_runs(&std::path::absolute(how.workspace.post()).unwrap_or_default());
                 Box::new(LocalExecutor::new(how.workspace, journal.name()))
             }
         };
-        // Devices that networks run on have workers that can do all; each start is paid once.
+        // Devices that networks run on have workers that can do all; each start is paid once. Beside a cluster, processors run none.
         let usual = |device: &Device| {
+            if how.is_mixed() && device.name.class == DeviceClass::Cpu {
+                return None;
+            }
             let runs = |program: &&WorkerProgram| program.runs_on(device.name.class, plan.study.numerics.device);
             how.programs.keys().find(runs).copied()
         };
         let usual = how.devices.iter().map(usual).collect();
-        let mut run =
-            Run {
-                plan,
-                how,
-                tell,
-                engine: Engine::new(how.devices.clone(), limits, requests, is_shared)
-                    .with_usual(usual)
-                    .with_joining(vec![how.cluster.is_some(); how.devices.len()]),
-                workers,
-                waits_for: None,
-                journal,
-                costs,
-                upward_ranks: HashMap::new(),
-                jobs: HashMap::new(),
-                clock: RunningClock::start(Instant::now()),
-                not_kept: vec![],
-                looked: Instant::now(),
-                lock,
-            };
+        let mut run = Run {
+            plan,
+            how,
+            tell,
+            engine: Engine::new(how.devices.clone(), limits, requests, is_shared).with_usual(usual).with_joining(how.joining()),
+            workers,
+            waits_for: None,
+            journal,
+            costs,
+            upward_ranks: HashMap::new(),
+            jobs: HashMap::new(),
+            clock: RunningClock::start(Instant::now()),
+            not_kept: vec![],
+            left: 0,
+            looked: Instant::now(),
+            lock,
+        };
         let news = run.news();
         run.handle(DispatchEvent::Planned(news))?;
         Ok(run)
@@ -254,7 +293,7 @@ impl<'a> Run<'a> {
             if self.engine.is_over() {
                 return Ok(());
             }
-            self.workers.want(self.engine.demand());
+            self.workers.want(self.for_the_cluster());
             self.hear()?;
             self.tell_what_workers_wait_for();
             self.read_requests()?;
@@ -396,8 +435,10 @@ impl<'a> Run<'a> {
             let Some(WorkerMessage { worker, what }) = self.workers.next_message(patience)? else { return Ok(()) };
             patience = Duration::ZERO;
             self.handle(match what {
-                // A run on a cluster has one device.
-                MessageKind::Joined { slot, holds } => DispatchEvent::Joined { worker, device: 0, slot, holds },
+                MessageKind::Joined { slot, holds } => {
+                    let device = self.how.devices.len().saturating_sub(1);
+                    DispatchEvent::Joined { worker, device, slot: self.how.first_of_cluster() + slot, holds }
+                }
                 MessageKind::Answer(answer) => DispatchEvent::Answered { worker, answer },
                 MessageKind::Line(line) => DispatchEvent::Printed { worker, line },
                 MessageKind::Exited(exit) => DispatchEvent::Exited { worker, exit },
@@ -434,10 +475,18 @@ impl<'a> Run<'a> {
         self.handle(DispatchEvent::Asked { requests, failed })
     }
 
+    /// How many of the stages that are still to be made workers of a cluster may take.
+    fn for_the_cluster(&self) -> usize {
+        let demand = self.engine.demand(self.left);
+        if self.how.is_mixed() { (self.plan.networks_to_run() + self.engine.unbearable()).min(demand) } else { demand }
+    }
+
     /// Keeps what was noted, then tells.
     fn keep(&mut self) -> Result<()> {
         let events = self.journal.keep()?;
-        let left = if events.is_empty() { 0 } else { self.plan.to_run() };
+        if !events.is_empty() {
+            self.left = self.plan.to_run();
+        }
         for event in &events {
             let job = match &event.what {
                 EventKind::Started { job, .. } | EventKind::Finished { job, .. } | EventKind::Failed { job, .. } => {
@@ -446,7 +495,7 @@ impl<'a> Run<'a> {
                 _ => None,
             };
             let job = job.map(|step| (step.kind(), step.label(&self.plan.study)));
-            (self.tell)(&Notice { event, job, done: self.engine.ran(), left });
+            (self.tell)(&Notice { event, job, done: self.engine.ran(), left: self.left });
         }
         Ok(())
     }

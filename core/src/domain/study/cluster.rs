@@ -56,20 +56,10 @@ pub enum DispatcherPlace {
     /// On the machine where the command is given.
     Here,
     /// In a small job of its own, for clusters that end long processes of login machines.
-    Job,
-}
-
-impl DispatcherPlace {
-    /// All of them.
-    pub const ALL: [DispatcherPlace; 2] = [DispatcherPlace::Here, DispatcherPlace::Job];
-
-    /// As study files write it.
-    pub fn word(self) -> &'static str {
-        match self {
-            DispatcherPlace::Here => "here",
-            DispatcherPlace::Job => "job",
-        }
-    }
+    Job {
+        /// How long it may take; left out, as long as a worker.
+        time: Option<TimeLimit>,
+    },
 }
 
 /// One value of an option of `sbatch`: visible ASCII without spaces, quotes and backslashes, and no option by itself.

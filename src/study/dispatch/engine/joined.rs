@@ -77,8 +77,9 @@ impl Engine {
             .collect();
         takers.sort_by_key(|(_, _, assigned)| *assigned);
         for (worker, place, assigned) in takers {
-            let classes = self.classes(place);
-            let mut batches = classes.into_iter().map(|class| self.queue.posted_batch(class, here[place]));
+            let lines = self.lines(place).into_iter();
+            let mut batches =
+                lines.map(|line| if self.is_left_to_slots(line) { vec![] } else { self.queue.posted_batch(line, here[place]) });
             match batches.find(|batch| !batch.is_empty()) {
                 Some(batch) => batch.into_iter().for_each(|waiting| self.assign(worker, waiting, now)),
                 None if assigned == 0 => {
@@ -95,6 +96,7 @@ impl Engine {
         let Some(slot) = self.slots.get_mut(&worker) else { return };
         if now.saturating_sub(*slot.idle.get_or_insert(now)) >= IDLE {
             slot.is_dismissed = true;
+            self.has_dismissed = true;
             self.commands.push(DispatchCommand::Dismiss { worker });
         }
     }
@@ -153,11 +155,5 @@ impl Engine {
     /// A worker has begun what a dispatcher before this one gave it and what this run does not wait for: it is asked to stop.
     pub(super) fn began_foreign(&mut self, worker: u64) {
         self.commands.push(DispatchCommand::Terminate { worker });
-    }
-
-    /// The jobs that a worker holds, in their order.
-    #[cfg(test)]
-    pub(super) fn held(&self, worker: u64) -> Vec<Key> {
-        self.slots.get(&worker).map_or(vec![], |slot| slot.assigned.iter().map(|of| of.waiting.key).collect())
     }
 }

@@ -4,6 +4,7 @@
 mod attempts;
 mod joined;
 mod late;
+mod places;
 mod requests;
 #[cfg(test)]
 mod tests;
@@ -26,7 +27,6 @@ use visavis_core::domain::{
     Key,
     event::{EventKind, PersonRequest, WorkerAnswer},
     job::{Cause, JobId, JobState, PlannedJob},
-    study::DeviceClass,
 };
 
 /// Something that happened.
@@ -109,6 +109,8 @@ pub(crate) struct Limits {
     pub attempts: u32,
     /// A worker that is silent for so long hangs.
     pub silence: Duration,
+    /// One that came by itself is given up only then: it is seen through a shared folder, and is harmless if it lives.
+    pub silence_joined: Duration,
     /// What an attempt may take.
     pub attempt: Option<Duration>,
 }
@@ -127,6 +129,8 @@ pub(crate) struct Engine {
     requests: JobRequests,
     is_draining: bool,
     is_stopping: bool,
+    /// Workers that had nothing to do were let go.
+    has_dismissed: bool,
     slots: BTreeMap<u64, WorkerSlot>,
     /// How many workers were started; they are numbered by that.
     started: u64,
@@ -202,6 +206,7 @@ impl Engine {
             requests,
             is_draining: false,
             is_stopping: false,
+            has_dismissed: false,
             slots: BTreeMap::new(),
             started: 0,
             known: HashSet::new(),
@@ -224,6 +229,9 @@ impl Engine {
 
     /// With the devices whose workers are not spawned here: they come by themselves.
     pub(crate) fn with_joining(mut self, joining: Vec<bool>) -> Self {
+        if Self::is_mixed(&joining) {
+            self.queue = StageQueue::with_networks_apart();
+        }
         self.joining = joining;
         self
     }
@@ -258,10 +266,15 @@ impl Engine {
         self.ran
     }
 
-    /// Jobs that are assigned or could be: as many workers have something to do.
-    pub(crate) fn demand(&self) -> usize {
+    /// As many workers have something to do, or will have soon, when so many stages are left. Once workers were let go because they had
+    /// nothing to do, only what is assigned or could be counts.
+    pub(crate) fn demand(&self, left: usize) -> usize {
         let is_held = self.requests.paused_all || self.is_draining || self.is_stopping;
-        self.assigned().count() + if is_held { 0 } else { self.queue.len() }
+        match (is_held, self.has_dismissed) {
+            (true, _) => self.assigned().count(),
+            (false, true) => self.assigned().count() + self.queue.len(),
+            (false, false) => left,
+        }
     }
 
     /// Jobs that wait in the queue.
@@ -300,7 +313,8 @@ impl Engine {
         let mut busy: HashSet<Key> = self.assigned().filter(|_| is_asked).map(|of| of.waiting.key).collect();
         busy.extend(self.late.keys());
         for waiting in ready {
-            if !(0..self.devices.len()).any(|place| self.classes(place).contains(&waiting.class)) {
+            let line = self.queue.line_of(&waiting);
+            if !(0..self.devices.len()).any(|place| self.lines(place).contains(&line)) {
                 self.homeless.insert(waiting.key);
             } else if !busy.contains(&waiting.key) {
                 self.queue.push(waiting);
@@ -318,7 +332,6 @@ impl Engine {
         if self.requests.paused_all || self.is_draining || self.is_stopping {
             return;
         }
-        self.fill_joined(now);
         for place in (0..self.devices.len()).filter(|place| !self.joining[*place]).collect::<Vec<_>>() {
             let class = self.devices[place].name.class;
             let slots: usize = self.devices.iter().filter(|other| other.name.class == class).map(|device| device.slots).sum();
@@ -337,12 +350,8 @@ impl Engine {
                 batch.into_iter().for_each(|waiting| self.assign(worker, waiting, now));
             }
         }
-    }
-
-    /// What the workers of a device take.
-    fn classes(&self, place: usize) -> Vec<DeviceClass> {
-        let own = self.devices[place].name.class;
-        if self.joining[place] && own != DeviceClass::Cpu { vec![own, DeviceClass::Cpu] } else { vec![own] }
+        // What is left of what the slots of this machine can do is for others.
+        self.fill_joined(now);
     }
 
     /// The idle worker of a slot, if it can do what a program is needed for; another is let go.
@@ -403,7 +412,7 @@ impl Engine {
         for (key, made) in self.late.due(now) {
             self.commands.push(DispatchCommand::LookUp { key, made });
         }
-        let Limits { silence, attempt, .. } = self.limits;
+        let Limits { silence, silence_joined, attempt, .. } = self.limits;
         for (&worker, slot) in &mut self.slots {
             if let Some(ending) = &mut slot.ending {
                 if ending.kill_at.is_some_and(|at| now > at) {
@@ -413,6 +422,7 @@ impl Engine {
                 continue;
             }
             let Some(first) = slot.assigned.front() else { continue };
+            let silence = if self.joining[slot.device] { silence_joined } else { silence };
             let (cause, why) = if now.saturating_sub(slot.heard) > silence {
                 (Cause::Silence, format!("the worker gave no sign of life for {} s and was ended", silence.as_secs()))
             } else if let (Some(limit), Some(begun)) = (attempt, slot.begun)

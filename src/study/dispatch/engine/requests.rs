@@ -1,6 +1,6 @@
 //! What people ask of a run: pause, cancel, retry, drain.
 
-use super::{DispatchCommand, Engine, GRACE, StageQueue, WorkerEnding};
+use super::{DispatchCommand, Engine, GRACE, WorkerEnding};
 use std::{collections::HashSet, time::Duration};
 use visavis_core::domain::{
     Key,
@@ -37,7 +37,7 @@ impl Engine {
         for key in &forgiven {
             self.spent.remove(key);
         }
-        self.queue = StageQueue::default();
+        self.queue.clear();
         self.recall_unwanted();
         self.commands.push(DispatchCommand::Replan { aside: self.requests.aside().clone(), forgiven });
         if !resumed.is_empty() {

@@ -3,13 +3,18 @@
 #[cfg(test)]
 pub(crate) mod fake;
 mod local;
+mod mixed;
 pub(crate) mod slurm;
 
 pub(crate) use local::LocalExecutor;
+pub(crate) use mixed::MixedExecutor;
 pub(crate) use slurm::SlurmExecutor;
 
 use std::{path::Path, time::Duration};
 use visavis_core::domain::{Key, Result, event::WorkerAnswer, stage::Order};
+
+/// Workers that come by themselves are numbered from here on, those that are spawned below: a number says whose a worker is.
+pub(crate) const FIRST_OF_CLUSTER: u64 = 1 << 32;
 
 /// Where a worker runs, and which program it is.
 pub(crate) struct WorkerPlace<'a> {

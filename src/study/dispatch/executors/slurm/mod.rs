@@ -7,6 +7,7 @@
 
 mod adoption;
 mod commands;
+mod dispatcher;
 mod environment;
 mod fleet;
 mod job_state;
@@ -21,7 +22,7 @@ mod simulation;
 #[cfg(test)]
 mod tests;
 
-use super::{MessageKind, WorkerExecutor, WorkerExit, WorkerMessage, WorkerPlace};
+use super::{FIRST_OF_CLUSTER, MessageKind, WorkerExecutor, WorkerExit, WorkerMessage, WorkerPlace};
 use crate::study::cluster::SettingPlace;
 use adoption::{OpenPost, WorkerAtWork, close};
 use commands::{CommandEnd, PATIENCE, run};
@@ -46,6 +47,7 @@ use visavis_core::{
     store::{MailReader, MailWriter, letters_in, make_folder, tail},
 };
 
+pub use dispatcher::{DispatcherJob, SubmittedDispatcher};
 pub(crate) use environment::handed_on;
 pub(crate) use script::{WorkerJob, why_not_named};
 
@@ -137,7 +139,7 @@ impl SlurmExecutor {
             workers: BTreeMap::new(),
             seen: BTreeSet::new(),
             listed: None,
-            next: 1 << 32,
+            next: FIRST_OF_CLUSTER,
             messages: VecDeque::new(),
             done,
             sender,
@@ -236,24 +238,9 @@ impl SlurmExecutor {
         let why = refusal::reason(&end.err);
         let is_doubtful = why.to_lowercase().contains("timed out") || why.contains("did not end");
         if !self.has_submitted && !is_doubtful && self.fleet.on_the_way() == 0 {
-            self.fatal = Some(self.refused(end, &why));
+            self.fatal = Some(refusal::fault("workers of this study", end, &self.places));
         }
         self.refusal = Some(why);
-    }
-
-    fn refused(&self, end: &CommandEnd, why: &str) -> Fault {
-        if end.is_missing {
-            return Fault::missing("there is no `sbatch` on this machine").next("run it where it is; or here: --on local");
-        }
-        let why = if why.is_empty() { "and does not say why".to_owned() } else { format!("and says: {why}") };
-        let mut fault = Fault::missing(format!("Slurm takes no workers of this study, {why}"));
-        let key = refusal::blamed(&end.err);
-        if let Some((key, (file, line, column))) = key.and_then(|key| Some((key, self.places.get(key)?))) {
-            fault = fault.at(file, *line, *column).next(format!("see `run.slurm.{key}`; `sinfo` shows what there is"));
-        } else {
-            fault = fault.next("see `run.slurm` in the study file; `--print-script` shows what is submitted");
-        }
-        fault
     }
 
     /// A worker is given up: whatever it still says is not heard, its job is cancelled and another may take its place.

@@ -18,7 +18,7 @@ pub(super) const SOONEST: Duration = Duration::from_millis(250);
 pub(super) const LATEST: Duration = Duration::from_secs(5);
 
 /// A worker that is silent for so long is doubted, six beats and what a shared folder may be late by: Slurm is asked what became of it.
-const DOUBT: Duration = Duration::from_secs(75);
+pub(super) const DOUBT: Duration = Duration::from_secs(75);
 
 /// Bytes that do not become a letter within this time are damage.
 const STUCK: Duration = Duration::from_secs(60);

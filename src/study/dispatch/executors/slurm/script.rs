@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use visavis_core::domain::{Digest, study::SlurmSettings, text::shell};
 
 /// Workers are asked to stop so many seconds before their time is up: they keep what they have learned.
-const WARNING: u64 = 120;
+pub(super) const WARNING: u64 = 120;
 
-/// All of the environment that jobs are given. The script sets everything else itself: this list could hold no value with a comma.
-const EXPORTED: &str = "PATH=/usr/local/bin:/usr/bin:/bin";
+/// One list, and nothing else of the environment. A value with a comma cannot be in it: scripts set all values themselves.
+pub(super) const EXPORTED: &str = "--export=PATH=/usr/local/bin:/usr/bin:/bin";
 
 /// What a worker is started with, in whatever job.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,7 +53,7 @@ impl WorkerJob {
             "--open-mode=append".to_owned(),
             // The dispatcher starts what is to be started again: one source of restarts.
             "--no-requeue".to_owned(),
-            format!("--export={EXPORTED}"),
+            EXPORTED.to_owned(),
             "--ntasks=1".to_owned(),
             format!("--cpus-per-task={}", self.threads),
         ];
@@ -127,23 +127,27 @@ impl WorkerJob {
 
     /// What is submitted, as a shell would be given it: for people, who may give it to one.
     pub(crate) fn printed(&self, workers: usize) -> String {
-        let arguments: Vec<String> = self.arguments(workers).iter().map(|argument| shell(argument)).collect();
-        let script = self.script();
-        let mut end = "END".to_owned();
-        while script.lines().any(|line| line == end) {
-            end.push('_');
-        }
-        format!("sbatch {} <<'{end}'\n{script}{end}\n", arguments.join(" \\\n  "))
+        printed(&self.arguments(workers), &self.script())
     }
 }
 
+/// A call of `sbatch` with its script, for a shell.
+pub(super) fn printed(arguments: &[String], script: &str) -> String {
+    let arguments: Vec<String> = arguments.iter().map(|argument| shell(argument)).collect();
+    let mut end = "END".to_owned();
+    while script.lines().any(|line| line == end) {
+        end.push('_');
+    }
+    format!("sbatch {} <<'{end}'\n{script}{end}\n", arguments.join(" \\\n  "))
+}
+
 /// A path in `--output`, where `%` begins a symbol and a backslash ends all symbols.
-fn pattern(path: &Path) -> String {
+pub(super) fn pattern(path: &Path) -> String {
     path.display().to_string().replace('%', "%%")
 }
 
 /// A path in a comment: on one line.
-fn comment(path: &Path) -> String {
+pub(super) fn comment(path: &Path) -> String {
     visavis_core::domain::text::printable(&path.display().to_string())
 }
 

@@ -91,8 +91,8 @@ fn a_worker_joins_by_its_hello_answers_and_leaves() {
 fn what_a_worker_that_was_told_to_go_had_not_begun_is_not_to_blame() {
     let mut bench = Bench::new();
     let mut worker = bench.starts("aa", 3);
-    say(&mut worker, &WorkerLetter::Left { why: None });
-    assert!(matches!(bench.next(), (100, MessageKind::Joined { slot: 3 })));
+    say(&mut worker, &WorkerLetter::Left { why: None, stopped: false });
+    assert!(matches!(bench.next(), (100, MessageKind::Joined { slot: 3, .. })));
     let (100, MessageKind::Exited(exit)) = bench.next() else { panic!("it left") };
     assert!(exit.is_taken_away, "{exit:?}");
 }

@@ -7,9 +7,10 @@ mod study;
 mod workers;
 
 use super::{
-    DOUBT, LATEST, LIST, SOONEST,
+    LIST,
     fleet::{Fleet, FleetCommand, Gone},
     outputs::{self, ArrayTask},
+    posted_worker::{DOUBT, LATEST, SOONEST},
 };
 use crate::study::{
     devices::{Device, Name},
@@ -188,7 +189,8 @@ impl World {
         let mut draw = Draw(PhiloxStream::for_test(seed, 0));
         let study = Study::draw(stages, &mut draw);
         let device = Device { name: Name { class: DeviceClass::Cpu, number: 0 }, slots: workers, threads: 1 };
-        let limits = Limits { attempts: 3, silence: Duration::from_secs(600), attempt: None };
+        let limits =
+            Limits { attempts: 3, silence: Duration::from_secs(600), silence_joined: Duration::from_secs(600), attempt: None };
         let engine = Engine::new(vec![device], limits, JobRequests::default(), true).with_joining(vec![true]);
         let news = PlanNews { jobs: study.jobs(), found: vec![], ready: vec![study.waiting(0)] };
         let mut world = World {
@@ -201,7 +203,7 @@ impl World {
             study,
             engine,
             // Four arrays, as many as the workers of a large run are.
-            fleet: Fleet::new(workers, workers / 4 + 1),
+            fleet: Fleet::new(workers, None, workers / 4 + 1),
             cluster: Cluster::new(),
             workers: vec![],
             by_task: HashMap::new(),
@@ -239,7 +241,7 @@ impl World {
                 self.doubt();
             }
             let begun = Instant::now();
-            self.fleet.want(self.study.left());
+            self.fleet.want(self.engine.demand(self.study.left()));
             let mut commands = self.fleet.due(self.now);
             commands.extend(self.fleet.superfluous(self.now));
             let is_hopeless = self.fleet.is_hopeless();
@@ -271,6 +273,7 @@ impl World {
             DispatchCommand::Assign { worker, step: Step::Train { model }, .. } => {
                 self.send(worker, Letter::Order(model.into()));
             }
+            DispatchCommand::Recall { worker, keys } => self.send(worker, Letter::Recall(keys)),
             DispatchCommand::Dismiss { worker } => self.send(worker, Letter::End),
             DispatchCommand::Terminate { worker } => self.send(worker, Letter::Stop),
             DispatchCommand::Kill { worker } => {
@@ -385,6 +388,7 @@ fn word(command: &DispatchCommand) -> &'static str {
     match command {
         DispatchCommand::Spawn { .. } => "spawn",
         DispatchCommand::Assign { .. } => "assign",
+        DispatchCommand::Recall { .. } => "recall",
         DispatchCommand::Dismiss { .. } => "dismiss",
         DispatchCommand::Terminate { .. } => "terminate",
         DispatchCommand::Kill { .. } => "kill",

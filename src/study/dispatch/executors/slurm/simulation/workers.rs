@@ -6,9 +6,9 @@ use super::*;
 const BEAT: Duration = Duration::from_secs(10);
 
 /// What a dispatcher writes.
-#[derive(Clone, Copy)]
 pub(super) enum Letter {
     Order(usize),
+    Recall(Vec<visavis_core::domain::Key>),
     Stop,
     End,
 }
@@ -201,7 +201,8 @@ impl World {
                     self.workers[worker].is_known = true;
                     self.unknown.remove(&task);
                     self.fleet.greeted(task);
-                    Some(DispatchEvent::Joined { worker: worker as u64, device: 0, slot: task.index as usize })
+                    self.fleet.settled();
+                    Some(DispatchEvent::Joined { worker: worker as u64, device: 0, slot: task.index as usize, holds: vec![] })
                 }
                 Said::Answer(answer) => Some(DispatchEvent::Answered { worker: worker as u64, answer }),
                 Said::Left => {
@@ -242,6 +243,15 @@ impl World {
         for letter in std::mem::take(&mut of.inbox) {
             match letter {
                 Letter::Order(stage) => self.workers[worker].orders.push_back(stage),
+                Letter::Recall(keys) => {
+                    let stages = &self.study.stages;
+                    let is_back = |stage: &usize| keys.contains(&stages[*stage].key);
+                    let (back, stay): (VecDeque<usize>, VecDeque<usize>) =
+                        std::mem::take(&mut self.workers[worker].orders).into_iter().partition(is_back);
+                    self.workers[worker].orders = stay;
+                    let keys = back.into_iter().map(|stage| self.study.stages[stage].key).collect();
+                    self.say(worker, Said::Answer(WorkerAnswer::Returned { keys }));
+                }
                 Letter::Stop => return self.leaves(worker),
                 Letter::End => {
                     if self.workers[worker].at.is_none() && self.workers[worker].orders.is_empty() {
