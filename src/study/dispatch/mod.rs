@@ -5,6 +5,7 @@ mod engine;
 mod executors;
 mod run_journal;
 mod running_clock;
+mod standing_told;
 
 use super::{
     cluster::ClusterRun,
@@ -22,6 +23,7 @@ use executors::{
 };
 use run_journal::RunJournal;
 use running_clock::RunningClock;
+use standing_told::StandingTold;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     path::{Path, PathBuf},
@@ -161,8 +163,10 @@ struct Run<'a> {
     tell: &'a mut dyn FnMut(&Notice),
     engine: Engine,
     workers: Box<dyn WorkerExecutor>,
-    /// What workers that come by themselves were last said to wait for.
-    waits_for: Option<String>,
+    /// How workers that come by themselves were last said to stand.
+    standing: StandingTold,
+    /// Stages that are still to be made.
+    left: usize,
     journal: RunJournal,
     costs: Costs,
     upward_ranks: HashMap<Step, f64>,
@@ -218,7 +222,8 @@ impl<'a> Run<'a> {
                     .with_usual(usual)
                     .with_joining(vec![how.cluster.is_some(); how.devices.len()]),
                 workers,
-                waits_for: None,
+                standing: StandingTold::default(),
+                left: 0,
                 journal,
                 costs,
                 upward_ranks: HashMap::new(),
@@ -244,8 +249,10 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
             self.hear()?;
-            self.tell_what_workers_wait_for();
+            self.tell_how_workers_stand();
             self.read_requests()?;
+            // A run that starts nothing needs no more workers.
+            self.workers.want(if self.engine.starts_nothing() { 0 } else { self.left });
             self.handle(DispatchEvent::Tick)?;
             if self.lock.is_lost() {
                 let who = self.how.workspace.holder().map_or(String::new(), |holder| format!(": {}", holder.told()));
@@ -392,12 +399,11 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// While no worker of a cluster is at work: why, once for each change.
-    fn tell_what_workers_wait_for(&mut self) {
-        let waits_for = self.workers.waits_for();
-        if waits_for != self.waits_for {
-            waits_for.iter().for_each(|words| (self.how.remark)(words));
-            self.waits_for = waits_for;
+    /// Notes how workers stand that come by themselves, for whoever looks at the run.
+    fn tell_how_workers_stand(&mut self) {
+        let now = self.clock.at(Instant::now());
+        if let Some(news) = self.workers.waits_for().and_then(|standing| self.standing.news(standing, now)) {
+            self.journal.note(EventKind::Workers(news));
         }
     }
 
@@ -425,7 +431,7 @@ impl<'a> Run<'a> {
         let events = self.journal.keep()?;
         let left = if events.is_empty() { 0 } else { self.plan.to_run() };
         if !events.is_empty() {
-            self.workers.want(left);
+            self.left = left;
         }
         for event in &events {
             let job = match &event.what {

@@ -241,6 +241,11 @@ impl Engine {
         self.is_stopping || !is_running && !is_held && (self.is_draining || self.queue.is_empty())
     }
 
+    /// What waits is not started: people paused everything, or the run ends.
+    pub(crate) fn starts_nothing(&self) -> bool {
+        self.requests.paused_all || self.is_draining || self.is_stopping
+    }
+
     /// Jobs whose results this run made.
     pub(crate) fn ran(&self) -> usize {
         self.ran
@@ -295,7 +300,7 @@ impl Engine {
 
     /// Gives every free slot something to do.
     fn fill(&mut self, now: Duration) {
-        if self.requests.paused_all || self.is_draining || self.is_stopping {
+        if self.starts_nothing() {
             return;
         }
         self.fill_joined(now);

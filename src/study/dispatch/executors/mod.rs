@@ -9,7 +9,11 @@ pub(crate) use local::LocalExecutor;
 pub(crate) use slurm::SlurmExecutor;
 
 use std::{path::Path, time::Duration};
-use visavis_core::domain::{Result, event::WorkerAnswer, stage::Order};
+use visavis_core::domain::{
+    Result,
+    event::{WorkerAnswer, WorkersStanding},
+    stage::Order,
+};
 
 /// Where a worker runs, and which program it is.
 pub(crate) struct WorkerPlace<'a> {
@@ -59,8 +63,8 @@ pub(crate) trait WorkerExecutor {
     /// So many stages are still to be made: whoever has workers come by themselves sees to it that enough do.
     fn want(&mut self, _stages: usize) {}
 
-    /// What workers that are to come by themselves wait for, in words.
-    fn waits_for(&self) -> Option<String> {
+    /// How workers stand that come by themselves, and what those wait for that have not come; `None` where none do.
+    fn waits_for(&self) -> Option<WorkersStanding> {
         None
     }
 

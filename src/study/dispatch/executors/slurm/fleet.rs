@@ -8,7 +8,10 @@ use super::{
     presence::Presence,
     script::chunks,
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Workers that wait are taken back when there were too many for so long: what is ready comes and goes with each finished stage.
 const TOO_MANY: Duration = Duration::from_secs(120);
@@ -32,6 +35,8 @@ pub(crate) struct Gone {
     pub why: String,
     /// For reasons that have nothing to do with what it was at.
     pub is_taken_away: bool,
+    /// It has said hello once.
+    pub said_hello: bool,
 }
 
 /// A worker that was submitted and is not known to be gone.
@@ -55,6 +60,8 @@ pub(crate) struct Fleet {
     max_array: usize,
     wanted: usize,
     tasks: BTreeMap<ArrayTask, Task>,
+    /// Tasks whose workers left, were given up or were taken back. Slurm shows them for a while.
+    departed: BTreeSet<ArrayTask>,
     presence: Presence,
     pace: Pace,
     /// Arrays that are being submitted, and the workers in them.
@@ -74,6 +81,7 @@ impl Fleet {
             max_array,
             wanted: 0,
             tasks: BTreeMap::new(),
+            departed: BTreeSet::new(),
             presence: Presence::default(),
             pace: Pace::default(),
             on_the_way: 0,
@@ -137,9 +145,11 @@ impl Fleet {
         };
         // A submission that seemed to fail, or one of a dispatcher before this one: its workers count.
         let mut news = false;
-        for (task, _) in rows.iter().filter(|(_, row)| row.state.standing() != Standing::Over) {
-            if !self.tasks.contains_key(task) {
-                self.tasks.insert(*task, Task::default());
+        for (task, row) in rows.iter().filter(|(_, row)| row.state.standing() != Standing::Over) {
+            // One that has left comes back only if Slurm queues it again.
+            let has_left = self.departed.contains(task);
+            if !self.tasks.contains_key(task) && (!has_left || row.state.standing() == Standing::Waits) {
+                self.tasks.insert(*task, Task { greeted: has_left, ..Task::default() });
                 news = true;
             }
         }
@@ -162,7 +172,7 @@ impl Fleet {
                 self.pace.ended_silently(self.presence.node(task));
             }
             let (why, is_taken_away) = (self.presence.told(task), self.presence.is_taken_away(task));
-            gone.push(Gone { task, why, is_taken_away });
+            gone.push(Gone { task, why, is_taken_away, said_hello: of.greeted });
         }
         self.pace.asked(if news || !gone.is_empty() { Answered::News } else { Answered::Same }, now);
         gone
@@ -178,6 +188,7 @@ impl Fleet {
     /// The worker of a task said that it leaves, or was given up: another may take its place.
     pub(crate) fn left(&mut self, task: ArrayTask) {
         self.tasks.remove(&task);
+        self.departed.insert(task);
     }
 
     /// The worker of a task gives no signs of life, or gives them again.
@@ -199,7 +210,7 @@ impl Fleet {
         }
         let waiting = self.tasks.iter().rev().filter(|(_, of)| !of.is_here && of.runs_since.is_none());
         let tasks: Vec<ArrayTask> = waiting.map(|(task, _)| *task).take(more).collect();
-        tasks.iter().for_each(|task| _ = self.tasks.remove(task));
+        tasks.iter().for_each(|task| self.left(*task));
         (!tasks.is_empty()).then_some(FleetCommand::Cancel(tasks))
     }
 
@@ -292,7 +303,7 @@ mod tests {
         assert_eq!(fleet.due(at(501)), [FleetCommand::Query]);
         let gone = fleet.shown(rows("7|0|NODE_FAIL|n1|NodeDown\n7|1|RUNNING|n1|None"), at(502));
         let why = "ended: its node failed: NodeDown (a node that it needs is down) on n1".to_owned();
-        assert_eq!(gone, [Gone { task: task(0), why, is_taken_away: true }]);
+        assert_eq!(gone, [Gone { task: task(0), why, is_taken_away: true, said_hello: true }]);
         assert_eq!(fleet.due(at(503)), [submit(1)]);
     }
 
@@ -332,6 +343,29 @@ mod tests {
         assert!(!fleet.is_hopeless());
         fleet.shown(rows("7|0|FAILED|n1|NonZeroExitCode\n7|1|FAILED|n1|NonZeroExitCode\n7|2|FAILED|n2|NonZeroExitCode"), at(31));
         assert!(fleet.is_hopeless() && fleet.due(at(1000)).is_empty());
+    }
+
+    #[test]
+    fn a_worker_that_left_is_not_taken_for_a_new_one_while_slurm_still_shows_it() {
+        let mut fleet = submitted(3);
+        (0..3).for_each(|index| fleet.greeted(task(index)));
+        // Three jobs are cancelled by people, one after the other: their workers are ended.
+        (0..3).for_each(|index| fleet.left(task(index)));
+        fleet.shown(rows("7|0|RUNNING|n1|None\n7|1|COMPLETING|n1|None\n7|2|COMPLETING|n1|None"), at(31));
+        assert_eq!(fleet.counts(), (0, 0));
+        assert!(fleet.shown(rows("7|0|FAILED|n1|NonZeroExitCode\n7|1|FAILED|n1|None\n7|2|FAILED|n1|None"), at(62)).is_empty());
+        assert!(!fleet.is_hopeless() && fleet.due(at(63)) == [submit(3)], "they had said hello");
+        // Slurm starts one of them again.
+        fleet.shown(rows("7|0|PENDING||BeginTime"), at(93));
+        assert_eq!(fleet.counts(), (0, 4));
+    }
+
+    #[test]
+    fn of_a_worker_that_is_gone_it_is_known_whether_it_said_hello() {
+        let mut fleet = submitted(2);
+        fleet.greeted(task(0));
+        let gone = fleet.shown(rows("7|0|FAILED|n1|NonZeroExitCode\n7|1|FAILED|n1|NonZeroExitCode"), at(31));
+        assert_eq!(gone.iter().map(|gone| (gone.task, gone.said_hello)).collect::<Vec<_>>(), [(task(0), true), (task(1), false)]);
     }
 
     #[test]

@@ -31,10 +31,10 @@ use std::{
 use visavis_core::{
     domain::{
         Fault, Result,
-        event::WorkerAnswer,
+        event::{WorkerAnswer, WorkersStanding},
         post::{ANSWERS, DispatcherLetter, Hello, ORDERS, WorkerLetter},
         stage::Order,
-        text::{count, quoted},
+        text::quoted,
     },
     store::{MailReader, MailWriter, clear_letters, letters_in, make_folder, tail},
 };
@@ -58,6 +58,10 @@ const DOUBT: Duration = Duration::from_secs(75);
 /// Bytes that do not become a letter within this time are damage.
 const STUCK: Duration = Duration::from_secs(60);
 
+/// Workers that never said hello whose logs a run tells of, and the last lines of each.
+const MOST_SILENT: usize = 10;
+const MOST_LINES: usize = 20;
+
 /// Starts workers by arrays of jobs, for one run in one workspace.
 pub(crate) struct SlurmExecutor {
     job: WorkerJob,
@@ -75,6 +79,8 @@ pub(crate) struct SlurmExecutor {
     sender: Sender<Done>,
     /// A submission has gone well once: later ones may fail and be tried again.
     has_submitted: bool,
+    /// Workers that ended before they said hello.
+    silent: usize,
 }
 
 /// A command of Slurm has ended.
@@ -133,6 +139,7 @@ impl SlurmExecutor {
             done,
             sender,
             has_submitted: false,
+            silent: 0,
         })
     }
 
@@ -180,7 +187,10 @@ impl SlurmExecutor {
             }
             FleetCommand::Query => {
                 let rows = end.is_well.then(|| outputs::queue(&end.out));
-                for Gone { task, why, is_taken_away } in self.fleet.shown(rows, now) {
+                for Gone { task, why, is_taken_away, said_hello } in self.fleet.shown(rows, now) {
+                    if !said_hello {
+                        self.tell_of_silent(task, &why);
+                    }
                     let workers: Vec<u64> =
                         self.workers.iter().filter(|(_, of)| of.task() == Some(task)).map(|(worker, _)| *worker).collect();
                     workers.into_iter().for_each(|worker| self.end(worker, &why, is_taken_away));
@@ -189,6 +199,21 @@ impl SlurmExecutor {
             FleetCommand::Cancel(_) => {}
         }
         Ok(())
+    }
+
+    /// A worker ended that never said hello: what it printed is all there is of it, and goes into the run's log.
+    fn tell_of_silent(&mut self, task: ArrayTask, why: &str) {
+        self.silent += 1;
+        if self.silent > MOST_SILENT {
+            return;
+        }
+        let worker = self.next;
+        self.next += 1;
+        self.say(worker, MessageKind::Line(format!("Slurm job {task} ended before its worker said hello: {why}")));
+        let log = self.log(task);
+        for line in &log[log.len().saturating_sub(MOST_LINES)..] {
+            self.say(worker, MessageKind::Line(format!("{task} │ {line}")));
+        }
     }
 
     fn refused(&self, end: &CommandEnd, why: &str) -> Fault {
@@ -399,10 +424,9 @@ impl WorkerExecutor for SlurmExecutor {
         answers
     }
 
-    fn waits_for(&self) -> Option<String> {
+    fn waits_for(&self) -> Option<WorkersStanding> {
         let (here, waiting) = self.fleet.counts();
-        let why = self.fleet.why_waiting().map_or(String::new(), |why| format!(" ({why})"));
-        (waiting > 0).then(|| format!("{} here, {} submitted{why}", count(here, "worker"), waiting))
+        Some(WorkersStanding { by: "Slurm".to_owned(), here, waiting, why: self.fleet.why_waiting() })
     }
 }
 
