@@ -64,7 +64,7 @@ const GUARDED: [(&str, &[&str]); 13] = [
     ("yamlpath", &["config"]),
     ("tch", &["torch"]),
     ("ort", &["onnx"]),
-    ("nvml_wrapper", &["study"]),
+    ("nvml_wrapper", &["store", "study"]),
     ("std::fs", &["files", "pickle", "dataset", "store", "audit", "cli", "torch"]),
     ("std::time", &["dataset", "store", "stages", "study", "cli", "tui", "torch"]),
 ];

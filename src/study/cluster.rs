@@ -10,6 +10,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use visavis_core::domain::{
     Fault, Result,
     study::{DispatcherPlace, RunOn, SlurmSettings, Study},
+    text::count,
 };
 
 /// A file, a line and a column.
@@ -95,6 +96,15 @@ impl ClusterRun {
         Device { name: Name { class: study.numerics.device, number: 0 }, slots: self.settings.workers, threads }
     }
 
+    /// What it asks Slurm for, in words: `at most 4 workers of Slurm, partition gpu, gres gpu:1, 8 threads each`.
+    pub fn told(&self, study: &Study) -> String {
+        let SlurmSettings { partition, gres, qos, account, .. } = &self.settings;
+        let named = [("partition", partition), ("gres", gres), ("qos", qos), ("account", account)];
+        let named = named.into_iter().filter_map(|(key, value)| Some(format!(", {key} {}", value.as_ref()?)));
+        let (workers, threads) = (count(self.settings.workers, "worker"), count(self.device(study).threads, "thread"));
+        format!("at most {workers} of Slurm{}, {threads} each", named.collect::<String>())
+    }
+
     /// The one program that all workers are: `None` for visavis itself.
     ///
     /// # Errors
@@ -176,5 +186,16 @@ mod tests {
         assert_eq!(on(RunPlaces::of(true, false)), [false, false]);
         assert_eq!(on(RunPlaces::of(false, true)), [true, true]);
         assert_eq!((on(RunPlaces::of(true, true)), RunPlaces::of(true, true)), ([true, true], RunPlaces::Both));
+    }
+
+    #[test]
+    fn what_slurm_is_asked_for_is_told_in_one_line() {
+        let told = |run: &str| {
+            let file = file(run);
+            ClusterRun::of(&file).told(&file.study)
+        };
+        assert_eq!(told(""), "at most 4 workers of Slurm, 1 thread each");
+        let all = told("run: { slurm: { workers: 20, cpus: 8, partition: gpu, gres: 'gpu:1', account: us } }\n");
+        assert_eq!(all, "at most 20 workers of Slurm, partition gpu, gres gpu:1, account us, 8 threads each");
     }
 }

@@ -84,6 +84,13 @@ pub struct SlurmPlace {
     pub restarts: u32,
 }
 
+/// What people and Slurm call it: `123_4`.
+impl std::fmt::Display for SlurmPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}_{}", self.array, self.index)
+    }
+}
+
 impl SlurmPlace {
     /// As the variables of a job say; `variable` gives one by its name.
     pub fn of(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {

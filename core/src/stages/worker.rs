@@ -11,6 +11,7 @@ use crate::{
         Digest, Ending, Fault, Key, Result,
         event::{EventKind, WorkerAnswer},
         job::Cause,
+        machine::WorkerMachine,
         result::{Manifest, Output, Provenance},
         stage::{Input, Location, Order, Task},
     },
@@ -141,12 +142,14 @@ pub(super) fn work(
         let answers = answers.clone();
         move || _ = answers.say(&WorkerAnswer::Kept)
     });
+    let machine = origin::machine(&settings.device);
     recorder.event(EventKind::WorkerStarted {
         run: settings.run.clone(),
         pid: std::process::id(),
         device: settings.device.clone(),
         slot: settings.slot,
         threads: settings.threads,
+        machine: Some(Box::new(machine.clone())),
     });
     answers.say(&WorkerAnswer::Ready { journal: name.clone() })?;
     let busy = Arc::new(AtomicBool::new(false));
@@ -168,7 +171,7 @@ pub(super) fn work(
             }
         }
     });
-    let worker = Worker { workspace, settings, executor, journal: name, recorder: &recorder };
+    let worker = Worker { workspace, settings, executor, machine, journal: name, recorder: &recorder };
     for line in tasks.lines() {
         let line = line.map_err(|error| Fault::unexpected(format!("cannot read tasks: {error}")))?;
         let order: Order = serde_json::from_str(&line).map_err(|error| Fault::asked(format!("not a task: {error}")))?;
@@ -223,6 +226,7 @@ struct Worker<'a> {
     workspace: &'a Workspace,
     settings: &'a WorkerSettings,
     executor: &'a dyn StageExecutor,
+    machine: WorkerMachine,
     journal: String,
     recorder: &'a Recorder,
 }
@@ -280,6 +284,7 @@ impl Worker<'_> {
             outputs.push(Output { name: name.clone(), digest: objects.put(bytes).map_err(because)?, bytes: bytes.len() as u64 });
         }
         let seconds = clock.elapsed().as_secs_f64();
+        let card = self.machine.card.as_ref().filter(|_| task.work.needs_card());
         let manifest = Manifest {
             format: 1,
             key,
@@ -291,8 +296,10 @@ impl Worker<'_> {
             facts: made.facts,
             provenance: Provenance {
                 program: concat!("visavis ", env!("CARGO_PKG_VERSION")).to_owned(),
-                host: origin::host(),
-                cpu: origin::cpu(),
+                host: self.machine.host.clone(),
+                cpu: self.machine.cpu.clone(),
+                card: card.map(|card| card.model.clone()),
+                driver: card.and_then(|card| card.driver.clone()),
                 system: origin::system(),
                 threads: self.settings.threads,
                 worker: self.journal.clone(),

@@ -5,6 +5,7 @@ mod engine;
 mod executors;
 mod run_journal;
 mod running_clock;
+mod standing_told;
 
 use super::{
     cluster::ClusterRun,
@@ -23,6 +24,7 @@ use executors::{
 };
 use run_journal::RunJournal;
 use running_clock::RunningClock;
+use standing_told::StandingTold;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     path::{Path, PathBuf},
@@ -196,8 +198,10 @@ struct Run<'a> {
     tell: &'a mut dyn FnMut(&Notice),
     engine: Engine,
     workers: Box<dyn WorkerExecutor>,
-    /// What workers that come by themselves were last said to wait for.
-    waits_for: Option<String>,
+    /// How workers that come by themselves were last said to stand.
+    standing: StandingTold,
+    /// Stages that are still to be made.
+    left: usize,
     journal: RunJournal,
     costs: Costs,
     upward_ranks: HashMap<Step, f64>,
@@ -205,8 +209,6 @@ struct Run<'a> {
     jobs: HashMap<JobId, Step>,
     clock: RunningClock,
     not_kept: Vec<String>,
-    /// Stages that were still to be made when something last happened.
-    left: usize,
     /// When the journals of others were looked at.
     looked: Instant,
     lock: Lock,
@@ -267,7 +269,7 @@ impl<'a> Run<'a> {
             tell,
             engine: Engine::new(how.devices.clone(), limits, requests, is_shared).with_usual(usual).with_joining(how.joining()),
             workers,
-            waits_for: None,
+            standing: StandingTold::default(),
             journal,
             costs,
             upward_ranks: HashMap::new(),
@@ -295,7 +297,7 @@ impl<'a> Run<'a> {
             }
             self.workers.want(self.for_the_cluster());
             self.hear()?;
-            self.tell_what_workers_wait_for();
+            self.tell_how_workers_stand();
             self.read_requests()?;
             self.handle(DispatchEvent::Tick)?;
             if self.lock.is_lost() {
@@ -312,7 +314,9 @@ impl<'a> Run<'a> {
     fn close(mut self, outcome: Result<()>) -> Result<RunSummary> {
         // Machines that do not see locks are told by a worker's last words that it is gone.
         let ended = self.handle(DispatchEvent::Close { dismiss: self.how.workspace.is_shared() || self.how.cluster.is_some() });
-        self.tell_what_workers_wait_for();
+        if let Some(words) = self.workers.left_over() {
+            (self.how.remark)(words);
+        }
         let summary = RunSummary {
             ran: self.engine.ran(),
             stored: self.plan.stored(),
@@ -447,12 +451,11 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// While workers of a cluster are still to come, or cannot: why, once for each change.
-    fn tell_what_workers_wait_for(&mut self) {
-        let waits_for = self.workers.waits_for();
-        if waits_for != self.waits_for {
-            waits_for.iter().for_each(|words| (self.how.remark)(words));
-            self.waits_for = waits_for;
+    /// Notes how workers stand that come by themselves, for whoever looks at the run.
+    fn tell_how_workers_stand(&mut self) {
+        let now = self.clock.at(Instant::now());
+        if let Some(news) = self.workers.waits_for().and_then(|standing| self.standing.news(standing, now)) {
+            self.journal.note(EventKind::Workers(news));
         }
     }
 

@@ -261,6 +261,11 @@ impl Engine {
         self.is_stopping || !is_running && !is_held && (self.is_draining || self.queue.is_empty())
     }
 
+    /// What waits is not started: people paused everything, or the run ends.
+    pub(crate) fn starts_nothing(&self) -> bool {
+        self.requests.paused_all || self.is_draining || self.is_stopping
+    }
+
     /// Jobs whose results this run made.
     pub(crate) fn ran(&self) -> usize {
         self.ran
@@ -269,8 +274,7 @@ impl Engine {
     /// As many workers have something to do, or will have soon, when so many stages are left. Once workers were let go because they had
     /// nothing to do, only what is assigned or could be counts.
     pub(crate) fn demand(&self, left: usize) -> usize {
-        let is_held = self.requests.paused_all || self.is_draining || self.is_stopping;
-        match (is_held, self.has_dismissed) {
+        match (self.starts_nothing(), self.has_dismissed) {
             (true, _) => self.assigned().count(),
             (false, true) => self.assigned().count() + self.queue.len(),
             (false, false) => left,
@@ -329,7 +333,7 @@ impl Engine {
 
     /// Gives every free slot something to do.
     fn fill(&mut self, now: Duration) {
-        if self.requests.paused_all || self.is_draining || self.is_stopping {
+        if self.starts_nothing() {
             return;
         }
         for place in (0..self.devices.len()).filter(|place| !self.joining[*place]).collect::<Vec<_>>() {

@@ -2,7 +2,11 @@
 
 use super::{FIRST_OF_CLUSTER, WorkerExecutor, WorkerMessage, WorkerPlace};
 use std::time::{Duration, Instant};
-use visavis_core::domain::{Key, Result, event::WorkerAnswer, stage::Order};
+use visavis_core::domain::{
+    Key, Result,
+    event::{WorkerAnswer, WorkersStanding},
+    stage::Order,
+};
 
 /// How often the cluster's letters are looked for; they are looked for no oftener by themselves. Between, it is waited for messages of this
 /// machine, which are told as soon as they come.
@@ -38,8 +42,12 @@ impl<L: WorkerExecutor, C: WorkerExecutor> WorkerExecutor for MixedExecutor<L, C
         self.cluster.want(stages);
     }
 
-    fn waits_for(&self) -> Option<String> {
+    fn waits_for(&self) -> Option<WorkersStanding> {
         self.cluster.waits_for()
+    }
+
+    fn left_over(&self) -> Option<&str> {
+        self.cluster.left_over()
     }
 
     fn assign(&mut self, worker: u64, order: &Order) -> Result<()> {
@@ -117,8 +125,8 @@ mod tests {
             self.told.push(format!("want {stages}"));
         }
 
-        fn waits_for(&self) -> Option<String> {
-            Some(format!("{} commands", self.told.len()))
+        fn waits_for(&self) -> Option<WorkersStanding> {
+            Some(WorkersStanding { here: self.told.len(), ..WorkersStanding::default() })
         }
 
         fn assign(&mut self, worker: u64, _: &Order) -> Result<()> {
@@ -173,7 +181,7 @@ mod tests {
         assert_eq!(both.local.told, ["spawn 7", "dismiss 7", "terminate 7", "kill 7"]);
         let cluster = ["dismiss", "terminate", "kill"].map(|word| format!("{word} {OF_CLUSTER}"));
         assert_eq!(both.cluster.told, [&cluster[..], &["want 5".to_owned()]].concat());
-        assert_eq!(both.waits_for().unwrap(), "4 commands", "those of this machine are waited for by nobody");
+        assert_eq!(both.waits_for().unwrap().here, 4, "those of this machine are waited for by nobody");
     }
 
     #[test]

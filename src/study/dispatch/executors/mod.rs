@@ -11,7 +11,11 @@ pub(crate) use mixed::MixedExecutor;
 pub(crate) use slurm::SlurmExecutor;
 
 use std::{path::Path, time::Duration};
-use visavis_core::domain::{Key, Result, event::WorkerAnswer, stage::Order};
+use visavis_core::domain::{
+    Key, Result,
+    event::{WorkerAnswer, WorkersStanding},
+    stage::Order,
+};
 
 /// Workers that come by themselves are numbered from here on, those that are spawned below: a number says whose a worker is.
 pub(crate) const FIRST_OF_CLUSTER: u64 = 1 << 32;
@@ -66,8 +70,13 @@ pub(crate) trait WorkerExecutor {
     /// So many stages are still to be made: whoever has workers come by themselves sees to it that enough do.
     fn want(&mut self, _stages: usize) {}
 
-    /// What workers that are to come by themselves wait for, in words.
-    fn waits_for(&self) -> Option<String> {
+    /// How workers stand that come by themselves, and what those wait for that have not come; `None` where none do.
+    fn waits_for(&self) -> Option<WorkersStanding> {
+        None
+    }
+
+    /// What is left for a person to do after [`Self::end_all`], in words.
+    fn left_over(&self) -> Option<&str> {
         None
     }
 

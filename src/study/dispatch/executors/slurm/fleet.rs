@@ -35,6 +35,8 @@ pub(crate) struct Gone {
     pub why: String,
     /// For reasons that have nothing to do with what it was at.
     pub is_taken_away: bool,
+    /// It has said hello once.
+    pub said_hello: bool,
 }
 
 /// A worker that was submitted and is not known to be gone.
@@ -196,7 +198,7 @@ impl Fleet {
                 self.pace.ended_silently(self.presence.node(task));
                 self.last_end = Some(why.clone());
             }
-            gone.push(Gone { task, why, is_taken_away });
+            gone.push(Gone { task, why, is_taken_away, said_hello: of.is_here });
         }
         self.pace.asked(if news || !gone.is_empty() { Answered::News } else { Answered::Same }, now);
         gone
@@ -359,7 +361,7 @@ mod tests {
         assert_eq!(fleet.due(at(501)), [FleetCommand::Query]);
         let gone = fleet.shown(rows("7|0|NODE_FAIL|n1|NodeDown\n7|1|RUNNING|n1|None"), at(502));
         let why = "ended: its node failed: NodeDown (a node that it needs is down) on n1".to_owned();
-        assert_eq!(gone, [Gone { task: task(0), why, is_taken_away: true }]);
+        assert_eq!(gone, [Gone { task: task(0), why, is_taken_away: true, said_hello: true }]);
         assert_eq!(fleet.due(at(503)), [submit(1)]);
     }
 
@@ -409,6 +411,14 @@ mod tests {
         assert_eq!(fleet.shown(rows(failed), at(31)).len(), 3);
         assert!(!fleet.is_hopeless() && !fleet.due(at(100)).contains(&submit(3)));
         assert!(fleet.due(at(121)).contains(&submit(3)), "two minutes after the last submission, not one");
+    }
+
+    #[test]
+    fn of_a_worker_that_is_gone_it_is_known_whether_it_said_hello() {
+        let mut fleet = submitted(2);
+        fleet.greeted(task(0));
+        let gone = fleet.shown(rows("7|0|FAILED|n1|NonZeroExitCode\n7|1|FAILED|n1|NonZeroExitCode"), at(31));
+        assert_eq!(gone.iter().map(|gone| (gone.task, gone.said_hello)).collect::<Vec<_>>(), [(task(0), true), (task(1), false)]);
     }
 
     #[test]

@@ -39,10 +39,10 @@ use std::{
 use visavis_core::{
     domain::{
         Fault, Key, Result,
-        event::WorkerAnswer,
+        event::{WorkerAnswer, WorkersStanding},
         post::{ANSWERS, DispatcherLetter, Hello, ORDERS, WorkerLetter},
         stage::Order,
-        text::{count, quoted},
+        text::quoted,
     },
     store::{MailReader, MailWriter, letters_in, make_folder, tail},
 };
@@ -56,6 +56,10 @@ const LIST: Duration = Duration::from_secs(1);
 
 /// A folder that cannot be listed for so long ends the run.
 const BLIND: Duration = Duration::from_secs(120);
+
+/// Workers that never said hello whose logs a run tells of, and the last lines of each.
+const MOST_SILENT: usize = 10;
+const MOST_LINES: usize = 20;
 
 /// Starts workers by arrays of jobs, for one run in one workspace.
 pub(crate) struct SlurmExecutor {
@@ -84,6 +88,8 @@ pub(crate) struct SlurmExecutor {
     blind: Option<Instant>,
     /// What a person has to do when the run's jobs could not be cancelled at its end.
     left_over: Option<String>,
+    /// Workers that ended before they said hello.
+    silent: usize,
 }
 
 /// A command of Slurm has ended.
@@ -149,6 +155,7 @@ impl SlurmExecutor {
             fatal: None,
             blind: None,
             left_over: None,
+            silent: 0,
         }
     }
 
@@ -221,7 +228,10 @@ impl SlurmExecutor {
             },
             FleetCommand::Query => {
                 let rows = end.is_well.then(|| outputs::queue(&end.out));
-                for Gone { task, why, is_taken_away } in self.fleet.shown(rows, now) {
+                for Gone { task, why, is_taken_away, said_hello } in self.fleet.shown(rows, now) {
+                    if !said_hello {
+                        self.tell_of_silent(task, &why);
+                    }
                     self.workers_of(task).into_iter().for_each(|worker| self.end(worker, &why, is_taken_away));
                 }
             }
@@ -231,6 +241,21 @@ impl SlurmExecutor {
 
     fn workers_of(&self, task: ArrayTask) -> Vec<u64> {
         self.workers.iter().filter(|(_, of)| of.task() == Some(task)).map(|(worker, _)| *worker).collect()
+    }
+
+    /// A worker ended that never said hello: what it printed is all there is of it, and goes into the run's log.
+    fn tell_of_silent(&mut self, task: ArrayTask, why: &str) {
+        self.silent += 1;
+        if self.silent > MOST_SILENT {
+            return;
+        }
+        let worker = self.next;
+        self.next += 1;
+        self.say(worker, MessageKind::Line(format!("Slurm job {task} ended before its worker said hello: {why}")));
+        let log = self.log(task);
+        for line in &log[log.len().saturating_sub(MOST_LINES)..] {
+            self.say(worker, MessageKind::Line(format!("{task} │ {line}")));
+        }
     }
 
     /// Slurm took no workers. One submission that may have gone through is looked for; if the first of a run is refused for good, the run ends.
@@ -477,16 +502,14 @@ impl WorkerExecutor for SlurmExecutor {
         answers
     }
 
-    fn waits_for(&self) -> Option<String> {
-        if self.left_over.is_some() {
-            return self.left_over.clone();
-        }
+    fn waits_for(&self) -> Option<WorkersStanding> {
         let (here, waiting) = self.fleet.counts();
-        if let Some(why) = &self.refusal {
-            return Some(format!("{} here; Slurm takes no more now, and is asked again later: {why}", count(here, "worker")));
-        }
-        let why = self.fleet.why_waiting().map_or(String::new(), |why| format!(" ({why})"));
-        (waiting > 0).then(|| format!("{} here, {waiting} submitted{why}", count(here, "worker")))
+        let refused = self.refusal.as_ref().map(|why| format!("Slurm takes no more now, and is asked again later: {why}"));
+        Some(WorkersStanding { by: "Slurm".to_owned(), here, waiting, why: refused.or_else(|| self.fleet.why_waiting()) })
+    }
+
+    fn left_over(&self) -> Option<&str> {
+        self.left_over.as_deref()
     }
 }
 

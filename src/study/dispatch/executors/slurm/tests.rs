@@ -187,3 +187,28 @@ fn a_worker_that_is_given_up_is_told_with_the_last_lines_of_its_log() {
     assert_eq!((exit.status.as_str(), exit.is_taken_away), ("ended: its node failed", false));
     assert_eq!(exit.log, ["loading", "error: no room"]);
 }
+
+#[test]
+fn what_a_worker_printed_that_never_said_hello_goes_into_the_runs_log() {
+    let mut bench = Bench::new();
+    bench.executor.fleet.submitted(7, 2, Duration::ZERO);
+    let _worker = bench.starts("aa", 0);
+    let (first, MessageKind::Joined { .. }) = bench.next() else { panic!("it joins") };
+    std::fs::write(bench.folder.path().join("7_0.log"), "all is well\n").unwrap();
+    std::fs::write(bench.folder.path().join("7_1.log"), "loading\nno such module\n").unwrap();
+    let out = "7|0|FAILED|n1|NonZeroExitCode\n7|1|FAILED|n2|NonZeroExitCode\n".to_owned();
+    let end = CommandEnd { out, err: String::new(), is_well: true, is_missing: false };
+    bench.executor.ended(Done { command: FleetCommand::Query, end });
+    let mut lines = Vec::new();
+    while let Some(WorkerMessage { worker, what }) = bench.executor.messages.pop_front() {
+        match what {
+            MessageKind::Line(line) => lines.push((worker != first, line)),
+            MessageKind::Exited(exit) => assert_eq!((worker, exit.log), (first, vec!["all is well".to_owned()])),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert!(lines.iter().all(|(is_of_another, _)| *is_of_another), "they are of no worker that is known");
+    assert!(lines[0].1.starts_with("Slurm job 7_1 ended before its worker said hello: ended with an error"), "{lines:?}");
+    assert_eq!((lines[1].1.as_str(), lines[2].1.as_str()), ("7_1 │ loading", "7_1 │ no such module"));
+}

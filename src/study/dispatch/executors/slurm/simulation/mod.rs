@@ -352,7 +352,7 @@ impl World {
             (FleetCommand::Cancel(_), _) => {}
         }
         self.told.fleet += begun.elapsed();
-        for Gone { task, why, is_taken_away } in gone {
+        for Gone { task, why, is_taken_away, .. } in gone {
             self.unknown.remove(&task);
             if let Some(worker) = self.by_task.get(&task).copied()
                 && let Some(event) = self.gone(worker, &why, is_taken_away)
