@@ -11,7 +11,10 @@ use std::{
 };
 use visavis_core::store::Injection;
 
+mod patience;
+
 const SMALL: &str = "experiments/small.yaml";
+const MICRO: &str = "experiments/micro.yaml";
 
 /// A desk with a pretended Slurm.
 struct Cluster {
@@ -20,10 +23,10 @@ struct Cluster {
 
 impl Cluster {
     fn new() -> Self {
-        Self::at(Desk::with_digits())
+        Self::of(Desk::with_digits())
     }
 
-    fn at(desk: Desk) -> Self {
+    fn of(desk: Desk) -> Self {
         fs::create_dir(desk.path("fake")).unwrap();
         Cluster { desk }
     }
@@ -52,6 +55,17 @@ impl Cluster {
     }
 }
 
+impl Cluster {
+    /// The results are those of a run here.
+    fn is_as(&self, here: &Desk) {
+        let study = if here.path(MICRO).exists() { MICRO } else { SMALL };
+        here.write(study, self.desk.read(study).as_bytes());
+        here.succeed(&["run", study, "--on", "local", "--quiet"]);
+        let results = |of: BTreeSet<String>| of.into_iter().filter(|name| !name.contains(".part-")).collect::<BTreeSet<_>>();
+        assert_eq!(results(made(self.desk.path(""))), results(made(here.path(""))));
+    }
+}
+
 impl Drop for Cluster {
     fn drop(&mut self) {
         let fake = self.desk.path("fake/jobs");
@@ -76,12 +90,12 @@ pub(crate) fn made(root: PathBuf) -> BTreeSet<String> {
 #[test]
 fn a_study_on_slurm_gives_the_results_of_a_run_here() {
     let (here, cluster) = (Desk::with_digits(), Cluster::new());
-    here.succeed(&["run", SMALL, "--quiet"]);
-    // Banners of a site, and a variable that would change what `squeue` prints.
-    cluster.odd("sbatch", "echo '*** Welcome ***'");
-    let said: Said = cluster.command(&["run", SMALL, "--on", "slurm"]).env("SQUEUE_FORMAT", "%u").output().unwrap().into();
+    // Banners of a site, and the number of a job with the cluster of a federation.
+    cluster.odd("sbatch", "echo '*** Welcome ***'; echo 'Quota: 80 %' >&2");
+    cluster.desk.write("fake/cluster", b"east-1");
+    let said = cluster.run(&["run", SMALL, "--on", "slurm"]);
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
-    assert_eq!(results(&cluster.desk), results(&here));
+    cluster.is_as(&here);
     assert_eq!(cluster.asked("sbatch"), 1, "one array");
     assert_eq!(cluster.run(&["run", SMALL]).code, 0);
 }
@@ -100,14 +114,75 @@ fn what_would_be_submitted_is_printed_and_nothing_is_run() {
 }
 
 #[test]
-fn a_partition_that_is_not_there_is_told_in_slurms_words_at_its_line() {
+fn what_the_cluster_does_not_have_is_told_in_slurms_words_at_its_line() {
     let cluster = Cluster::new();
-    let lines = cluster.desk.read(SMALL).lines().count();
-    cluster.desk.write(SMALL, (cluster.desk.read(SMALL) + "run:\n  slurm:\n    partition: nowhere\n").as_bytes());
+    let text = cluster.desk.read(SMALL);
+    for (key, value, words) in [
+        ("partition", "nowhere", "invalid partition specified: nowhere"),
+        ("account", "nobody", "Invalid account or account/partition combination specified"),
+        ("qos", "none", "Invalid qos specification"),
+        ("gres", "tpu:1", "Invalid generic resource (gres) specification"),
+        ("gres", "gpu:9", "Requested node configuration is not available"),
+        ("constraint", "nothing", "Invalid feature specification"),
+    ] {
+        cluster.desk.write(SMALL, format!("{text}run:\n  slurm:\n    cpus: 1\n    {key}: {value}\n").as_bytes());
+        let said = cluster.run(&["run", SMALL]);
+        assert_eq!(said.code, 5, "{key}: {}", said.err);
+        assert!(said.err.contains(words), "{key}: {}", said.err);
+        let line = format!("small.yaml:{}:", text.lines().count() + 4);
+        assert!(said.err.contains(&line) && said.err.contains(&format!("run.slurm.{key}")), "{key}: {}", said.err);
+    }
+}
+
+#[test]
+fn a_limit_of_the_cluster_is_told_at_the_line_of_the_workers() {
+    let cluster = Cluster::new();
+    let text = cluster.desk.read(SMALL);
+    cluster.desk.write(SMALL, format!("{text}run:\n  slurm:\n    workers: 50\n").as_bytes());
+    let limit = "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)";
+    cluster.odd(
+        "sbatch",
+        &format!("echo 'sbatch: error: QOSMaxSubmitJobPerUserLimit' >&2; echo \"sbatch: error: Batch job submission failed: {limit}\" >&2; exit 1"),
+    );
     let said = cluster.run(&["run", SMALL]);
     assert_eq!(said.code, 5, "{}", said.err);
-    assert!(said.err.contains("invalid partition specified: nowhere"), "{}", said.err);
-    assert!(said.err.contains(&format!("small.yaml:{}:", lines + 3)), "{}", said.err);
+    assert!(said.err.contains("QOSMaxSubmitJobPerUserLimit") && said.err.contains("job submit limit"), "{}", said.err);
+    assert!(said.err.contains(&format!("small.yaml:{}:", text.lines().count() + 3)), "{}", said.err);
+}
+
+#[test]
+fn the_workers_within_a_limit_do_the_work_of_those_beyond_it() {
+    let (here, cluster) = (Desk::with_digits(), Cluster::new());
+    let text = cluster.desk.read(SMALL) + "run: { slurm: { workers: 8 } }\n";
+    cluster.desk.write(SMALL, text.as_bytes());
+    let refusal = "echo 'sbatch: error: AssocMaxSubmitJobLimit' >&2; echo 'sbatch: error: Batch job submission failed: Job violates accounting/QOS policy' >&2";
+    cluster.odd("sbatch", &format!("[ -e \"$FAKE_SLURM/next\" ] && {{ {refusal}; exit 1; }}"));
+    let said: Said = cluster.command(&["run", SMALL]).env("FAKE_MAX_ARRAY", "3").output().unwrap().into();
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    assert_eq!(cluster.asked("sbatch"), 2, "what would follow a refusal is not tried");
+    cluster.is_as(&here);
+}
+
+#[test]
+fn a_machine_without_slurm_says_so() {
+    let desk = Desk::with_digits();
+    let said: Said = desk.command(&["run", SMALL, "--on", "slurm"]).env("PATH", "/nowhere").output().unwrap().into();
+    assert!(said.code == 5 && said.err.contains("there is no Slurm on this machine"), "{} {}", said.code, said.err);
+    assert!(said.err.contains("--on local"), "{}", said.err);
+}
+
+#[test]
+fn a_submission_that_fails_after_it_went_through_is_not_made_twice() {
+    let (here, cluster) = (Desk::with_digits(), Cluster::new());
+    cluster.desk.write("fake/cluster", b"east-1");
+    cluster.odd(
+        "sbatch",
+        "after() { echo 'sbatch: error: Batch job submission failed: Socket timed out on send/recv operation' >&2; exit 1; }",
+    );
+    let said = cluster.run(&["run", SMALL, "--on", "slurm"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    assert_eq!(cluster.asked("sbatch"), 1);
+    cluster.is_as(&here);
 }
 
 #[test]
@@ -196,7 +271,7 @@ const MICRO: &str = "experiments/micro.yaml";
 
 #[test]
 fn networks_go_to_the_cluster_while_the_rest_is_made_here() {
-    let (here, cluster) = (Desk::with_pretence(), Cluster::at(Desk::with_pretence()));
+    let (here, cluster) = (Desk::with_pretence(), Cluster::of(Desk::with_pretence()));
     here.succeed(&["run", MICRO, "--quiet"]);
     let said = cluster.run(&["run", MICRO, "--on", "local,slurm", "--jobs", "2"]);
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);

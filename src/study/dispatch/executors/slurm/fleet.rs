@@ -9,7 +9,7 @@ use super::{
     script::chunks,
 };
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::Duration,
 };
 
@@ -44,6 +44,8 @@ pub(crate) struct Gone {
 struct Task {
     /// When Slurm was first seen to run it.
     runs_since: Option<Duration>,
+    /// It waited when it was last shown.
+    waited: bool,
     /// It has said hello, and not left.
     is_here: bool,
     /// It gives no signs of life.
@@ -66,16 +68,14 @@ pub(crate) struct Fleet {
     last_end: Option<String>,
     presence: Presence,
     pace: Pace,
-    /// Arrays that are being submitted, and the workers in them.
-    on_the_way: usize,
-    workers_on_the_way: usize,
+    /// Arrays that are to be submitted one after the other, by the number of their workers; and those of the one that is being submitted.
+    round: VecDeque<usize>,
+    on_the_way: Option<usize>,
     is_asking: bool,
     /// Since when there are more than wanted.
     too_many_since: Option<Duration>,
     /// A submission went wrong, and may have gone through nevertheless: the queue is asked before the next.
     is_unsure: bool,
-    /// One of the arrays that are being submitted was refused.
-    was_refused: bool,
 }
 
 impl Fleet {
@@ -90,12 +90,11 @@ impl Fleet {
             last_end: None,
             presence: Presence::default(),
             pace: Pace::default(),
-            on_the_way: 0,
-            workers_on_the_way: 0,
+            round: VecDeque::new(),
+            on_the_way: None,
             is_asking: false,
             too_many_since: None,
             is_unsure: false,
-            was_refused: false,
         }
     }
 
@@ -113,48 +112,46 @@ impl Fleet {
     pub(crate) fn due(&mut self, now: Duration) -> Vec<FleetCommand> {
         let mut commands = Vec::new();
         let doubted = self.tasks.values().filter(|task| !task.is_here || task.is_doubted).count() + usize::from(self.is_unsure);
-        if !self.is_asking && self.on_the_way == 0 && self.pace.may_ask(doubted, now) {
+        if !self.is_asking && self.on_the_way.is_none() && self.pace.may_ask(doubted, now) {
             self.is_asking = true;
             commands.push(FleetCommand::Query);
         }
         // Slurm holds to a throttle within one array only: while others are there, no more are submitted than may run.
         let most = self.throttle.filter(|_| !self.tasks.is_empty()).unwrap_or(self.most);
         let lacks = self.wanted.min(most).saturating_sub(self.tasks.len());
-        if lacks > 0 && !self.is_unsure && self.on_the_way == 0 && !self.is_hopeless() && self.pace.may_submit(now) {
-            let barred: Vec<String> = self.pace.barred().into_iter().map(str::to_owned).collect();
+        let may_begin = self.round.is_empty() && self.on_the_way.is_none() && !self.is_unsure && !self.is_hopeless();
+        if lacks > 0 && may_begin && self.pace.may_submit(now) {
             let arrays = self.throttle.map_or(usize::MAX, |_| 1);
-            for workers in chunks(lacks, self.max_array).into_iter().take(arrays) {
-                self.on_the_way += 1;
-                self.workers_on_the_way += workers;
-                commands.push(FleetCommand::Submit { workers, barred: barred.clone() });
-            }
+            self.round = chunks(lacks, self.max_array).into_iter().take(arrays).collect();
+        }
+        if self.on_the_way.is_none()
+            && let Some(workers) = self.round.pop_front()
+        {
+            self.on_the_way = Some(workers);
+            let barred = self.pace.barred().into_iter().map(str::to_owned).collect();
+            commands.push(FleetCommand::Submit { workers, barred });
         }
         commands
     }
 
     /// An array was submitted.
     pub(crate) fn submitted(&mut self, array: u64, workers: usize, now: Duration) {
-        self.came_back(workers, now);
+        self.on_the_way = None;
+        self.pace.submitted(true, now);
         (0..workers as u64).for_each(|index| _ = self.tasks.entry(ArrayTask { array, index }).or_default());
     }
 
-    /// An array could not be submitted, as far as is known.
-    pub(crate) fn refused(&mut self, workers: usize, now: Duration) {
-        (self.was_refused, self.is_unsure) = (true, true);
-        self.came_back(workers, now);
+    /// An array could not be submitted, as far as is known. Those that were to follow it would not be taken either.
+    pub(crate) fn refused(&mut self, now: Duration) {
+        self.on_the_way = None;
+        self.round.clear();
+        self.pace.submitted(false, now);
+        self.is_unsure = true;
     }
 
-    fn came_back(&mut self, workers: usize, now: Duration) {
-        self.on_the_way = self.on_the_way.saturating_sub(1);
-        self.workers_on_the_way = self.workers_on_the_way.saturating_sub(workers);
-        if self.on_the_way == 0 {
-            self.pace.submitted(!std::mem::take(&mut self.was_refused), now);
-        }
-    }
-
-    /// Arrays that are being submitted.
-    pub(crate) fn on_the_way(&self) -> usize {
-        self.on_the_way
+    /// An array is being submitted.
+    pub(crate) fn is_submitting(&self) -> bool {
+        self.on_the_way.is_some()
     }
 
     /// The queue was asked; `None`: that failed. The workers that are gone for certain.
@@ -180,13 +177,16 @@ impl Fleet {
         }
         self.is_unsure = false;
         for (task, of) in &mut self.tasks {
-            let runs = rows.get(task).is_some_and(|row| row.state.standing() == Standing::Runs);
-            if runs && of.runs_since.is_none() {
+            let Some(row) = rows.get(task) else { continue };
+            of.waited = row.state.standing() == Standing::Waits;
+            if row.state.standing() == Standing::Runs && of.runs_since.is_none() {
                 of.runs_since = Some(now);
                 news = true;
             }
         }
         self.presence.look(rows, self.tasks.keys().copied(), now);
+        // One that is not shown is asked for again soon: a second look says whether it is gone.
+        news |= self.tasks.keys().any(|task| !self.presence.is_shown(*task));
         let over: Vec<ArrayTask> =
             self.tasks.keys().filter(|task| self.presence.standing(**task, now) == Standing::Over).copied().collect();
         let mut gone = Vec::new();
@@ -194,7 +194,9 @@ impl Fleet {
             let of = self.tasks.remove(&task).unwrap_or_default();
             let was_short = of.runs_since.is_none_or(|since| now.saturating_sub(since) < SOON);
             let (why, is_taken_away) = (self.presence.told(task), self.presence.is_taken_away(task));
-            if !of.is_here && was_short && self.presence.ended_by_itself(task) {
+            // One that was taken back while it waited leaves no trace, or one without a node: no start of a worker went wrong.
+            let was_sent = if self.presence.is_shown(task) { !self.presence.node(task).is_empty() } else { !of.waited };
+            if !of.is_here && was_short && was_sent && !is_taken_away {
                 self.pace.ended_silently(self.presence.node(task));
                 self.last_end = Some(why.clone());
             }
@@ -266,7 +268,7 @@ impl Fleet {
     /// How many workers are here, and how many were submitted and have not come.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let here = self.tasks.values().filter(|task| task.is_here).count();
-        (here, self.tasks.len() - here + self.workers_on_the_way)
+        (here, self.tasks.len() - here + self.round.iter().chain(&self.on_the_way).sum::<usize>())
     }
 
     /// What keeps the first of those that have not come, in words.
@@ -314,9 +316,25 @@ mod tests {
         assert_eq!(fleet.due(at(0)), [submit(3)]);
         let mut fleet = Fleet::new(25, None, 11);
         fleet.want(1000);
-        assert_eq!(fleet.due(at(0)), [submit(11), submit(11), submit(3)]);
-        assert!(fleet.due(at(100)).is_empty(), "they are on their way");
-        assert_eq!(fleet.counts(), (0, 25));
+        for (array, workers) in [(7, 11), (8, 11), (9, 3)] {
+            assert_eq!(fleet.due(at(0)), [submit(workers)]);
+            assert!(fleet.due(at(100)).is_empty(), "it is on its way");
+            assert_eq!(fleet.counts(), (0, 25));
+            fleet.submitted(array, workers, at(1));
+        }
+        assert!(fleet.due(at(1)).is_empty());
+    }
+
+    #[test]
+    fn arrays_beyond_a_limit_are_asked_for_later_and_the_first_ones_work() {
+        let mut fleet = Fleet::new(25, None, 11);
+        fleet.want(1000);
+        assert_eq!(fleet.due(at(0)), [submit(11)]);
+        fleet.submitted(7, 11, at(1));
+        assert_eq!(fleet.due(at(1)), [submit(11)]);
+        fleet.refused(at(2));
+        assert!(fleet.due(at(3)).is_empty());
+        assert_eq!(fleet.counts(), (0, 11));
     }
 
     #[test]
@@ -376,11 +394,22 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_that_slurm_has_forgotten_is_given_up_a_minute_after_the_first_look() {
+        let mut fleet = submitted(1);
+        fleet.greeted(task(0));
+        fleet.doubt(task(0), true);
+        let gone: Vec<u64> = (100..300)
+            .filter(|&now| fleet.due(at(now)).contains(&FleetCommand::Query) && !fleet.shown(rows(""), at(now)).is_empty())
+            .collect();
+        assert_eq!(gone, [160]);
+    }
+
+    #[test]
     fn a_submission_that_failed_may_have_gone_through() {
         let mut fleet = Fleet::new(2, None, 1001);
         fleet.want(2);
         fleet.due(at(0));
-        fleet.refused(2, at(10));
+        fleet.refused(at(10));
         assert_eq!(fleet.due(at(10 + 200)), [FleetCommand::Query], "the queue is asked first");
         fleet.shown(rows("7|0|PENDING||Priority\n7|1|PENDING||Priority"), at(211));
         assert_eq!(fleet.counts(), (0, 2));
@@ -389,7 +418,7 @@ mod tests {
         let mut fleet = Fleet::new(2, None, 1001);
         fleet.want(2);
         fleet.due(at(0));
-        fleet.refused(2, at(10));
+        fleet.refused(at(10));
         fleet.due(at(210));
         fleet.shown(rows(""), at(211));
         assert_eq!(fleet.due(at(212)), [submit(2)]);
@@ -419,6 +448,21 @@ mod tests {
         fleet.greeted(task(0));
         let gone = fleet.shown(rows("7|0|FAILED|n1|NonZeroExitCode\n7|1|FAILED|n1|NonZeroExitCode"), at(31));
         assert_eq!(gone.iter().map(|gone| (gone.task, gone.said_hello)).collect::<Vec<_>>(), [(task(0), true), (task(1), false)]);
+    }
+
+    #[test]
+    fn workers_that_are_cancelled_while_they_wait_are_replaced_and_do_not_end_the_run() {
+        let mut fleet = submitted(4);
+        fleet.shown(rows("7|0|PENDING||Priority\n7|1|PENDING||Priority\n7|2|PENDING||Priority\n7|3|PENDING||Priority"), at(31));
+        // Three leave no trace; Slurm shows the fourth, which never had a node.
+        let gone = [at(61), at(125)].map(|now| fleet.shown(rows("7|3|CANCELLED||None"), now).len());
+        assert_eq!(gone, [1, 3]);
+        assert!(!fleet.is_hopeless());
+        assert_eq!(fleet.due(at(126)), [submit(4)]);
+        // Those that nobody has seen may have ended as soon as they began, and be forgotten.
+        let mut fleet = submitted(3);
+        [at(31), at(95)].into_iter().for_each(|now| _ = fleet.shown(rows(""), now));
+        assert!(fleet.is_hopeless());
     }
 
     #[test]

@@ -24,8 +24,6 @@ static STATES: [(&str, Standing, &str); 26] = [
     ("REQUEUE_HOLD", Standing::Waits, "queued again, and held"),
     ("RESV_DEL_HOLD", Standing::Waits, "held: its reservation is gone"),
     ("SPECIAL_EXIT", Standing::Waits, "held after a special exit"),
-    // Workers are submitted with `--no-requeue`.
-    ("PREEMPTED", Standing::Over, "ended for a job of a higher priority"),
     ("RUNNING", Standing::Runs, "running"),
     ("STAGE_OUT", Standing::Unclear, "its files are being moved"),
     ("COMPLETING", Standing::Unclear, "ending"),
@@ -43,6 +41,8 @@ static STATES: [(&str, Standing, &str); 26] = [
     ("FAILED", Standing::Over, "ended with an error"),
     ("NODE_FAIL", Standing::Over, "ended: its node failed"),
     ("OUT_OF_MEMORY", Standing::Over, "ended: out of memory"),
+    // Workers are submitted with `--no-requeue`: one that is preempted does not come back. If a person has changed that, it says hello anew.
+    ("PREEMPTED", Standing::Over, "ended for a job of a higher priority"),
     ("TIMEOUT", Standing::Over, "ended: its time limit was reached"),
 ];
 
@@ -103,14 +103,16 @@ fn why(reason: &str) -> Option<&'static str> {
         "JobHeldAdmin" => "an administrator holds it",
         "PartitionDown" | "PartitionInactive" => "the partition takes no jobs now",
         "PartitionTimeLimit" => "`time` is longer than the partition allows",
+        "PartitionConfig" => "no node of the partition has what it asks for, or the partition does not allow it",
         "PartitionNodeLimit" => "it asks for more nodes than the partition allows",
         "ReqNodeNotAvail" => "nodes that it needs are down, drained or reserved",
         "NodeDown" => "a node that it needs is down",
         "BadConstraints" => "no node fits what it asks for",
         "Licenses" => "a licence that it needs is in use",
         "Reservation" => "its reservation has not begun",
+        // Slurm 22.05 says this of a worker that a signal ended, too.
         "launch" | "JobLaunchFailure" => {
-            "it could not be started: is the folder of logs there on the node, and can it be written?"
+            "a signal ended it, or it could not be started: is the folder of logs there on the node, and can it be written?"
         }
         "InvalidAccount" => "`account` is not valid",
         "InvalidQOS" => "`qos` is not valid",
@@ -135,12 +137,12 @@ mod tests {
     fn only_nine_states_say_that_a_worker_is_gone() {
         let over: Vec<&str> =
             STATES.iter().filter(|(_, standing, _)| *standing == Standing::Over).map(|(word, ..)| *word).collect();
-        assert_eq!(
-            over,
-            ["PREEMPTED", "BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT"]
-        );
+        let words = "BOOT_FAIL CANCELLED COMPLETED DEADLINE FAILED NODE_FAIL OUT_OF_MEMORY PREEMPTED TIMEOUT";
+        let mut sorted = over.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted.join(" "), words);
         assert_eq!(standing("CANCELLED by 1000"), Standing::Over);
-        assert_eq!(standing("COMPLETING"), Standing::Unclear, "its worker may still write");
+        assert_eq!(standing("COMPLETING"), Standing::Unclear, "its worker may still be writing");
     }
 
     #[test]

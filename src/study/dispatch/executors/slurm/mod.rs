@@ -222,7 +222,7 @@ impl SlurmExecutor {
                     self.fleet.submitted(array, workers, now);
                 }
                 None => {
-                    self.fleet.refused(workers, now);
+                    self.fleet.refused(now);
                     self.refuse(&end);
                 }
             },
@@ -262,7 +262,7 @@ impl SlurmExecutor {
     fn refuse(&mut self, end: &CommandEnd) {
         let why = refusal::reason(&end.err);
         let is_doubtful = why.to_lowercase().contains("timed out") || why.contains("did not end");
-        if !self.has_submitted && !is_doubtful && self.fleet.on_the_way() == 0 {
+        if !self.has_submitted && !is_doubtful && !self.fleet.is_submitting() {
             self.fatal = Some(refusal::fault("workers of this study", end, &self.places));
         }
         self.refusal = Some(why);
@@ -484,7 +484,7 @@ impl WorkerExecutor for SlurmExecutor {
             std::thread::sleep(SOONEST);
         }
         // What is being submitted would come to be after its end.
-        while self.fleet.on_the_way() > 0
+        while self.fleet.is_submitting()
             && let Ok(done) = self.done.recv_timeout(PATIENCE)
         {
             self.ended(done);

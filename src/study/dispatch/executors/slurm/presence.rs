@@ -42,6 +42,11 @@ impl Presence {
         }
     }
 
+    /// Did the last look show it?
+    pub(crate) fn is_shown(&self, task: ArrayTask) -> bool {
+        self.rows.contains_key(&task)
+    }
+
     /// Where it is or was; empty where Slurm says nothing.
     pub(crate) fn node(&self, task: ArrayTask) -> &str {
         self.rows.get(&task).map_or("", |row| &row.node)
@@ -55,12 +60,6 @@ impl Presence {
     /// Has the queue been asked since it was submitted?
     pub(crate) fn was_asked_for(&self, task: ArrayTask) -> bool {
         self.rows.contains_key(&task) || self.absent.contains_key(&task)
-    }
-
-    /// Did it end by itself, on a node? Not so of one that was taken away, or that is shown no more.
-    pub(crate) fn ended_by_itself(&self, task: ArrayTask) -> bool {
-        let ended = |row: &QueueRow| row.state.standing() == Standing::Over && !row.state.is_taken_away() && !row.node.is_empty();
-        self.rows.get(&task).is_some_and(ended)
     }
 
     /// In words.

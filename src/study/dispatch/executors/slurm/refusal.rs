@@ -16,7 +16,7 @@ pub(crate) fn fault(what: &str, end: &CommandEnd, places: &BTreeMap<String, Sett
     let why = reason(&end.err);
     let why = if why.is_empty() { "and does not say why".to_owned() } else { format!("and says: {why}") };
     let fault = Fault::missing(format!("Slurm takes no {what}, {why}"));
-    match blamed(&end.err).and_then(|key| Some((key, places.get(key)?))) {
+    match blamed(&end.err).iter().find_map(|key| Some((*key, places.get(*key)?))) {
         Some((key, (file, line, column))) => {
             fault.at(file, *line, *column).next(format!("see `run.slurm.{key}`; `sinfo` shows what there is"))
         }
@@ -24,30 +24,39 @@ pub(crate) fn fault(what: &str, end: &CommandEnd, places: &BTreeMap<String, Sett
     }
 }
 
-/// The key below `run.slurm` that a refusal is about, as far as its words say. Slurm has no codes for them: the words are those of 20.11 to
-/// 24.05, and others are about no key.
-pub(crate) fn blamed(said: &str) -> Option<&'static str> {
-    const WORDS: [(&str, &str); 16] = [
-        ("invalid partition", "partition"),
-        ("partition is down", "partition"),
-        ("invalid account or account/partition", "account"),
-        ("invalid account", "account"),
-        ("invalid qos", "qos"),
-        ("invalid generic resource", "gres"),
-        ("gres", "gres"),
-        ("memory specification", "memory"),
-        ("--mem", "memory"),
-        ("invalid feature", "constraint"),
-        ("time limit", "time"),
-        ("--time", "time"),
-        ("array", "workers"),
-        ("job count", "workers"),
-        ("submit", "workers"),
-        ("processors", "cpus"),
+/// The keys below `run.slurm` that a refusal may be about, as far as its words say, the likeliest first: it is about the first of them that the
+/// study sets. Slurm has no codes for refusals: the words are those of 20.11 to 24.05, and others are about no key.
+pub(crate) fn blamed(said: &str) -> &'static [&'static str] {
+    // Limits of an account or a quality of service first: Slurm adds to each of them "job submit limit, user's size and/or time limits".
+    const WORDS: [(&str, &[&str]); 23] = [
+        ("maxwall", &["time"]),
+        ("maxgres", &["gres"]),
+        ("maxcpu", &["cpus"]),
+        ("maxmem", &["memory"]),
+        ("maxsubmit", &["workers"]),
+        ("maxjobs", &["workers"]),
+        ("violates accounting/qos policy", &["workers", "time"]),
+        ("invalid partition", &["partition"]),
+        ("partition is down", &["partition"]),
+        ("invalid account", &["account"]),
+        ("invalid qos", &["qos"]),
+        ("invalid generic resource", &["gres"]),
+        ("gres", &["gres"]),
+        ("memory specification", &["memory"]),
+        ("--mem", &["memory"]),
+        ("invalid feature", &["constraint"]),
+        ("time limit", &["time"]),
+        ("--time", &["time"]),
+        // More of something than any node has: `--gres=gpu:9` is refused so.
+        ("node configuration is not available", &["gres", "cpus", "constraint", "memory", "partition"]),
+        ("array", &["workers"]),
+        ("job count", &["workers"]),
+        ("submit", &["workers"]),
+        ("processors", &["cpus"]),
     ];
     // "Batch job submission failed" stands before every reason.
     let said = said.to_lowercase().replace("batch job submission failed", "");
-    WORDS.iter().find(|(words, _)| said.contains(words)).map(|(_, key)| *key)
+    WORDS.iter().find(|(words, _)| said.contains(words)).map_or(&[], |(_, keys)| keys)
 }
 
 /// The lines of standard error that say why, without banners: at most three.
@@ -65,6 +74,13 @@ pub(crate) fn reason(err: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As Slurm refuses what is beyond a limit.
+    fn limit(name: &str) -> String {
+        format!(
+            "sbatch: error: {name}\nsbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)"
+        )
+    }
 
     #[test]
     fn a_refusal_names_the_key_that_it_is_about() {
@@ -89,10 +105,17 @@ mod tests {
             ),
             ("sbatch: error: Batch job submission failed: Invalid job array specification", Some("workers")),
             ("sbatch: error: Batch job submission failed: Invalid feature specification", Some("constraint")),
+            (&limit("QOSMaxSubmitJobPerUserLimit"), Some("workers")),
+            (&limit("AssocMaxJobsLimit"), Some("workers")),
+            (&limit("QOSMaxWallDurationPerJobLimit"), Some("time")),
+            (&limit("QOSMaxGRESPerUser"), Some("gres")),
+            (&limit("AssocMaxCpuPerJobLimit"), Some("cpus")),
+            (&limit("QOSMaxMemoryPerJob"), Some("memory")),
+            (&limit("QOSNewLimit"), Some("workers")),
             ("sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)", None),
-            ("sbatch: error: Batch job submission failed: Requested node configuration is not available", None),
+            ("sbatch: error: Batch job submission failed: Requested node configuration is not available", Some("gres")),
         ] {
-            assert_eq!(blamed(said), key, "{said}");
+            assert_eq!(blamed(said).first().copied(), key, "{said}");
         }
     }
 
