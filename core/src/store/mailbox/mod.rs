@@ -235,6 +235,11 @@ pub fn listed(folder: &Path, end: &str) -> Result<BTreeSet<String>> {
     Ok(names.filter_map(|name| name.strip_suffix(end).map(str::to_owned)).collect())
 }
 
+/// Removes a folder with all that is in it, as far as that goes.
+pub fn remove_folder(folder: &Path) {
+    std::fs::remove_dir_all(folder).ok();
+}
+
 /// Removes the files in a folder that end like one of these: nobody writes or reads them any more.
 pub fn clear(folder: &Path, ends: &[&str]) {
     for end in ends {

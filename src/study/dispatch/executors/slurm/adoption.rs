@@ -12,7 +12,7 @@ use visavis_core::{
         event::WorkerAnswer,
         post::{ANSWERS, DispatcherLetter, Hello, OPEN, ORDERS, WorkerLetter},
     },
-    store::{MailReader, MailWriter, clear_letters, letters_in},
+    store::{MailReader, MailWriter, clear_letters, letters_in, remove_folder},
 };
 
 /// A folder of letters whose workers may still be there.
@@ -72,7 +72,7 @@ pub(super) fn close(post: &Path) {
     let runs = letters_in(posts, "").unwrap_or_default();
     for run in runs.iter().rev().skip(KEPT).map(|run| posts.join(run)) {
         if letters_in(&run, OPEN).is_ok_and(|open| open.is_empty()) {
-            std::fs::remove_dir_all(run).ok();
+            remove_folder(&run);
         }
     }
 }

@@ -44,7 +44,7 @@ use visavis_core::{
         stage::Order,
         text::quoted,
     },
-    store::{MailReader, MailWriter, letters_in, make_folder, tail},
+    store::{MailReader, MailWriter, letters_in, make_folder, stamp, tail},
 };
 
 pub use dispatcher::{DispatcherJob, SubmittedDispatcher};
@@ -565,7 +565,6 @@ impl SlurmExecutor {
     fn last_log(&self) -> PathBuf {
         let logs = letters_in(&self.job.logs, ".log").unwrap_or_default();
         let logs = logs.iter().map(|log| self.job.logs.join(format!("{log}.log")));
-        let written = |log: &PathBuf| std::fs::metadata(log).and_then(|about| about.modified()).ok();
-        logs.max_by_key(written).unwrap_or_default()
+        logs.max_by_key(|log| stamp(log)).unwrap_or_default()
     }
 }

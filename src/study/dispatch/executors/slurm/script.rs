@@ -3,7 +3,10 @@
 
 use super::environment::BITS;
 use std::path::{Path, PathBuf};
-use visavis_core::domain::{Digest, study::SlurmSettings, text::shell};
+use visavis_core::{
+    domain::{Digest, study::SlurmSettings, text::shell},
+    store::stamp,
+};
 
 /// Workers are asked to stop so many seconds before their time is up: they keep what they have learned.
 pub(super) const WARNING: u64 = 120;
@@ -112,16 +115,10 @@ impl WorkerJob {
     /// How workers are started, but for what names a run: equal of two runs whose workers may do each other's work. The program counts by its
     /// size and time, so that one that was built anew is another. `None` of a program that cannot be looked at.
     pub(crate) fn print(&self) -> Option<Digest> {
-        let program = std::fs::metadata(&self.program).ok()?;
+        let program = stamp(&self.program)?;
         let nameless =
             WorkerJob { name: String::new(), post: PathBuf::new(), logs: PathBuf::new(), run: String::new(), ..self.clone() };
-        let text = format!(
-            "{:?} {} {} {:?}",
-            nameless.arguments(1),
-            nameless.script(),
-            program.len(),
-            program.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?
-        );
+        let text = format!("{:?} {} {program:?}", nameless.arguments(1), nameless.script());
         Some(Digest::of(text.as_bytes()))
     }
 
