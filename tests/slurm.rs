@@ -185,9 +185,10 @@ impl Cluster {
 
 #[test]
 fn a_dispatcher_in_a_job_of_its_own_makes_the_study() {
-    let here = Desk::with_digits();
-    let cluster = with_dispatcher_in_a_job();
-    here.succeed(&["run", SMALL, "--quiet"]);
+    let (here, cluster) = (Desk::with_digits(), with_dispatcher_in_a_job());
+    // The text of a study is an object, too.
+    here.write(SMALL, cluster.desk.read(SMALL).as_bytes());
+    here.succeed(&["run", SMALL, "--on", "local", "--quiet"]);
     let printed = cluster.run(&["run", SMALL, "--print-script"]);
     assert_eq!(printed.code, 0, "{}", printed.err);
     for part in
