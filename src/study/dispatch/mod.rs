@@ -469,7 +469,9 @@ impl<'a> Run<'a> {
         let events = self.journal.keep()?;
         let left = if events.is_empty() { 0 } else { self.plan.to_run() };
         if !events.is_empty() {
-            self.workers.want(self.for_the_cluster(left));
+            let wanted = self.for_the_cluster(left);
+            self.workers.want(wanted);
+            self.engine.want(wanted);
         }
         for event in &events {
             let job = match &event.what {
