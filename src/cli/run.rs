@@ -134,7 +134,7 @@ impl RunCommand {
 
     /// Is the dispatcher to run in a job of its own, which this process is not?
     fn is_to_submit(&self, cluster: &ClusterRun) -> bool {
-        self.in_job.is_none() && cluster.dispatcher() != DispatcherPlace::Here
+        self.in_job.is_none() && *cluster.dispatcher() != DispatcherPlace::Here
     }
 
     /// Starts the same command in a session of its own, and leaves it when it has taken the workspace.

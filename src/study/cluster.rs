@@ -77,8 +77,8 @@ impl ClusterRun {
     }
 
     /// Where its dispatcher is to be.
-    pub fn dispatcher(&self) -> DispatcherPlace {
-        self.settings.dispatcher
+    pub fn dispatcher(&self) -> &DispatcherPlace {
+        &self.settings.dispatcher
     }
 
     /// A fault of what the study file says of the dispatcher.
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_dispatcher_is_told_at_its_line() {
         let run = ClusterRun::of(&file("run:\n  slurm:\n    dispatcher: { job: { time: 1-00 } }\n"));
-        assert_eq!(run.dispatcher(), DispatcherPlace::Job { time: "24:00:00".parse().ok() });
+        assert_eq!(*run.dispatcher(), DispatcherPlace::Job { time: "24:00:00".parse().ok(), partition: None });
         assert!(run.wrong_dispatcher("no").to_string().contains("s.yaml:8:"));
     }
 

@@ -77,8 +77,12 @@ fn dispatcher(node: &StudyNode) -> Result<DispatcherPlace> {
     match node.variant(&["here", "job"])? {
         ("here", None) => Ok(DispatcherPlace::Here),
         ("here", Some(node)) => Err(node.wrong_key("`here` takes no parameters").next("write `dispatcher: here`")),
-        (_, None) => Ok(DispatcherPlace::Job { time: None }),
-        (_, Some(node)) => Ok(DispatcherPlace::Job { time: node.fields(&["time"])?.or("time", None, some)? }),
+        (_, None) => Ok(DispatcherPlace::Job { time: None, partition: None }),
+        (_, Some(node)) => {
+            let fields = node.fields(&["time", "partition"])?;
+            let (time, partition) = (fields.or("time", None, some)?, fields.or("partition", None, some)?);
+            Ok(DispatcherPlace::Job { time, partition })
+        }
     }
 }
 
@@ -127,7 +131,10 @@ mod tests {
             ["gpu", "gpu:1", "faces", "normal", "a100"]
         );
         assert_eq!((all.time.unwrap().seconds(), all.memory.unwrap().count(), all.cpus), (14400, 16384, Some(8)));
-        assert_eq!((all.workers, all.throttle, all.dispatcher), (20, Some(5), DispatcherPlace::Job { time: None }));
+        assert_eq!(
+            (all.workers, all.throttle, all.dispatcher),
+            (20, Some(5), DispatcherPlace::Job { time: None, partition: None })
+        );
         assert_eq!(all.prologue[1].as_str(), "export A='b c'");
     }
 
@@ -139,11 +146,12 @@ mod tests {
     }
 
     #[test]
-    fn a_dispatcher_in_a_job_may_have_a_time_of_its_own() {
+    fn a_dispatcher_in_a_job_may_have_a_time_and_a_partition_of_its_own() {
         let place = |text: &str| settings(&format!("{{ slurm: {{ dispatcher: {text} }} }}")).dispatcher;
         assert_eq!(place("here"), DispatcherPlace::Here);
-        assert_eq!(place("{ job: { time: 2-00 } }"), DispatcherPlace::Job { time: "2-00:00:00".parse().ok() });
-        assert_eq!(place("{ job: {} }"), DispatcherPlace::Job { time: None });
+        let own = DispatcherPlace::Job { time: "2-00:00:00".parse().ok(), partition: "cpu".parse().ok() };
+        assert_eq!(place("{ job: { time: 2-00, partition: cpu } }"), own);
+        assert_eq!(place("{ job: {} }"), DispatcherPlace::Job { time: None, partition: None });
     }
 
     #[test]

@@ -295,7 +295,9 @@ impl<'a> Run<'a> {
             if self.engine.is_over() {
                 return Ok(());
             }
-            self.workers.want(self.for_the_cluster());
+            let wanted = self.for_the_cluster();
+            self.workers.want(wanted);
+            self.engine.want(wanted);
             self.hear()?;
             self.tell_how_workers_stand();
             self.read_requests()?;

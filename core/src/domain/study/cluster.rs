@@ -51,7 +51,7 @@ impl Default for SlurmSettings {
 }
 
 /// Where the dispatcher of a run on Slurm is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DispatcherPlace {
     /// On the machine where the command is given.
     Here,
@@ -59,6 +59,8 @@ pub enum DispatcherPlace {
     Job {
         /// How long it may take; left out, as long as a worker.
         time: Option<TimeLimit>,
+        /// Its partition; left out, that of workers.
+        partition: Option<SlurmWord>,
     },
 }
 

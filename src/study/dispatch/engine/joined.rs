@@ -68,7 +68,7 @@ impl Engine {
         let mut here = vec![0; self.devices.len()];
         self.slots.values().for_each(|slot| here[slot.device] += 1);
         let takes = |slot: &WorkerSlot| {
-            let is_well = slot.ending.is_none() && slot.foreign.is_empty() && !slot.is_recalled && !slot.is_dismissed;
+            let is_well = slot.ending.is_none() && slot.foreign.is_empty() && !slot.is_recalled;
             self.joining[slot.device] && is_well && (slot.assigned.is_empty() || slot.ahead(now) < AHEAD)
         };
         // Those with the least to do first.
@@ -95,9 +95,8 @@ impl Engine {
     fn dismiss_idle(&mut self, worker: u64, now: Duration) {
         let Some(slot) = self.slots.get_mut(&worker) else { return };
         if now.saturating_sub(*slot.idle.get_or_insert(now)) >= IDLE {
-            slot.is_dismissed = true;
             self.has_dismissed = true;
-            self.commands.push(DispatchCommand::Dismiss { worker });
+            self.let_go(worker);
         }
     }
 

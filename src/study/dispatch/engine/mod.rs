@@ -19,6 +19,7 @@ use crate::study::{
 };
 use attempts::AttemptEnd;
 use late::LateResults;
+use places::Wanted;
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
     time::Duration,
@@ -124,6 +125,7 @@ pub(crate) struct Engine {
     usual: Vec<Option<WorkerProgram>>,
     /// Of each device: its workers come by themselves, as a cluster starts them, and also take what needs a processor only.
     joining: Vec<bool>,
+    wanted: Wanted,
     limits: Limits,
     queue: StageQueue,
     requests: JobRequests,
@@ -169,8 +171,6 @@ struct WorkerSlot {
     is_recalled: bool,
     /// Since when it has had nothing to do, of a worker that came by itself.
     idle: Option<Duration>,
-    /// It was told that nothing more comes.
-    is_dismissed: bool,
     /// Why the dispatcher ends it.
     ending: Option<WorkerEnding>,
     /// Lines that it printed in the attempt it is at.
@@ -200,6 +200,7 @@ impl Engine {
         Engine {
             usual: vec![None; devices.len()],
             joining: vec![false; devices.len()],
+            wanted: Wanted::default(),
             devices,
             limits,
             queue: StageQueue::default(),
@@ -364,12 +365,7 @@ impl Engine {
         if needed.is_none() || self.slots.get(&worker)?.program == needed {
             return Some(worker);
         }
-        if let Some(slot) = self.slots.remove(&worker)
-            && !slot.journal.is_empty()
-        {
-            self.commands.push(DispatchCommand::ReadJournal(slot.journal));
-        }
-        self.commands.push(DispatchCommand::Dismiss { worker });
+        self.let_go(worker);
         None
     }
 
@@ -394,7 +390,6 @@ impl Engine {
             foreign: HashSet::new(),
             is_recalled: false,
             idle: None,
-            is_dismissed: false,
             ending: None,
             printed: 0,
         }
@@ -413,6 +408,7 @@ impl Engine {
 
     /// Ends workers that hang and attempts that take too long, and looks for results that come late.
     fn tick(&mut self, now: Duration) {
+        self.let_superfluous_go(now);
         for (key, made) in self.late.due(now) {
             self.commands.push(DispatchCommand::LookUp { key, made });
         }

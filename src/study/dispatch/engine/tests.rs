@@ -662,3 +662,24 @@ fn a_worker_of_the_cluster_is_given_more_patience_than_one_of_this_machine() {
     bench.go(600);
     assert_eq!(bench.endings("card"), ["silence"]);
 }
+
+#[test]
+fn workers_of_a_cluster_that_nothing_comes_for_are_let_go_and_those_that_are_wanted_stay() {
+    let mut bench = with_joining(&[(DeviceClass::Cpu, 1), (DeviceClass::Cuda, 4)], &[false, true], &["a", "card"])
+        .play("a", &[Attempt::Done(500)])
+        .play("card", &[Attempt::Done(200)]);
+    let of_the_cluster = |bench: &Bench| bench.engine.slots.keys().filter(|worker| **worker >= COMES).count();
+    bench.joins(COMES, 1).joins(COMES + 1, 1).joins(COMES + 2, 1).go(5);
+    bench.engine.want(2);
+    bench.go(50);
+    assert_eq!(of_the_cluster(&bench), 3, "something may become ready");
+    bench.go(20);
+    assert_eq!((of_the_cluster(&bench), bench.at(COMES)), (2, vec!["card"]));
+    bench.engine.want(0);
+    bench.go(100);
+    assert_eq!((of_the_cluster(&bench), bench.at(COMES)), (1, vec!["card"]), "what it is at is not taken from it");
+    bench.go(100);
+    assert_eq!((of_the_cluster(&bench), bench.at(HERE)), (0, vec!["a"]));
+    bench.go(EVER);
+    assert_eq!((bench.engine.ran(), bench.workers.terminated, bench.workers.killed), (2, 0, 0));
+}

@@ -75,20 +75,22 @@ impl DispatcherJob {
                 return Err(Fault::asked(format!("a job of Slurm cannot be told of this: {why}")).in_file(path));
             }
         }
-        let own = match cluster.dispatcher() {
-            DispatcherPlace::Job { time } => time,
-            DispatcherPlace::Here => None,
+        let (time, partition) = match cluster.dispatcher() {
+            DispatcherPlace::Job { time, partition } => (*time, partition.clone()),
+            DispatcherPlace::Here => (None, None),
         };
         let mut places = cluster.places.clone();
-        if let Some(place) = places.get("dispatcher").cloned().filter(|_| own.is_some()) {
-            places.insert("time".to_owned(), place);
+        // What is the dispatcher's own is told where the file says it.
+        let own = [("time", time.is_some()), ("partition", partition.is_some())];
+        if let Some(place) = places.get("dispatcher").cloned() {
+            own.into_iter().filter(|(_, is_own)| *is_own).for_each(|(key, _)| _ = places.insert(key.to_owned(), place.clone()));
         }
         let variables =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         Ok(DispatcherJob {
             name: format!("visavis-dispatcher-{}", identity.get(..8).unwrap_or("new")),
-            time: own.or(cluster.settings.time),
-            settings: cluster.settings.clone(),
+            time: time.or(cluster.settings.time),
+            settings: SlurmSettings { partition: partition.or(cluster.settings.partition.clone()), ..cluster.settings.clone() },
             places,
             logs: absolute(&workspace.post().join("dispatcher"))?,
             workspace: root,
