@@ -7,6 +7,7 @@
 
 mod commands;
 mod environment;
+mod files;
 mod fleet;
 mod job_state;
 mod outputs;
@@ -51,6 +52,9 @@ const OPEN: &str = ".open";
 const SOONEST: Duration = Duration::from_millis(250);
 const LATEST: Duration = Duration::from_secs(5);
 
+/// As `WorkerLetter` writes a sign of life.
+const BEAT_LETTER: &[u8] = br#"{"answer":"beat"}"#;
+
 /// How often new workers are looked for.
 const LIST: Duration = Duration::from_secs(1);
 
@@ -70,6 +74,8 @@ pub(crate) struct SlurmExecutor {
     /// Starts of workers that were seen, by their random names.
     seen: BTreeSet<String>,
     listed: Option<Instant>,
+    /// When letters were looked for.
+    looked: Option<Instant>,
     /// Workers are numbered from here, apart from those of the dispatcher's own machine.
     next: u64,
     messages: VecDeque<WorkerMessage>,
@@ -116,6 +122,7 @@ impl SlurmExecutor {
         if let Some(why) = why_not_named(&job.workspace) {
             return Err(Fault::asked(format!("a run on Slurm cannot be in this folder: {why}")).in_file(&job.workspace));
         }
+        files::make_room(job.settings.workers)?;
         make_folder(&job.post)?;
         make_folder(&job.logs)?;
         end_earlier_runs(&job);
@@ -130,6 +137,7 @@ impl SlurmExecutor {
             workers: BTreeMap::new(),
             seen: BTreeSet::new(),
             listed: None,
+            looked: None,
             next: 1 << 32,
             messages: VecDeque::new(),
             done,
@@ -230,6 +238,11 @@ impl SlurmExecutor {
     /// A folder that cannot be listed.
     fn look(&mut self) -> Result<()> {
         let now = Instant::now();
+        // Letters of a thousand workers come at any time: they are taken together.
+        if self.looked.is_some_and(|looked| now - looked < SOONEST) {
+            return Ok(());
+        }
+        self.looked = Some(now);
         if self.listed.is_none_or(|listed| now - listed >= LIST) {
             self.listed = Some(now);
             for token in letters_in(&self.job.post, ANSWERS)? {
@@ -261,7 +274,9 @@ impl SlurmExecutor {
             Ok(letters) => letters,
             Err(fault) => return self.lose(worker, &fault.what),
         };
-        of.wait = if letters.is_empty() { (of.wait * 3 / 2).min(LATEST) } else { SOONEST };
+        // A sign of life says that nothing has happened.
+        let is_news = letters.iter().any(|bytes| bytes != BEAT_LETTER);
+        of.wait = if is_news { SOONEST } else { (of.wait * 3 / 2).min(LATEST) };
         of.due = now + of.wait;
         of.stuck = of.answers.is_stuck().then(|| of.stuck.unwrap_or(now));
         let is_damaged = of.stuck.is_some_and(|since| now - since >= STUCK);

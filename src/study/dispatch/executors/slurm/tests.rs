@@ -33,6 +33,7 @@ impl Bench {
             workers: BTreeMap::new(),
             seen: BTreeSet::new(),
             listed: None,
+            looked: None,
             next: 100,
             messages: VecDeque::new(),
             done,
@@ -57,7 +58,7 @@ impl Bench {
         };
         let first = serde_json::to_vec(&WorkerLetter::Hello(Box::new(hello))).unwrap();
         // New workers are looked for once a second: now.
-        self.executor.listed = None;
+        (self.executor.listed, self.executor.looked) = (None, None);
         MailWriter::create(self.folder.path(), &format!("{token}{ANSWERS}"), &first).unwrap()
     }
 
@@ -88,6 +89,11 @@ fn a_worker_joins_by_its_hello_answers_and_leaves() {
     let (100, MessageKind::Exited(exit)) = bench.next() else { panic!("it left") };
     assert!(exit.status.contains("the disk is full") && !exit.is_taken_away, "{exit:?}");
     assert!(bench.executor.next_message(Duration::ZERO).unwrap().is_none());
+}
+
+#[test]
+fn a_sign_of_life_is_known_as_it_is_written() {
+    assert_eq!(serde_json::to_vec(&WorkerLetter::Answer(WorkerAnswer::Beat)).unwrap(), BEAT_LETTER);
 }
 
 #[test]
