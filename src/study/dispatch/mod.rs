@@ -130,8 +130,10 @@ pub struct RunSummary {
     pub left: usize,
 }
 
-/// How often the journals of others are looked at.
+/// How often the journals of others are looked at; and where workers are on a cluster, those of people, and all of them.
 const LOOK: Duration = Duration::from_millis(100);
+const CLUSTER_LOOK: Duration = Duration::from_secs(2);
+const CLUSTER_LOOK_AT_ALL: Duration = Duration::from_secs(60);
 
 /// Messages of workers that are taken in before what they led to is kept.
 const MOST_MESSAGES: usize = 4096;
@@ -211,6 +213,7 @@ struct Run<'a> {
     not_kept: Vec<String>,
     /// When the journals of others were looked at.
     looked: Instant,
+    looked_at_all: Instant,
     lock: Lock,
 }
 
@@ -278,6 +281,7 @@ impl<'a> Run<'a> {
             not_kept: vec![],
             left: 0,
             looked: Instant::now(),
+            looked_at_all: Instant::now(),
             lock,
         };
         let news = run.news();
@@ -463,11 +467,18 @@ impl<'a> Run<'a> {
 
     /// Takes in what people asked since this was last looked for.
     fn read_requests(&mut self) -> Result<()> {
-        if self.looked.elapsed() < LOOK {
+        let is_cluster = self.how.cluster.is_some();
+        if self.looked.elapsed() < if is_cluster { CLUSTER_LOOK } else { LOOK } {
             return Ok(());
         }
         self.looked = Instant::now();
-        let asked = self.journal.read()?.into_iter().filter_map(|taken| match taken.event.what {
+        let taken = if is_cluster && self.looked_at_all.elapsed() < CLUSTER_LOOK_AT_ALL {
+            self.journal.read_others()?
+        } else {
+            self.looked_at_all = self.looked;
+            self.journal.read()?
+        };
+        let asked = taken.into_iter().filter_map(|taken| match taken.event.what {
             EventKind::Asked { act, .. } => Some(act),
             _ => None,
         });

@@ -313,10 +313,9 @@ impl Engine {
         if !found.is_empty() {
             self.note(EventKind::Found { jobs: found });
         }
-        // Of a thousand workers this takes longer than all the rest, and most stages that end make none ready.
-        let is_asked = !ready.is_empty();
-        let mut busy: HashSet<Key> = self.assigned().filter(|_| is_asked).map(|of| of.waiting.key).collect();
-        busy.extend(self.late.keys());
+        // Few become ready at a time: a set of all that a thousand workers are at would take longer than all the rest.
+        let is_asked = |key: &Key| ready.len() > 16 || ready.iter().any(|of| of.key == *key);
+        let busy: HashSet<Key> = self.assigned().map(|of| of.waiting.key).chain(self.late.keys()).filter(is_asked).collect();
         for waiting in ready {
             let line = self.queue.line_of(&waiting);
             if !(0..self.devices.len()).any(|place| self.lines(place).contains(&line)) {

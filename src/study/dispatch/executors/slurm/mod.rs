@@ -9,6 +9,7 @@ mod adoption;
 mod commands;
 mod dispatcher;
 mod environment;
+mod files;
 mod fleet;
 mod job_state;
 mod outputs;
@@ -29,7 +30,6 @@ use commands::{CommandEnd, PATIENCE, run};
 use fleet::{Fleet, FleetCommand, Gone};
 use outputs::ArrayTask;
 use posted_worker::{LATEST, PostedWorker, SOONEST};
-use rustix::process::{Resource, getrlimit, setrlimit};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     path::{Path, PathBuf},
@@ -71,6 +71,8 @@ pub(crate) struct SlurmExecutor {
     /// Starts of workers that were seen, by their random names.
     seen: BTreeSet<String>,
     listed: Option<Instant>,
+    /// When letters were looked for.
+    looked: Option<Instant>,
     /// Workers are numbered from here, apart from those of the dispatcher's own machine.
     next: u64,
     messages: VecDeque<WorkerMessage>,
@@ -117,7 +119,7 @@ impl SlurmExecutor {
             Some(OpenPost { folder, name, .. }) => WorkerJob { name, logs: folder.join("logs"), post: folder, ..job },
             None => job,
         };
-        allow_files(job.settings.workers);
+        files::make_room(job.settings.workers)?;
         make_folder(&job.post)?;
         make_folder(&job.logs)?;
         if !is_adopting {
@@ -145,6 +147,7 @@ impl SlurmExecutor {
             workers: BTreeMap::new(),
             seen: BTreeSet::new(),
             listed: None,
+            looked: None,
             next: FIRST_OF_CLUSTER,
             messages: VecDeque::new(),
             done,
@@ -291,6 +294,11 @@ impl SlurmExecutor {
     /// Looks for new workers, and for letters of those that are known.
     fn look(&mut self) {
         let now = Instant::now();
+        // Letters of a thousand workers come at any time: they are taken together.
+        if self.looked.is_some_and(|looked| now - looked < SOONEST) {
+            return;
+        }
+        self.looked = Some(now);
         if self.listed.is_none_or(|listed| now - listed >= LIST) {
             self.listed = Some(now);
             match letters_in(&self.job.post, ANSWERS) {
@@ -531,16 +539,6 @@ fn end(post: &OpenPost) {
     let ended = run("scancel", &[format!("--name={}", post.name)], "");
     if ended.is_well || ended.is_missing {
         close(&post.folder);
-    }
-}
-
-/// Lets this process hold as many files open as its workers have letters, as far as it may.
-fn allow_files(workers: usize) {
-    let mut limit = getrlimit(Resource::Nofile);
-    let needed = 2 * workers as u64 + 256;
-    if limit.current.is_some_and(|current| current < needed) {
-        limit.current = Some(limit.maximum.map_or(needed, |most| most.min(needed)));
-        setrlimit(Resource::Nofile, limit).ok();
     }
 }
 

@@ -17,6 +17,9 @@ use visavis_core::{
 pub(super) const SOONEST: Duration = Duration::from_millis(250);
 pub(super) const LATEST: Duration = Duration::from_secs(5);
 
+/// As [`WorkerLetter`](visavis_core::domain::post::WorkerLetter) writes a sign of life.
+pub(super) const BEAT_LETTER: &[u8] = br#"{"answer":"beat"}"#;
+
 /// A worker that is silent for so long is doubted, six beats and what a shared folder may be late by: Slurm is asked what became of it.
 pub(super) const DOUBT: Duration = Duration::from_secs(75);
 
@@ -97,7 +100,9 @@ impl PostedWorker {
     /// Letters that cannot be read any more.
     pub(super) fn read(&mut self, now: Instant) -> Result<Vec<Vec<u8>>> {
         let letters = self.answers.read()?;
-        self.wait = if letters.is_empty() { (self.wait * 3 / 2).min(LATEST) } else { SOONEST };
+        // A sign of life says that nothing has happened.
+        let is_news = letters.iter().any(|bytes| bytes != BEAT_LETTER);
+        self.wait = if is_news { SOONEST } else { (self.wait * 3 / 2).min(LATEST) };
         self.due = now + self.wait;
         self.stuck = self.answers.is_stuck().then(|| self.stuck.unwrap_or(now));
         if !letters.is_empty() {

@@ -38,7 +38,7 @@ impl Bench {
             serde_json::to_vec(&WorkerLetter::Hello(Box::new(Hello { started: self.starts, ..hello(token, index) }))).unwrap();
         self.starts += 1;
         // New workers are looked for once a second: now.
-        self.executor.listed = None;
+        (self.executor.listed, self.executor.looked) = (None, None);
         MailWriter::create(self.folder.path(), &format!("{token}{ANSWERS}"), &first).unwrap()
     }
 
@@ -85,6 +85,11 @@ fn a_worker_joins_by_its_hello_answers_and_leaves() {
     let (100, MessageKind::Exited(exit)) = bench.next() else { panic!("it left") };
     assert!(exit.status.contains("the disk is full") && !exit.is_taken_away, "{exit:?}");
     assert!(bench.executor.next_message(Duration::ZERO).unwrap().is_none());
+}
+
+#[test]
+fn a_sign_of_life_is_known_as_it_is_written() {
+    assert_eq!(serde_json::to_vec(&WorkerLetter::Answer(WorkerAnswer::Beat)).unwrap(), posted_worker::BEAT_LETTER);
 }
 
 #[test]

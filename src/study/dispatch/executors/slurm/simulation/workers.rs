@@ -48,11 +48,16 @@ impl Looks {
     fn at(&mut self, time: Duration) -> (Duration, usize) {
         let mut looks = 1;
         while self.next < time {
-            self.wait = (self.wait * 3 / 2).min(LATEST);
-            self.next += self.wait;
+            self.later();
             looks += 1;
         }
         (self.next, looks)
+    }
+
+    /// Nothing came.
+    fn later(&mut self) {
+        self.wait = (self.wait * 3 / 2).min(LATEST);
+        self.next += self.wait;
     }
 }
 
@@ -185,7 +190,12 @@ impl World {
             return;
         }
         of.reading = None;
-        of.reads = Looks::soon(now);
+        // A sign of life says that nothing has happened.
+        if of.outbox.iter().all(|(_, said)| matches!(said, Said::Answer(WorkerAnswer::Beat))) {
+            of.reads.later();
+        } else {
+            of.reads = Looks::soon(now);
+        }
         if !of.is_heard {
             return;
         }
