@@ -27,7 +27,7 @@ build-for-tests:
 demo: build
 	@"$${CARGO_TARGET_DIR:-target}/debug/visavis" demo
 
-## test: every test of every day; installs a browser and bindfs for some of them if the machine has none
+## test: every test of every day; installs a browser, bindfs and Slurm for some of them if the machine has none (Slurm as root only)
 test: tools build-for-tests
 	@$(WITH_ONNXRUNTIME) && $(WITH_LIBTORCH) && export LIBTORCH && $(WITH_CACHE) && \
 	$(CARGO) test --quiet --workspace $(WITH_FAULTS) -- $$(scripts/tests-left-out)

@@ -24,33 +24,69 @@ use std::{
 const SMALL: &str = "experiments/small.yaml";
 const MICRO: &str = "experiments/micro.yaml";
 
+/// The first of the three ports of a rig, which another run of the tests does not have at the same time.
+fn port() -> u32 {
+    20_000 + 4 * (std::process::id() % 2000)
+}
+
 /// One rig at a time: they have the same ports, and the machine has few processors.
 static ONE: Mutex<()> = Mutex::new(());
 
 struct Rig {
+    /// It goes before the folder that it is in.
+    disk: Option<Disk>,
     folder: tempfile::TempDir,
     _one: MutexGuard<'static, ()>,
 }
 
-impl Rig {
-    fn start() -> Self {
-        Self::start_with(|_| {})
+/// A small disk of its own.
+struct Disk(PathBuf);
+
+impl Disk {
+    fn mount(folder: PathBuf, size: &str) -> Self {
+        fs::create_dir_all(&folder).unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(&folder);
+        assert!(mount.status().unwrap().success(), "this test mounts a disk");
+        Disk(folder)
     }
 
-    /// With something done to its folder before it starts.
-    fn start_with(before: impl FnOnce(&Rig)) -> Self {
+    fn resize(&self, size: &str) {
+        let options = format!("remount,size={size}");
+        assert!(Command::new("mount").args(["-o", &options]).arg(&self.0).status().unwrap().success());
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        Command::new("umount").arg("-l").arg(&self.0).stderr(Stdio::null()).status().ok();
+    }
+}
+
+impl Rig {
+    fn start() -> Self {
         let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let rig = Rig { folder: tempfile::tempdir().unwrap(), _one: one };
-        before(&rig);
-        let started: Said = rig.command(&["start"]).output().unwrap().into();
+        Rig { disk: None, folder: tempfile::tempdir().unwrap(), _one: one }.started()
+    }
+
+    /// With a disk of this size for the workspace of this name.
+    fn start_with_disk(name: &str, size: &str) -> Self {
+        let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = tempfile::tempdir().unwrap();
+        let disk = Disk::mount(folder.path().join("real").join(name), size);
+        Rig { disk: Some(disk), folder, _one: one }.started()
+    }
+
+    fn started(self) -> Self {
+        let started: Said = self.command(&["start"]).output().unwrap().into();
         assert_eq!(started.code, 0, "{}", started.err);
-        rig
+        self
     }
 
     /// A command of the rig itself.
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slurm/rig"));
-        command.args(arguments).env("RIG", self.folder.path()).env("RIG_PORT", "27817");
+        command.args(arguments).env("RIG", self.folder.path()).env("RIG_PORT", port().to_string());
         command
     }
 
@@ -181,6 +217,7 @@ impl Study<'_> {
         found.out.lines().map(str::to_owned).collect()
     }
 
+    /// Waits until something holds, which it must within so many seconds.
     fn wait(&self, seconds: u64, what: &str, mut holds: impl FnMut() -> bool) {
         let since = Instant::now();
         while !holds() {

@@ -2,33 +2,6 @@
 
 use super::Rig;
 use crate::nodes::Running;
-use std::{
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
-
-/// A small disk of its own, below the shared folder.
-struct Disk(PathBuf);
-
-impl Disk {
-    fn mount(folder: &Path, size: &str) -> Self {
-        std::fs::create_dir_all(folder).unwrap();
-        let options = format!("size={size}");
-        assert!(Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(folder).status().unwrap().success());
-        Disk(folder.to_owned())
-    }
-
-    fn resize(&self, size: &str) {
-        let options = format!("remount,size={size}");
-        assert!(Command::new("mount").args(["-o", &options]).arg(&self.0).status().unwrap().success());
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        Command::new("umount").arg("-l").arg(&self.0).stderr(Stdio::null()).status().ok();
-    }
-}
 
 #[test]
 fn a_folder_that_nodes_cannot_write_stops_the_run_before_many_start() {
@@ -79,12 +52,11 @@ fn a_folder_that_is_not_the_runs_workspace_is_told_by_the_first_workers() {
 
 #[test]
 fn a_shared_folder_that_is_full_ends_no_result_in_halves() {
-    let mut disk = None;
-    let rig = Rig::start_with(|rig| disk = Some(Disk::mount(&rig.folder.path().join("real/full"), "600k")));
+    let rig = Rig::start_with_disk("full", "600k");
     let study = rig.study("full", 4, "run: { slurm: { workers: 2, memory: 400M } }");
     let said = study.start("login").ends();
     assert_ne!(said.code, 0, "it is full: {}", said.err);
     assert!(said.err.contains("no space left on device"), "{}", said.err);
-    disk.as_ref().unwrap().resize("50m");
+    rig.disk.as_ref().unwrap().resize("50m");
     study.ends_as_here(study.start("login"));
 }

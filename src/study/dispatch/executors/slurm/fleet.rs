@@ -194,9 +194,13 @@ impl Fleet {
             let of = self.tasks.remove(&task).unwrap_or_default();
             let was_short = of.runs_since.is_none_or(|since| now.saturating_sub(since) < SOON);
             let (why, is_taken_away) = (self.presence.told(task), self.presence.is_taken_away(task));
-            // One that was taken back while it waited leaves no trace, or one without a node: no start of a worker went wrong.
-            let was_sent = if self.presence.is_shown(task) { !self.presence.node(task).is_empty() } else { !of.waited };
-            if !of.is_here && was_short && was_sent && !is_taken_away {
+            // One that was taken back while it waited leaves no trace, or one without a node: no start of a worker went wrong. Of one that
+            // was never shown nobody knows, so it counts only where no worker does better.
+            let was_sent = match self.presence.is_shown(task) {
+                true => !self.presence.node(task).is_empty() && !is_taken_away,
+                false => !of.waited && self.tasks.values().all(|other| !other.is_here),
+            };
+            if !of.is_here && was_short && was_sent {
                 self.pace.ended_silently(self.presence.node(task));
                 self.last_end = Some(why.clone());
             }
@@ -459,7 +463,12 @@ mod tests {
         assert_eq!(gone, [1, 3]);
         assert!(!fleet.is_hopeless());
         assert_eq!(fleet.due(at(126)), [submit(4)]);
-        // Those that nobody has seen may have ended as soon as they began, and be forgotten.
+        // Those that nobody has seen may have been cancelled as well, if others work;
+        let mut fleet = submitted(4);
+        fleet.greeted(task(0));
+        [at(31), at(95)].into_iter().for_each(|now| _ = fleet.shown(rows("7|0|RUNNING|n1|None\n7|N/A|CANCELLED||None"), now));
+        assert_eq!(fleet.due(at(96)), [submit(3)]);
+        // else they may have ended as soon as they began, and be forgotten.
         let mut fleet = submitted(3);
         [at(31), at(95)].into_iter().for_each(|now| _ = fleet.shown(rows(""), now));
         assert!(fleet.is_hopeless());
