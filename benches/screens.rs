@@ -219,7 +219,14 @@ fn latest(workspace: &Workspace, text: Digest, file: &str) {
     for (label, _) in &jobs {
         pen.job(label, 2.5, &worker.journal.name());
     }
-    worker.note(EventKind::WorkerStarted { run: pen.journal.name(), pid: 2, device: "cpu".to_owned(), slot: 0, threads: 1 });
+    worker.note(EventKind::WorkerStarted {
+        run: pen.journal.name(),
+        pid: 2,
+        device: "cpu".to_owned(),
+        slot: 0,
+        threads: 1,
+        machine: None,
+    });
     worker.note(EventKind::Begun { key: key(&training), attempt: 1 });
     for first in (0..STEPS).step_by(CHUNK as usize) {
         for place in 0..SERIES {

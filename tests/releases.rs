@@ -162,7 +162,17 @@ fn make_the_workspace_of_this_release() {
     });
     let chunk = Chunk { key: key("train a"), attempt: 1, series: "loss".into(), points: points.collect() };
     let records = vec![
-        event(4, EventKind::WorkerStarted { run: dispatcher.name(), pid: 2, device: "pretend:0".into(), slot: 0, threads: 1 }),
+        event(
+            4,
+            EventKind::WorkerStarted {
+                run: dispatcher.name(),
+                pid: 2,
+                device: "pretend:0".into(),
+                slot: 0,
+                threads: 1,
+                machine: None,
+            },
+        ),
         event(5, EventKind::Begun { key: key("train a"), attempt: 1 }),
         Record::Metrics(chunk),
         event(6, EventKind::Logged { key: Some(key("train a")), attempt: 1, line: "epoch 1".into() }),

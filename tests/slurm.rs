@@ -1,15 +1,18 @@
 //! Runs whose workers Slurm starts: with a pretended Slurm (`tests/slurm/fake`), whose jobs are processes of this machine and whose commands
 //! can be made to behave oddly. The real one is in `tests/slurm/rig`, see `docs/slurm.md`.
 
-use crate::desk::{Desk, Said};
+use crate::desk::{Desk, Said, wait_until};
 use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     process::Command,
 };
+use visavis_core::store::Injection;
 
 mod patience;
+
+mod places;
 
 const SMALL: &str = "experiments/small.yaml";
 const MICRO: &str = "experiments/micro.yaml";
@@ -190,6 +193,65 @@ fn workers_that_end_before_they_say_hello_stop_the_run_with_their_last_words() {
     cluster.desk.write(SMALL, text.as_bytes());
     let said = cluster.run(&["run", SMALL]);
     assert_eq!(said.code, 5, "{}", said.err);
-    assert!(said.err.contains("before they said hello") && said.err.contains("no such module"), "{}", said.err);
+    assert!(said.err.contains("before they were ready to work") && said.err.contains("no such module"), "{}", said.err);
     assert_eq!(cluster.asked("sbatch"), 1, "not again and again");
+    // What the others printed is kept as well.
+    let logs = cluster.run(&["logs"]).out;
+    assert!(logs.contains("ended before its worker said hello") && logs.contains("1_2 │ no such module"), "{logs}");
+}
+
+#[test]
+fn where_a_stage_ran_is_told_with_node_and_job() {
+    let cluster = Cluster::new();
+    let said = cluster.run(&["run", SMALL, "--on", "slurm", "--json"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.out.contains(r#""event":"workers""#) && said.out.contains(r#""by":"Slurm""#), "{}", said.out);
+    for command in [&["explain", "rank"][..], &["logs", "rank"]] {
+        assert!(cluster.run(command).out.contains("Slurm job 1_"), "{command:?}: {}", cluster.run(command).out);
+    }
+    assert!(cluster.desk.succeed(&["plan", SMALL, "--on", "slurm", "--json"]).contains(r#""on":"slurm""#));
+}
+
+#[test]
+fn while_slurm_starts_no_worker_everybody_is_told_so_and_drain_takes_the_jobs_back() {
+    let cluster = Cluster::new();
+    cluster.desk.write("fake/waits", b"");
+    assert_eq!(cluster.run(&["run", SMALL, "--on", "slurm", "--detach"]).code, 0);
+    let status = || cluster.run(&["status"]).out;
+    wait_until("the workers are submitted", || status().contains("0 workers of Slurm here, 4 submitted"));
+    let explained = cluster.run(&["explain", "index"]).out;
+    assert!(explained.contains("It waits for a worker") && explained.contains("Slurm was asked for 4 more"), "{explained}");
+    let screen = cluster.run(&["tui", "--screen", "runs", "--json"]).out;
+    assert!(screen.contains("4 submitted"), "{screen}");
+    cluster.desk.succeed(&["drain"]);
+    wait_until("the run ends", || !status().contains("running, started") && !status().contains("draining"));
+    assert!(fs::read_dir(cluster.desk.path("fake/jobs")).unwrap().next().is_none(), "nothing waits any more");
+}
+
+#[test]
+fn a_job_that_is_cancelled_ends_its_worker_and_the_others_go_on() {
+    let cluster = Cluster::new();
+    let stall = format!("export {}='project pixels=stall'", Injection::Mishaps.variable());
+    let text = cluster.desk.read(SMALL) + &format!("run: {{ slurm: {{ prologue: [\"{stall}\"] }} }}\n");
+    cluster.desk.write(SMALL, text.as_bytes());
+    assert_eq!(cluster.run(&["run", SMALL, "--detach"]).code, 0);
+    let status = || cluster.desk.json(&["status"]);
+    let place = |status: &serde_json::Value| {
+        let listed = status["listed"].as_array().unwrap().iter();
+        let job = listed.clone().find(|job| job["label"].as_str().unwrap().starts_with("project pixels"))?["job"].clone();
+        let at_work = status["at_work"].as_array().unwrap().iter().find(|of| of["job"] == job)?;
+        let slurm = &at_work["machine"]["slurm"];
+        Some(format!("{}_{}", slurm["array"].as_u64()?, slurm["index"].as_u64()?))
+    };
+    wait_until("the job runs", || place(&status()).is_some());
+    let job = place(&status()).unwrap();
+    cluster.desk.succeed(&["cancel", "project", "pixels"]);
+    wait_until("it is cancelled, and the run ends", || {
+        let now = status();
+        now["jobs"]["cancelled"] == 1 && now["state"] == "ended"
+    });
+    let pid = cluster.desk.read(&format!("fake/jobs/{job}/pid"));
+    assert!(!Path::new("/proc").join(pid.trim()).exists(), "its worker is gone");
+    cluster.desk.succeed(&["retry"]);
+    cluster.desk.succeed(&["run", SMALL, "--on", "local"]);
 }

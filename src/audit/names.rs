@@ -283,7 +283,7 @@ impl Names {
 
     fn of_result(&mut self, outputs: &mut NamingOutputs, manifest: &Manifest) {
         let provenance = &manifest.provenance;
-        self.texts.insert(format!("{}, {}, {}", provenance.program, provenance.cpu, provenance.system));
+        self.texts.extend([provenance.environment(), provenance.machine_kind()]);
         self.texts.extend(manifest.facts.keys().filter_map(|fact| fact.strip_prefix(WEIGHTS_PREFIX)).map(str::to_owned));
         self.texts.extend(manifest.inputs.iter().filter_map(|input| match &input.at {
             Location::File(path) | Location::Pictures(path) => Some(path.display().to_string()),

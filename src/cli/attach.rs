@@ -28,6 +28,7 @@ pub(crate) fn attach(context: &Context) -> Result<()> {
     let mut progress = RunProgress::new(context, &timeline.run.study, "Ctrl-C leaves; the run goes on");
     let (run, mut seen) = (timeline.run.journal.clone(), 0);
     let mut looked = Instant::now();
+    let mut told = None;
     loop {
         // A store of this machine's own is brought up to date here, where another machine dispatches.
         if context.workspace.moved().is_some() && looked.elapsed() > Duration::from_secs(1) {
@@ -40,6 +41,10 @@ pub(crate) fn attach(context: &Context) -> Result<()> {
         }
         let Some(row) = index.run_of(&run)? else { return Err(nothing()) };
         timeline = Timeline::of(row, &index, &context.workspace)?;
+        if timeline.workers.is_some() && timeline.workers != told {
+            told.clone_from(&timeline.workers);
+            told.iter().for_each(|workers| progress.workers(workers));
+        }
         let (done, open) = (timeline.count(JobState::Done), timeline.count(JobState::Queued) + timeline.count(JobState::Running));
         progress.stand(done, open);
         if timeline.phase() != Phase::Running || left.load(Ordering::SeqCst) {

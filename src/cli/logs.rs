@@ -85,7 +85,8 @@ fn of_job(index: &Index, words: &str) -> Result<Vec<LogLine>> {
     let (_, label, job) = open_store::one(words, &open_store::known(index.jobs()?), "say more of its label")?;
     let mut lines = Vec::new();
     for attempt in index.attempts_at(job.id)? {
-        let head = format!("attempt {} on {}, slot {}", attempt.number, attempt.device, attempt.slot + 1);
+        let machine = index.machine_of(&attempt.worker)?.map_or(String::new(), |machine| format!(", {}", machine.told()));
+        let head = format!("attempt {} on {}, slot {}{machine}", attempt.number, attempt.device, attempt.slot + 1);
         let row = |at: u64, line: String| LogRow { at, key: Some(attempt.key), attempt: attempt.number, line };
         lines.push(line(&label, &row(attempt.started, format!("── {head}, journal {}", attempt.worker)), false));
         lines.extend(index.log_of(&attempt)?.iter().map(|row| line(&label, row, false)));

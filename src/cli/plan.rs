@@ -4,7 +4,7 @@ use super::{
     Context, open_store,
     output::{TextColumns, duration, say, say_json, tell_about},
 };
-use crate::study::{self, CostEstimate, Costs, NetworkPrograms, Pins, Step, WorkerProgram};
+use crate::study::{self, ClusterRun, CostEstimate, Costs, NetworkPrograms, Pins, Step, WorkerProgram};
 use std::{
     collections::{BTreeMap, HashMap},
     path::PathBuf,
@@ -13,7 +13,7 @@ use visavis_core::{
     domain::{
         Result,
         stage::Kind,
-        study::DeviceClass,
+        study::{DeviceClass, RunOn},
         text::{count, printable, size, thousands},
     },
     store::Index,
@@ -23,6 +23,9 @@ use visavis_core::{
 pub(crate) struct PlanCommand {
     /// The study file
     study: PathBuf,
+    /// Where it would run (default: as the study file says, else local)
+    #[arg(long, value_parser = ["local", "slurm"])]
+    on: Option<String>,
 }
 
 impl PlanCommand {
@@ -34,24 +37,42 @@ impl PlanCommand {
         let mut plan = study::Plan::new(&opened, &context.workspace, pins)?;
         // There may be a card, and a libtorch that is for processors only. Of processors nobody needs to ask: every libtorch has them.
         // onnxruntime is opened only when a model runs: it may be absent.
-        if plan.study.numerics.device == DeviceClass::Cuda || plan.programs().contains(&WorkerProgram::Onnx) {
+        // What the nodes of a cluster have is not known here.
+        let is_here = plan.study.run == RunOn::Local;
+        if is_here && (plan.study.numerics.device == DeviceClass::Cuda || plan.programs().contains(&WorkerProgram::Onnx)) {
             for missing in NetworkPrograms::ask(&plan).unable {
                 plan.lack(missing)?;
             }
         }
         let costs = Costs::learn(index.as_ref())?;
-        let slots = plan.study.resources.cpu_slots.min(context.threads);
+        let is_slurm = self.on.as_ref().map_or(opened.file.study.run != RunOn::Local, |on| on == "slurm");
+        let cluster = is_slurm.then(|| ClusterRun::of(&opened.file));
+        let (slots, place) = match &cluster {
+            Some(cluster) => (cluster.device(&plan.study).slots, printable(&cluster.told(&plan.study))),
+            None => {
+                let slots = plan.study.resources.cpu_slots.min(context.threads);
+                (slots, count(slots, "slot"))
+            }
+        };
         let estimate = plan.estimate(&costs, slots);
         let stale = stale(&plan, index.as_ref())?;
         if context.json {
-            self.as_json(&opened, &plan, &estimate, &stale);
+            self.as_json(&opened, &plan, &estimate, (if is_slurm { "slurm" } else { "local" }, slots), &stale);
         } else {
-            self.as_text(&opened, &plan, &estimate, slots, &stale);
+            self.as_text(&opened, &plan, &estimate, &place, &stale);
         }
         Ok(())
     }
 
-    fn as_json(&self, opened: &study::OpenedStudy, plan: &study::Plan, estimate: &CostEstimate, stale: &BTreeMap<Kind, usize>) {
+    /// `on`: where it would run, and on how many slots or workers.
+    fn as_json(
+        &self,
+        opened: &study::OpenedStudy,
+        plan: &study::Plan,
+        estimate: &CostEstimate,
+        on: (&str, usize),
+        stale: &BTreeMap<Kind, usize>,
+    ) {
         let CostEstimate { seconds, low, high, bytes, .. } = *estimate;
         let stages: Vec<_> = plan
             .tally()
@@ -67,7 +88,7 @@ impl PlanCommand {
             .map(|m| serde_json::json!({ "input": m.input, "expected_at": m.expected_at, "cells": m.cells }))
             .collect();
         say_json(
-            &serde_json::json!({ "format": 1, "study": plan.study.name, "cells": plan.cells(), "waiting": plan.cells_waiting(), "stages": stages, "missing": missing, "seconds": seconds, "seconds_low": low, "seconds_high": high, "bytes": bytes.round(), "warnings": opened.warnings, "notes": opened.notes }),
+            &serde_json::json!({ "format": 1, "study": plan.study.name, "cells": plan.cells(), "waiting": plan.cells_waiting(), "stages": stages, "missing": missing, "on": on.0, "slots": on.1, "seconds": seconds, "seconds_low": low, "seconds_high": high, "bytes": bytes.round(), "warnings": opened.warnings, "notes": opened.notes }),
         );
     }
 
@@ -76,7 +97,7 @@ impl PlanCommand {
         opened: &study::OpenedStudy,
         plan: &study::Plan,
         estimate: &CostEstimate,
-        slots: usize,
+        place: &str,
         stale: &BTreeMap<Kind, usize>,
     ) {
         let study = &plan.study;
@@ -117,7 +138,7 @@ impl PlanCommand {
             say("nothing would run here: what is not there waits for what is missing");
         } else {
             say(format!(
-                "{} to run, {} ({}) on {}, {} of disk",
+                "{} to run, {} ({}) on {place}, {} of disk",
                 count(to_run, "stage"),
                 duration(estimate.seconds),
                 if estimate.high < 1.0 {
@@ -127,7 +148,6 @@ impl PlanCommand {
                 } else {
                     between(estimate)
                 },
-                count(slots, "slot"),
                 size(estimate.bytes as u64)
             ));
             if let Some(room) = plan.workspace().room().filter(|room| (*room as f64) < estimate.bytes * 1.2) {

@@ -8,7 +8,11 @@ use crate::study::Notice;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use visavis_core::{
-    domain::{event::EventKind, job::JobState, text::printable},
+    domain::{
+        event::{EventKind, WorkersStanding},
+        job::JobState,
+        text::printable,
+    },
     store::JobRow,
 };
 
@@ -47,6 +51,7 @@ impl RunProgress {
     pub(crate) fn tell(&mut self, notice: &Notice) {
         let label = notice.job.as_ref().map_or(String::new(), |(_, label)| printable(label));
         match (&mut *self, &notice.event.what) {
+            (_, EventKind::Workers(standing)) => self.workers(standing),
             (RunProgress::Json, what) => tell_json(notice, what),
             (RunProgress::Bar(bar), EventKind::Failed { why, again, attempt, .. }) => {
                 let again = if *again { format!(" · attempt {attempt}, to be tried again") } else { String::new() };
@@ -83,6 +88,19 @@ impl RunProgress {
             (RunProgress::Lines, JobState::Done) => tell!("  ● {label} · {:.2} s", job.seconds.unwrap_or(0.0)),
             (RunProgress::Lines, JobState::Failed) => tell!("  ✕ {label}\n    {why}"),
             _ => {}
+        }
+    }
+
+    /// How workers stand that a cluster starts.
+    pub(crate) fn workers(&mut self, standing: &WorkersStanding) {
+        let told = printable(&standing.told());
+        match self {
+            RunProgress::Json => say_json(&serde_json::json!({
+                "event": "workers", "by": standing.by, "here": standing.here, "waiting": standing.waiting, "why": standing.why,
+            })),
+            RunProgress::Bar(bar) => bar.println(format!("  {told}")),
+            RunProgress::Lines => tell!("  {told}"),
+            RunProgress::Silent => {}
         }
     }
 

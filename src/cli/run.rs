@@ -6,7 +6,7 @@ use super::{
     progress::RunProgress,
 };
 use crate::study::{
-    self, ClusterRun, Dispatch, NetworkPrograms, RunSummary, WorkerProgram,
+    self, ClusterRun, Dispatch, DispatcherJob, NetworkPrograms, RunPlaces, RunSummary, SubmittedDispatcher, WorkerProgram,
     devices::{self, Machine, Name},
 };
 use std::{
@@ -22,10 +22,10 @@ use visavis_core::{
     domain::{
         Ending, Fault, Result,
         event::EventKind,
-        study::{DeviceClass, RunOn},
+        study::{DeviceClass, DispatcherPlace, RunOn},
         text::{count, printable},
     },
-    store::{LOOKING, tail},
+    store::{LOOKING, origin, tail},
 };
 
 #[derive(clap::Args)]
@@ -38,9 +38,9 @@ pub(crate) struct RunCommand {
     /// Make every result again
     #[arg(long)]
     force: bool,
-    /// Where to run (default: as the study file says, else local)
-    #[arg(long, value_parser = ["local", "slurm"])]
-    on: Option<String>,
+    /// Where to run: local, slurm, or both, local,slurm: networks on the cluster, the rest here (default: as the study file says, else local)
+    #[arg(long, value_delimiter = ',', value_name = "PLACES", value_parser = ["local", "slurm"])]
+    on: Vec<String>,
     /// Print what would be submitted to Slurm, and run nothing
     #[arg(long, conflicts_with = "detach")]
     print_script: bool,
@@ -65,6 +65,26 @@ pub(crate) struct RunCommand {
     /// Be the background part of --detach
     #[arg(long, hide = true)]
     session: bool,
+    /// Be the dispatcher in a job of its own, in the workspace of this name
+    #[arg(long, value_name = "WORKSPACE", hide = true)]
+    in_job: Option<String>,
+}
+
+/// Where the stages of a run are made.
+enum Places {
+    Here,
+    Cluster(ClusterRun),
+    /// Networks on the cluster, the rest here.
+    Both(ClusterRun),
+}
+
+impl Places {
+    fn cluster(&self) -> Option<&ClusterRun> {
+        match self {
+            Places::Here => None,
+            Places::Cluster(cluster) | Places::Both(cluster) => Some(cluster),
+        }
+    }
 }
 
 /// What the background part of `--detach` says when it has taken the workspace.
@@ -87,7 +107,7 @@ impl RunCommand {
             study: study.to_owned(),
             only: None,
             force: false,
-            on: None,
+            on: vec![],
             print_script: false,
             devices: vec![],
             jobs: None,
@@ -96,6 +116,7 @@ impl RunCommand {
             limit: None,
             patience: 60,
             session: false,
+            in_job: None,
         }
     }
 
@@ -103,17 +124,25 @@ impl RunCommand {
         if self.print_script {
             return self.print_script(context);
         }
-        if self.detach { self.detach(context) } else { self.execute(context).map(|_| ()) }
+        let (opened, plan) = self.begin(context)?;
+        let places = self.places(&opened)?;
+        if let Some(cluster) = places.cluster().filter(|cluster| self.is_to_submit(cluster) && plan.is_ready()) {
+            return self.submit(context, &opened, &plan, cluster);
+        }
+        if self.detach { self.detach(context, opened, plan) } else { self.go(context, opened, plan).map(|_| ()) }
+    }
+
+    /// Is the dispatcher to run in a job of its own, which this process is not?
+    fn is_to_submit(&self, cluster: &ClusterRun) -> bool {
+        self.in_job.is_none() && *cluster.dispatcher() != DispatcherPlace::Here
     }
 
     /// Starts the same command in a session of its own, and leaves it when it has taken the workspace.
-    fn detach(&self, context: &Context) -> Result<()> {
+    fn detach(&self, context: &Context, opened: study::OpenedStudy, plan: study::Plan) -> Result<()> {
         // Mistakes are told here, where somebody reads them.
-        let (opened, plan) = self.plan(context)?;
-        self.devices(context, &opened, &plan)?;
+        self.devices(context, &self.places(&opened)?, &plan)?;
         if !plan.is_ready() {
-            drop((opened, plan));
-            return self.execute(context).map(|_| ());
+            return self.go(context, opened, plan).map(|_| ());
         }
         tell_about(context, &opened);
         context.workspace.lock_or_say(LOOKING, &|line| remark(context, printable(line)))?;
@@ -151,7 +180,8 @@ impl RunCommand {
     }
 
     fn plan(&self, context: &Context) -> Result<(study::OpenedStudy, study::Plan)> {
-        let opened = study::open(&self.study, &context.workspace)?;
+        let on = |place: &str| self.on.iter().any(|on| on == place);
+        let opened = study::open_for(&self.study, &context.workspace, RunPlaces::of(on("local"), on("slurm")))?;
         let mut plan = study::plan(&opened, &context.workspace)?;
         self.narrow(&mut plan)?;
         Ok((opened, plan))
@@ -179,26 +209,79 @@ impl RunCommand {
         Ok(able)
     }
 
-    /// What a run on Slurm is asked for; `None` of a run here.
-    fn cluster(&self, opened: &study::OpenedStudy) -> Result<Option<ClusterRun>> {
-        let is_slurm = match self.on.as_deref() {
-            Some(on) => on == "slurm",
-            None => opened.file.study.run != RunOn::Local,
-        };
-        if !is_slurm {
-            return Ok(None);
+    /// Where the stages are to be made, as options and study file say.
+    fn places(&self, opened: &study::OpenedStudy) -> Result<Places> {
+        if opened.file.study.run == RunOn::Local {
+            return Ok(Places::Here);
+        }
+        let cluster = ClusterRun::of(&opened.file);
+        if self.on.iter().any(|on| on == "local") {
+            if self.is_to_submit(&cluster) {
+                let what = "a dispatcher in a job of its own has one processor: no stage runs beside it";
+                return Err(cluster
+                    .wrong_dispatcher(what)
+                    .next("write `dispatcher: here`, or run all on the cluster: --on slurm"));
+            }
+            return Ok(Places::Both(cluster));
         }
         if !self.devices.is_empty() || self.jobs.is_some() {
             return Err(Fault::asked("--devices and --jobs are of this machine, and the run is on Slurm")
-                .next("leave them out, and see `run.slurm` in the study file; or run it here: --on local"));
+                .next("leave them out, and see `run.slurm` in the study file; or run it here too: --on local,slurm"));
         }
-        ClusterRun::of(&opened.file).map(Some)
+        Ok(Places::Cluster(cluster))
+    }
+
+    /// The dispatcher of a study as a job; `identity`: the workspace's random name.
+    fn dispatcher_job(
+        &self,
+        context: &Context,
+        opened: &study::OpenedStudy,
+        cluster: &ClusterRun,
+        identity: &str,
+    ) -> Result<DispatcherJob> {
+        let program = std::env::current_exe().map_err(|error| Fault::unexpected(format!("cannot find this program: {error}")))?;
+        let mut arguments = vec!["run".to_owned(), "--on=slurm".to_owned(), format!("--in-job={identity}")];
+        let globals = context.globals();
+        if !globals.iter().any(|word| word == "--threads") {
+            // As many as the job has processors, whatever the node has.
+            arguments.push("--threads=1".to_owned());
+        }
+        arguments.extend(globals);
+        arguments.extend(self.only.iter().map(|only| format!("--only={only}")));
+        arguments.extend(self.force.then(|| "--force".to_owned()));
+        arguments.push(format!("--attempts={}", self.attempts));
+        arguments.push(format!("--patience={}", self.patience));
+        arguments.extend(self.limit.map(|limit| format!("--limit={limit}")));
+        let text = &opened.file.text.source;
+        DispatcherJob::new(cluster, (&context.workspace, identity), (&program, arguments), (&self.study, text))
+    }
+
+    /// Submits the dispatcher as a job of its own, and says how to follow it.
+    fn submit(&self, context: &Context, opened: &study::OpenedStudy, plan: &study::Plan, cluster: &ClusterRun) -> Result<()> {
+        // Mistakes are told here, where somebody reads them.
+        ClusterRun::program(plan)?;
+        tell_about(context, opened);
+        tell_namesakes(context, opened);
+        context.workspace.lock_or_say(LOOKING, &|line| remark(context, printable(line)))?;
+        let identity = context.workspace.identify()?;
+        let SubmittedDispatcher { job, name, log } = self.dispatcher_job(context, opened, cluster, &identity)?.submit()?;
+        if context.json {
+            say_json(
+                &serde_json::json!({ "event": "submitted", "job": job, "name": name, "log": log, "study": plan.study.name }),
+            );
+        } else if !context.quiet {
+            say(format!("{} is dispatched by the job {job} of Slurm, {name}", printable(&plan.study.name)));
+            say(format!("  what it prints: {}", printable(&log.display().to_string())));
+            say(format!("  visavis status · attach · logs · drain; scancel {job} ends it"));
+        }
+        Ok(())
     }
 
     /// Prints what a run on Slurm would submit.
     fn print_script(&self, context: &Context) -> Result<()> {
         let (opened, plan) = self.plan(context)?;
-        let Some(cluster) = self.cluster(&opened)? else {
+        let places = self.places(&opened)?;
+        let Some(cluster) = places.cluster() else {
             return Err(Fault::asked("this study runs here: nothing is submitted").next("add --on slurm"));
         };
         let needed = ClusterRun::program(&plan)?;
@@ -209,18 +292,24 @@ impl RunCommand {
             workspace: &context.workspace,
             program,
             programs: found.into_iter().collect(),
-            devices: vec![],
+            devices: self.devices(context, &places, &plan)?.0,
             file: String::new(),
             text: "",
             origin: visavis_core::domain::event::RunOrigin::default(),
-            cluster: Some(cluster),
+            cluster: Some(cluster.clone()),
             attempts: self.attempts,
             patience: Duration::from_secs(self.patience),
             limit: None,
             stop: &stop,
             remark: &|_| {},
         };
-        let submission = study::submission(&plan, &how)?.unwrap_or_default();
+        let mut submission = study::submission(&plan, &how)?.unwrap_or_default();
+        if self.is_to_submit(cluster) {
+            let identity = Some(context.workspace.identity()).filter(|name| !name.is_empty());
+            let job = self.dispatcher_job(context, &opened, cluster, &identity.unwrap_or_else(|| "WORKSPACE".to_owned()))?;
+            let workers: Vec<String> = submission.lines().map(|line| format!("# {line}").trim_end().to_owned()).collect();
+            submission = format!("{}\n# What the dispatcher then submits:\n{}", job.printed(), workers.join("\n"));
+        }
         if context.json {
             say_json(&serde_json::json!({ "submission": submission }));
         } else {
@@ -229,39 +318,76 @@ impl RunCommand {
         Ok(())
     }
 
-    fn devices(
-        &self,
-        context: &Context,
-        opened: &study::OpenedStudy,
-        plan: &study::Plan,
-    ) -> Result<(Vec<devices::Device>, Option<String>)> {
-        if let Some(cluster) = self.cluster(opened)? {
+    fn devices(&self, context: &Context, places: &Places, plan: &study::Plan) -> Result<(Vec<devices::Device>, Option<String>)> {
+        if let Places::Cluster(cluster) = places {
             return Ok((vec![cluster.device(&plan.study)], None));
         }
-        let named = self.devices.iter().map(|name| name.parse()).collect::<Result<Vec<Name>>>()?;
-        let asks = plan.study.numerics.device == DeviceClass::Cuda || named.iter().any(|name| name.class == DeviceClass::Cuda);
+        let mut named = self.devices.iter().map(|name| name.parse()).collect::<Result<Vec<Name>>>()?;
+        if let Places::Both(_) = places {
+            // Networks go to the cluster: a card of this machine has to be named.
+            named.push(Name { class: DeviceClass::Cpu, number: 0 });
+        }
+        let is_of_cards = |name: &Name| name.class == DeviceClass::Cuda;
+        let runs_networks = matches!(places, Places::Here) && plan.study.numerics.device == DeviceClass::Cuda;
+        let asks = runs_networks || named.iter().any(is_of_cards);
         let (cards, driver) = if asks { devices::cards() } else { (vec![], None) };
         let machine = Machine { threads: context.threads, cards };
-        let (devices, remarks) = devices::choose(&plan.study, &named, self.jobs.map(usize::from), &machine)?;
+        let (mut devices, remarks) = devices::choose(&plan.study, &named, self.jobs.map(usize::from), &machine)?;
         remarks.iter().for_each(|line| remark(context, printable(line)));
+        devices.extend(places.cluster().map(|cluster| cluster.device(&plan.study)));
         Ok((devices, driver))
+    }
+
+    /// The programs that run networks, as far as the run's places are known to have them.
+    fn programs_at(
+        &self,
+        context: &Context,
+        plan: &mut study::Plan,
+        places: &Places,
+        devices: &[devices::Device],
+    ) -> Result<BTreeMap<WorkerProgram, PathBuf>> {
+        if let Places::Here = places {
+            return self.programs(context, plan);
+        }
+        let is_named = |device: &devices::Device| device.name.class == DeviceClass::Cuda;
+        if let (Places::Both(_), Some((_, here))) = (places, devices.split_last())
+            && here.iter().any(is_named)
+            && let Some(missing) = NetworkPrograms::ask(plan).unable.into_iter().next()
+        {
+            return Err(Fault::missing(missing.input).next("name no card with --devices: networks then run on the cluster alone"));
+        }
+        // What the nodes have is not known here.
+        Ok(ClusterRun::program(plan)?.and_then(|program| Some((program, program.path()?))).into_iter().collect())
+    }
+
+    /// Becomes what hidden options say, reads the study and plans it.
+    fn begin(&self, context: &Context) -> Result<(study::OpenedStudy, study::Plan)> {
+        if self.session {
+            rustix::process::setsid().map_err(|error| Fault::unexpected(format!("cannot start a session: {error}")))?;
+        }
+        if let Some(name) = self.in_job.as_ref().filter(|name| **name != context.workspace.identity()) {
+            return Err(Fault::missing(format!(
+                "on {}, this folder is not the workspace {name} that the study is in",
+                origin::host()
+            ))
+            .in_file(context.workspace.root())
+            .next("run the study in a folder that all nodes see under the same path"));
+        }
+        self.plan(context)
     }
 
     /// Runs, and says how it ended.
     pub(crate) fn execute(&self, context: &Context) -> Result<RunSummary> {
-        if self.session {
-            rustix::process::setsid().map_err(|error| Fault::unexpected(format!("cannot start a session: {error}")))?;
-        }
-        let (opened, mut plan) = self.plan(context)?;
+        let (opened, plan) = self.begin(context)?;
+        self.go(context, opened, plan)
+    }
+
+    fn go(&self, context: &Context, opened: study::OpenedStudy, mut plan: study::Plan) -> Result<RunSummary> {
         tell_about(context, &opened);
         tell_namesakes(context, &opened);
-        let cluster = self.cluster(&opened)?;
-        let (devices, driver) = self.devices(context, &opened, &plan)?;
-        let programs: BTreeMap<WorkerProgram, PathBuf> = match cluster {
-            // What the nodes have is not known here.
-            Some(_) => ClusterRun::program(&plan)?.and_then(|program| Some((program, program.path()?))).into_iter().collect(),
-            None => self.programs(context, &mut plan)?,
-        };
+        let places = self.places(&opened)?;
+        let (devices, driver) = self.devices(context, &places, &plan)?;
+        let programs = self.programs_at(context, &mut plan, &places, &devices)?;
         let stop = self.listen()?;
         let program = std::env::current_exe().map_err(|error| Fault::unexpected(format!("cannot find this program: {error}")))?;
         // As somebody who looks from another folder would name it.
@@ -279,7 +405,7 @@ impl RunCommand {
             file: file.to_string_lossy().into_owned(),
             text: &opened.file.text.source,
             origin,
-            cluster,
+            cluster: places.cluster().cloned(),
             attempts: self.attempts,
             patience: Duration::from_secs(self.patience),
             limit: self.limit.map(Duration::from_secs),

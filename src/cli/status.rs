@@ -9,6 +9,7 @@ use visavis_core::{
     domain::{
         Result,
         job::JobState,
+        machine::WorkerMachine,
         text::{printable, thousands},
     },
     store::{Index, JobRow},
@@ -58,11 +59,15 @@ fn as_json(index: &Index, timeline: &Timeline) -> Result<()> {
     let jobs: serde_json::Map<String, serde_json::Value> =
         JobState::ALL.into_iter().map(|state| (state.word().to_owned(), timeline.count(state).into())).collect();
     let running = running(index, timeline)?;
-    let busy = |device: &str| running.iter().filter(|(_, on, _)| on == device).count();
+    let busy = |device: &str| running.iter().filter(|of| of.device == device).count();
     let devices: Vec<_> = run
         .devices
         .iter()
         .map(|device| serde_json::json!({ "device": device.device, "slots": device.slots, "threads": device.threads, "busy": busy(&device.device) }))
+        .collect();
+    let at_work: Vec<_> = running
+        .iter()
+        .map(|of| serde_json::json!({ "job": of.job.id, "device": of.device, "slot": of.slot, "machine": of.machine }))
         .collect();
     let mut listed = Vec::new();
     let lists = [JobState::Running, JobState::Failed, JobState::Paused, JobState::Cancelled];
@@ -81,23 +86,29 @@ fn as_json(index: &Index, timeline: &Timeline) -> Result<()> {
     say_json(&serde_json::json!({
         "format": 1, "study": run.study, "state": state, "started": run.started, "ended": run.ended, "run": run.journal,
         "process": run.origin.pid, "host": run.origin.host, "held": timeline.held.map(HeldBecause::word), "jobs": jobs, "devices": devices,
-        "listed": listed, "set_aside": aside,
+        "workers": timeline.workers, "at_work": at_work, "listed": listed, "set_aside": aside,
     }));
     Ok(())
 }
 
-/// What runs, on which device and slot.
-fn running(index: &Index, timeline: &Timeline) -> Result<Vec<(JobRow, String, usize)>> {
+/// What runs, and where.
+struct RunningJob {
+    job: JobRow,
+    device: String,
+    slot: usize,
+    machine: Option<WorkerMachine>,
+}
+
+fn running(index: &Index, timeline: &Timeline) -> Result<Vec<RunningJob>> {
     if timeline.phase() != Phase::Running {
         return Ok(vec![]);
     }
     let on = |job: JobRow| {
-        let attempt = index.attempts_at(job.id)?.pop();
-        Ok((
-            job,
-            attempt.as_ref().map_or(String::new(), |attempt| attempt.device.clone()),
-            attempt.map_or(0, |attempt| attempt.slot),
-        ))
+        let Some(attempt) = index.attempts_at(job.id)?.pop() else {
+            return Ok(RunningJob { job, device: String::new(), slot: 0, machine: None });
+        };
+        let machine = index.machine_of(&attempt.worker)?;
+        Ok(RunningJob { job, device: attempt.device, slot: attempt.slot, machine })
     };
     timeline.jobs(index, JobState::Running, 1024)?.into_iter().map(on).collect()
 }
@@ -131,9 +142,13 @@ fn as_text(index: &Index, timeline: &Timeline) -> Result<()> {
             })
             .collect();
     say(counts.join(" · "));
-    for (job, device, slot) in running(index, timeline)?.into_iter().take(MOST) {
+    if let Some(workers) = &timeline.workers {
+        say(printable(&workers.told()));
+    }
+    for RunningJob { job, device, slot, machine } in running(index, timeline)?.into_iter().take(MOST) {
         let since = open_store::ago(job.at).replace(" ago", "");
-        line("◐", &job, &format!("{device}, slot {}, {since}", slot + 1));
+        let place = machine.filter(|machine| machine.slurm.is_some()).map(|machine| machine.told());
+        line("◐", &job, &format!("{}, {since}", place.unwrap_or_else(|| format!("{device}, slot {}", slot + 1))));
     }
     for (state, sign) in [(JobState::Failed, "✕"), (JobState::Paused, "‖"), (JobState::Cancelled, "–"), (JobState::Queued, "○")]
     {

@@ -2,7 +2,7 @@
 
 use super::watch::Watch;
 use visavis_core::{
-    domain::{Result, job::JobId, metric::MetricPoint},
+    domain::{Result, job::JobId, machine::WorkerMachine, metric::MetricPoint},
     store::{AttemptRow, JobRow, LogRow},
 };
 
@@ -25,6 +25,8 @@ pub struct JobHistory {
     pub job: Option<JobRow>,
     pub curves: Vec<SeriesCurve>,
     pub attempts: Vec<AttemptRow>,
+    /// The machine of each attempt, where its worker wrote it down.
+    pub machines: Vec<Option<WorkerMachine>>,
     pub log: Vec<LogRow>,
 }
 
@@ -40,6 +42,7 @@ impl Watch {
         let Some(index) = self.index() else { return Ok(JobHistory::default()) };
         let attempts = index.attempts_at(id)?;
         let job = index.job(id)?;
+        let machines = attempts.iter().map(|attempt| index.machine_of(&attempt.worker)).collect::<Result<_>>()?;
         let mut log = Vec::new();
         for attempt in &attempts {
             log.extend(index.log_of(attempt)?);
@@ -63,7 +66,7 @@ impl Watch {
                 });
             }
         }
-        Ok(JobHistory { job, curves, attempts, log })
+        Ok(JobHistory { job, curves, attempts, machines, log })
     }
 }
 

@@ -11,7 +11,9 @@ use super::{
 use visavis_core::{
     domain::{
         Key, Result,
+        event::WorkersStanding,
         job::{Cause, JobId, JobState},
+        machine::WorkerMachine,
         result::Manifest,
         stage::Task,
         text::count,
@@ -76,10 +78,10 @@ impl Explainer<'_> {
     fn of(&self, step: Step) -> Result<StateAndWhy> {
         let plan = self.plan;
         if let Some(manifest) = plan.result(step) {
-            return Ok(("done", self.done(manifest), None));
+            return Ok(("done", self.done(manifest)?, None));
         }
         if let (Some(_), Some(JobRow { state: JobState::Running, .. })) = (self.timeline, self.row) {
-            return Ok(("running", self.running(), None));
+            return Ok(("running", self.running()?, None));
         }
         if let Some(state) = self.aside(plan.job(step))? {
             let why = format!("A person said so, and what is {} is not started until it is retried.", state.word());
@@ -108,22 +110,38 @@ impl Explainer<'_> {
         Ok(("stale", why, next))
     }
 
-    fn done(&self, manifest: &Manifest) -> Vec<String> {
+    fn done(&self, manifest: &Manifest) -> Result<Vec<String>> {
         let made = &manifest.provenance;
         let tries = match self.attempts.len() {
             0 | 1 => String::new(),
             tries => format!(" It took {}.", count(tries, "attempt")),
         };
         let by = if made.worker.is_empty() { String::new() } else { format!(", journal {}", made.worker) };
-        vec![
+        // What its worker wrote down says more than the result: which card, which job of Slurm.
+        let machine = self.machine(&made.worker)?.unwrap_or_else(|| WorkerMachine {
+            host: made.host.clone(),
+            cpu: made.cpu.clone(),
+            ..WorkerMachine::default()
+        });
+        let (machine, threads) = (machine.told(), count(made.threads, "thread"));
+        Ok(vec![
             format!("Its result is there: key {}, content {}.", manifest.key.short(), manifest.content().short()),
-            format!("It was made in {:.2} s by {} on {}{by}.{tries}", made.seconds, made.program, made.host),
-        ]
+            format!("It was made in {:.2} s by {} on {machine}, {threads}{by}.{tries}", made.seconds, made.program),
+        ])
     }
 
-    fn running(&self) -> Vec<String> {
-        let Some(attempt) = self.attempts.last() else { return vec!["It runs.".to_owned()] };
-        vec![format!("It runs on {}, slot {}: attempt {}.", attempt.device, attempt.slot + 1, attempt.number)]
+    /// Where a worker was, by the name of its journal.
+    fn machine(&self, worker: &str) -> Result<Option<WorkerMachine>> {
+        self.index.map_or(Ok(None), |index| index.machine_of(worker))
+    }
+
+    fn running(&self) -> Result<Vec<String>> {
+        let Some(attempt) = self.attempts.last() else { return Ok(vec!["It runs.".to_owned()]) };
+        let place = match self.machine(&attempt.worker)?.filter(|machine| machine.slurm.is_some()) {
+            Some(machine) => format!("{} on {}", attempt.device, machine.told()),
+            None => format!("{}, slot {}", attempt.device, attempt.slot + 1),
+        };
+        Ok(vec![format!("It runs on {place}: attempt {}.", attempt.number)])
     }
 
     fn aside(&self, job: JobId) -> Result<Option<JobState>> {
@@ -174,6 +192,12 @@ impl Explainer<'_> {
         let class = step.class(&plan.study);
         let devices: Vec<_> = timeline.run.devices.iter().filter(|device| device.device.starts_with(class.word())).collect();
         let slots: usize = devices.iter().map(|device| device.slots).sum();
+        // Workers of a cluster also do what needs no card.
+        let slots = if slots == 0 && timeline.workers.is_some() {
+            timeline.run.devices.iter().map(|device| device.slots).sum()
+        } else {
+            slots
+        };
         if slots == 0 {
             let why = format!("{consumed}, but it runs on {} and the run that goes on has none.", class.word());
             return Ok(("waiting", vec![why], None));
@@ -190,7 +214,13 @@ impl Explainer<'_> {
             None => {}
         }
         let busy = timeline.count(JobState::Running);
-        let mut why = vec![format!("{consumed}. It waits for a slot: {busy} running on {}.", count(slots, "slot"))];
+        let mut why = match &timeline.workers {
+            None => vec![format!("{consumed}. It waits for a slot: {busy} running on {}.", count(slots, "slot"))],
+            Some(workers) => vec![
+                format!("{consumed}. It waits for a worker: {}, {busy} running.", count(workers.here, "worker")),
+                not_started(workers),
+            ],
+        };
         let costs = Costs::learn(self.index)?;
         let ranks = plan.upward_ranks(&costs);
         let mut queue = StageQueue::default();
@@ -289,6 +319,16 @@ impl Explainer<'_> {
     }
 }
 
+/// Why a cluster has not started more workers.
+fn not_started(workers: &WorkersStanding) -> String {
+    let WorkersStanding { by, waiting, why, .. } = workers;
+    match (waiting, why) {
+        (0, _) => format!("{by} has started all that it was asked for."),
+        (waiting, Some(why)) => format!("{by} was asked for {waiting} more; of the first it says: {why}."),
+        (waiting, None) => format!("{by} was asked for {waiting} more, and was not asked yet why they do not start."),
+    }
+}
+
 impl Plan {
     /// Whether a job's former result was made from other inputs than there are now, and which.
     pub fn stale(&self, step: Step, former: Option<Key>) -> Result<Option<Stale>> {
@@ -361,5 +401,24 @@ fn parameters(name: &str, then: &serde_json::Value, now: &serde_json::Value, rea
             ));
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_slurm_has_not_started_workers_is_told_as_far_as_it_is_known() {
+        let told = |waiting, why: Option<&str>| {
+            not_started(&WorkersStanding { by: "Slurm".to_owned(), here: 1, waiting, why: why.map(str::to_owned) })
+        };
+        assert_eq!(told(0, None), "Slurm has started all that it was asked for.");
+        let why = told(3, Some("waiting: Priority (jobs of a higher priority go first)"));
+        assert_eq!(
+            why,
+            "Slurm was asked for 3 more; of the first it says: waiting: Priority (jobs of a higher priority go first)."
+        );
+        assert!(told(3, None).ends_with("was not asked yet why they do not start."));
     }
 }

@@ -40,9 +40,9 @@ mod used;
 pub mod watch;
 
 pub use carried::{CarriedObjects, CarriedStudy, names_variables};
-pub use cluster::ClusterRun;
+pub use cluster::{ClusterRun, RunPlaces};
 pub use cost::{CostEstimate, Costs};
-pub use dispatch::{Dispatch, Notice, RunSummary, dispatch, submission};
+pub use dispatch::{Dispatch, DispatcherJob, Notice, RunSummary, SubmittedDispatcher, dispatch, submission};
 pub use examine::{Examined, examine};
 pub use explain::{Explained, Stale, explain};
 pub use figures::known_figures;
@@ -91,7 +91,7 @@ use visavis_core::{
         model::twins,
         result::Provenance,
         shared_crop::SideCrops,
-        study::{DeviceClass, Study},
+        study::{DeviceClass, RunOn, Study},
         text::printable,
     },
     scoring::agreements,
@@ -122,6 +122,20 @@ pub struct OpenedStudy {
 /// A study file that is wrong, data that are there and cannot be used. What is absent is no error.
 pub fn open(path: &Path, workspace: &Workspace) -> Result<OpenedStudy> {
     survey(config::read(path)?, workspace)
+}
+
+/// The same, for a run at these places, whatever its file says: on the nodes of a cluster there are cards.
+///
+/// # Errors
+/// As those of [`open`].
+pub fn open_for(path: &Path, workspace: &Workspace, places: RunPlaces) -> Result<OpenedStudy> {
+    let mut file = config::read(path)?;
+    match (places.is_on_cluster(&file.study), &file.study.run) {
+        (true, RunOn::Local) => file.study.run = RunOn::Slurm(Box::default()),
+        (false, RunOn::Slurm(_)) => file.study.run = RunOn::Local,
+        _ => {}
+    }
+    survey(file, workspace)
 }
 
 /// A study and its data as they are, whether or not its questions can be answered with them: who labels pictures for it comes first.
@@ -171,7 +185,8 @@ fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<OpenedStudy> {
         warnings
             .push("networks only pretend to learn (`numerics.device: pretend`): what this study finds means nothing".to_owned());
     }
-    let cards = file.study.numerics.device == DeviceClass::Cuda && devices::has_cards();
+    let may_have_cards = || file.study.run != RunOn::Local || devices::has_cards();
+    let cards = file.study.numerics.device == DeviceClass::Cuda && may_have_cards();
     let missing = missing::missing(&file.study, &survey, cards);
     let plain = |said: &[String]| said.iter().map(|line| printable(line)).collect();
     let agreed = survey.annotators.iter().flat_map(|(attribute, annotators)| {

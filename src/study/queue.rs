@@ -21,31 +21,65 @@ pub struct Waiting {
     pub seconds: f64,
 }
 
+/// A line of the queue: whom its jobs wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum QueueLine {
+    /// Workers on devices of a class.
+    Class(DeviceClass),
+    /// Workers of a cluster alone: networks on processors, in a run that has slots of this machine too.
+    Networks,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct StageQueue {
     /// Greatest upward rank first; of equal ones, the one that came first.
-    lines: BTreeMap<DeviceClass, BTreeMap<(u64, u64), Waiting>>,
-    positions: HashMap<Key, (DeviceClass, (u64, u64))>,
+    lines: BTreeMap<QueueLine, BTreeMap<(u64, u64), Waiting>>,
+    positions: HashMap<Key, (QueueLine, (u64, u64))>,
     came: u64,
+    /// Networks on processors wait in a line of their own.
+    sets_networks_apart: bool,
 }
 
 /// A worker is given work for about so long at a time, so that it never waits for the dispatcher and a job with a greater
 /// upward rank does not wait for it.
 const BATCH_SECONDS: f64 = 0.25;
-const POSTED_BATCH_SECONDS: f64 = 4.0;
+pub(crate) const POSTED_BATCH_SECONDS: f64 = 4.0;
 
 /// And never more than so many jobs.
 const BATCH_JOBS: usize = 64;
 
 impl StageQueue {
+    /// A queue in which networks on processors wait in a line of their own.
+    pub(crate) fn with_networks_apart() -> Self {
+        StageQueue { sets_networks_apart: true, ..StageQueue::default() }
+    }
+
+    /// Takes everything out.
+    pub(crate) fn clear(&mut self) {
+        *self = StageQueue { sets_networks_apart: self.sets_networks_apart, ..StageQueue::default() };
+    }
+
+    /// The line that a job waits in.
+    pub(crate) fn line_of(&self, waiting: &Waiting) -> QueueLine {
+        let is_apart = self.sets_networks_apart && waiting.class == DeviceClass::Cpu && waiting.program.is_some();
+        if is_apart { QueueLine::Networks } else { QueueLine::Class(waiting.class) }
+    }
+
     pub(crate) fn push(&mut self, waiting: Waiting) {
         if self.positions.contains_key(&waiting.key) {
             return;
         }
+        let line = self.line_of(&waiting);
         self.came += 1;
         let position = (u64::MAX - (waiting.upward_rank.max(0.0) * 1e6) as u64, self.came);
-        self.positions.insert(waiting.key, (waiting.class, position));
-        self.lines.entry(waiting.class).or_default().insert(position, waiting);
+        self.positions.insert(waiting.key, (line, position));
+        self.lines.entry(line).or_default().insert(position, waiting);
+    }
+
+    /// Takes a job out of the line.
+    pub(crate) fn take(&mut self, key: Key) -> Option<Waiting> {
+        let (class, position) = self.positions.remove(&key)?;
+        self.lines.get_mut(&class)?.remove(&position)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -59,16 +93,27 @@ impl StageQueue {
     /// The next jobs for one of so many slots: enough to keep a worker busy, and never more than its share of what waits. One program
     /// can do them all.
     pub(crate) fn batch(&mut self, class: DeviceClass, slots: usize) -> Vec<Waiting> {
-        self.batch_of(class, slots, BATCH_SECONDS)
+        self.batch_of(QueueLine::Class(class), slots, BATCH_SECONDS)
     }
 
     /// The same for a worker that is spoken with through a shared folder, which takes a second or so each time.
-    pub(crate) fn posted_batch(&mut self, class: DeviceClass, slots: usize) -> Vec<Waiting> {
-        self.batch_of(class, slots, POSTED_BATCH_SECONDS)
+    pub(crate) fn posted_batch(&mut self, line: QueueLine, slots: usize) -> Vec<Waiting> {
+        self.batch_of(line, slots, POSTED_BATCH_SECONDS)
     }
 
-    fn batch_of(&mut self, class: DeviceClass, slots: usize, lasting: f64) -> Vec<Waiting> {
-        let Some(line) = self.lines.get_mut(&class) else { return vec![] };
+    /// How many jobs wait for devices of a class beyond those that come first and take so many seconds together.
+    pub(crate) fn beyond(&self, class: DeviceClass, seconds: f64) -> usize {
+        let Some(line) = self.lines.get(&QueueLine::Class(class)) else { return 0 };
+        let mut sum = 0.0;
+        let within = line.values().take_while(|waiting| {
+            sum += waiting.seconds;
+            sum <= seconds
+        });
+        line.len() - within.count()
+    }
+
+    fn batch_of(&mut self, line: QueueLine, slots: usize, lasting: f64) -> Vec<Waiting> {
+        let Some(line) = self.lines.get_mut(&line) else { return vec![] };
         let most = line.len().div_ceil(2 * slots.max(1)).min(BATCH_JOBS);
         let (mut batch, mut seconds): (Vec<Waiting>, f64) = (Vec::new(), 0.0);
         while batch.len() < most && (batch.is_empty() || seconds < lasting) {
@@ -87,8 +132,8 @@ impl StageQueue {
 
     /// How many jobs go before this one on its class of devices, and the seconds they take.
     pub(crate) fn before(&self, key: Key) -> Option<(usize, f64)> {
-        let (class, position) = self.positions.get(&key)?;
-        let before = self.lines.get(class)?.range(..*position);
+        let (line, position) = self.positions.get(&key)?;
+        let before = self.lines.get(line)?.range(..*position);
         Some(before.fold((0, 0.0), |(count, seconds), (_, waiting)| (count + 1, seconds + waiting.seconds)))
     }
 }
@@ -146,6 +191,9 @@ mod tests {
         let mut queue = queue(&[("a", 3.0, 2.0), ("b", 2.0, 1.0), ("b", 9.0, 1.0), ("c", 1.0, 1.0)]);
         let key = |name: &str| Key(Digest::of(name.as_bytes()));
         assert_eq!(queue.before(key("c")), Some((2, 3.0)));
+        assert_eq!((queue.take(key("b")).map(|of| of.key), queue.take(key("b"))), (Some(key("b")), None));
+        assert_eq!((queue.before(key("c")), queue.len()), (Some((1, 2.0)), 2));
+        queue.push(waiting("b", 2.0, 1.0));
         assert_eq!(queue.batch(DeviceClass::Cpu, 1)[0].key, key("a"));
         assert_eq!((queue.before(key("c")), queue.before(key("a"))), (Some((1, 1.0)), None));
         assert_eq!(
@@ -163,6 +211,33 @@ mod tests {
         let names: Vec<String> = (0..40).map(|number| number.to_string()).collect();
         let jobs: Vec<(&str, f64, f64)> = names.iter().map(|name| (name.as_str(), 1.0, 0.5)).collect();
         let mut queue = queue(&jobs);
-        assert_eq!((queue.posted_batch(DeviceClass::Cpu, 1).len(), queue.batch(DeviceClass::Cpu, 1).len()), (8, 1));
+        let line = QueueLine::Class(DeviceClass::Cpu);
+        assert_eq!((queue.posted_batch(line, 1).len(), queue.batch(DeviceClass::Cpu, 1).len()), (8, 1));
+    }
+
+    #[test]
+    fn networks_on_processors_can_wait_apart_and_those_on_cards_need_not() {
+        let network = |name: &str, class| Waiting { program: Some(WorkerProgram::Torch), class, ..waiting(name, 9.0, 1.0) };
+        let mut queue = StageQueue::with_networks_apart();
+        queue.push(network("network", DeviceClass::Cpu));
+        queue.push(network("on a card", DeviceClass::Cuda));
+        queue.push(waiting("score", 1.0, 1.0));
+        let mut keys = |line| queue.posted_batch(line, 1).into_iter().map(|of| of.key).collect::<Vec<_>>();
+        let key = |name: &str| vec![Key(Digest::of(name.as_bytes()))];
+        assert_eq!(keys(QueueLine::Class(DeviceClass::Cpu)), key("score"));
+        assert_eq!(keys(QueueLine::Networks), key("network"));
+        assert_eq!(keys(QueueLine::Class(DeviceClass::Cuda)), key("on a card"));
+        // What is taken out and put in again waits where it waited.
+        queue.clear();
+        queue.push(network("network", DeviceClass::Cpu));
+        assert!(queue.batch(DeviceClass::Cpu, 1).is_empty() && queue.len() == 1);
+    }
+
+    #[test]
+    fn what_waits_beyond_some_seconds_of_work_is_counted_behind_them() {
+        let queue = queue(&[("a", 4.0, 6.0), ("b", 3.0, 4.0), ("c", 2.0, 1.0), ("d", 1.0, 0.0)]);
+        let beyond = |seconds| queue.beyond(DeviceClass::Cpu, seconds);
+        assert_eq!([beyond(0.0), beyond(6.0), beyond(10.0), beyond(11.0)], [4, 3, 2, 0]);
+        assert_eq!(queue.beyond(DeviceClass::Cuda, 0.0), 0);
     }
 }

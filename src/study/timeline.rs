@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use visavis_core::{
     domain::{
         Result,
+        event::WorkersStanding,
         job::{JobId, JobState},
     },
     store::{Index, JobRow, RunRow, Workspace},
@@ -17,6 +18,8 @@ pub struct Timeline {
     pub live: bool,
     /// What people asked of the whole of it: it starts nothing.
     pub held: Option<HeldBecause>,
+    /// How its workers stand that a cluster starts; `None` of a run that has none, or is over.
+    pub workers: Option<WorkersStanding>,
     /// Jobs that people set aside and nobody took up again since: what a run to come will not start.
     aside: HashMap<JobId, JobState>,
     counts: BTreeMap<JobState, usize>,
@@ -67,7 +70,8 @@ impl Timeline {
         };
         let counts = index.tally(&run.journal)?.into_iter().collect();
         let aside = if live { HashMap::new() } else { JobRequests::standing(index)?.aside().clone() };
-        let mut timeline = Timeline { run, live, held, aside, counts };
+        let workers = if live { index.workers_of(&run.journal)? } else { None };
+        let mut timeline = Timeline { run, live, held, workers, aside, counts };
         if !live {
             // What people asked since, nobody has noted in the jobs: the run to come reads it.
             let rows = timeline.open_jobs(index)?;
@@ -136,7 +140,7 @@ impl Timeline {
 impl Timeline {
     /// A run whose jobs nobody counted, for tests of what shows it.
     pub fn for_tests(run: RunRow, live: bool) -> Self {
-        Timeline { run, live, held: None, aside: HashMap::new(), counts: BTreeMap::new() }
+        Timeline { run, live, held: None, workers: None, aside: HashMap::new(), counts: BTreeMap::new() }
     }
 }
 

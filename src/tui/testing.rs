@@ -254,6 +254,7 @@ fn run(live: bool, states: [JobState; 3]) -> Snapshot {
             why: None,
         },
         on: None,
+        machine: None,
         progress: None,
     };
     let jobs = labels.into_iter().zip(states).map(job).collect();

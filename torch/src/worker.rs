@@ -40,7 +40,9 @@ pub fn run(arguments: WorkerArguments) -> Result<()> {
     // Who trains keeps what was learned before it ends; anything else ends at once.
     let (stop, idle) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(true)));
     let refused = |error| Fault::unexpected(format!("cannot listen for signals: {error}"));
-    signal_hook::flag::register_conditional_shutdown(SIGTERM, 143, Arc::clone(&idle)).map_err(refused)?;
+    if settings.post.is_none() {
+        signal_hook::flag::register_conditional_shutdown(SIGTERM, 143, Arc::clone(&idle)).map_err(refused)?;
+    }
     signal_hook::flag::register(SIGTERM, Arc::clone(&stop)).map_err(refused)?;
     let device = device::open(&settings.device)?;
     let executor = Networks { workspace: workspace.clone(), device, threads: settings.threads, stop, idle };
@@ -73,6 +75,10 @@ impl StageExecutor for Networks {
 
     fn stops(&self) -> bool {
         self.stop.load(Ordering::SeqCst)
+    }
+
+    fn keeps_nothing(&self) -> Option<Arc<AtomicBool>> {
+        Some(Arc::clone(&self.idle))
     }
 }
 

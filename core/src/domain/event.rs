@@ -4,7 +4,9 @@ use super::{
     Digest, Key,
     annotation::Annotation,
     job::{Cause, JobId, PlannedJob},
+    machine::WorkerMachine,
     metric::{self, Chunk},
+    text,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -127,6 +129,9 @@ pub enum EventKind {
         interrupted: bool,
     },
 
+    /// How workers stand that come by themselves, as those that a cluster starts; told when it changes.
+    Workers(WorkersStanding),
+
     // What a worker does.
     /// A worker is up. Its journal is the one that holds this event.
     WorkerStarted {
@@ -140,6 +145,9 @@ pub enum EventKind {
         slot: usize,
         /// Threads that it computes with.
         threads: usize,
+        /// The machine it is on; `None` in journals of earlier releases.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        machine: Option<Box<WorkerMachine>>,
     },
     /// The worker took up a task.
     Begun {
@@ -191,6 +199,32 @@ pub enum EventKind {
     },
     /// An annotator said what a picture shows, or took it back.
     Labelled(Annotation),
+}
+
+/// How the workers of a run stand that come by themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkersStanding {
+    /// Who starts them, as people call it: `Slurm`.
+    pub by: String,
+    /// At work, or waiting for some.
+    pub here: usize,
+    /// Asked for, and not here yet.
+    pub waiting: usize,
+    /// What keeps the first of those that wait, in words; `None` where nobody said so yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+impl WorkersStanding {
+    /// `2 workers of Slurm here, 3 submitted (waiting: Priority (jobs of a higher priority go first))`
+    pub fn told(&self) -> String {
+        let here = format!("{} of {} here", text::count(self.here, "worker"), self.by);
+        match (self.waiting, &self.why) {
+            (0, _) => here,
+            (waiting, None) => format!("{here}, {waiting} submitted"),
+            (waiting, Some(why)) => format!("{here}, {waiting} submitted ({why})"),
+        }
+    }
 }
 
 /// What a person asks of the dispatcher, now or when one comes. `job: None` means all of them.
@@ -289,6 +323,11 @@ pub enum WorkerAnswer {
         cause: Cause,
         /// A sentence for people.
         why: String,
+    },
+    /// It was asked to give tasks back that it has not begun, and will not do these.
+    Returned {
+        /// The results that they make.
+        keys: Vec<Key>,
     },
 }
 

@@ -25,6 +25,7 @@ pub mod job;
 mod labels;
 pub mod ledger;
 pub mod loss;
+pub mod machine;
 pub mod made_of;
 pub mod made_with;
 pub mod matrix;

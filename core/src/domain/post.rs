@@ -1,10 +1,13 @@
 //! What a dispatcher and a worker write each other that share a folder only: one JSON value a letter.
 
-use super::{event::WorkerAnswer, stage::Order};
+use super::{Key, event::WorkerAnswer, stage::Order};
 use serde::{Deserialize, Serialize};
 
 /// The end of the name of a worker's letters; before it stands the random name of that start of the worker.
 pub const ANSWERS: &str = ".answers";
+
+/// The end of the name of the file that is there until a run's workers are to leave.
+pub const OPEN: &str = ".open";
 
 /// The end of the name of the dispatcher's letters to that worker.
 pub const ORDERS: &str = ".orders";
@@ -21,6 +24,9 @@ pub enum WorkerLetter {
     Left {
         /// Why it leaves, if it could not go on.
         why: Option<String>,
+        /// It was asked to stop: its time is up, another job takes its place, or a person ended it.
+        #[serde(default)]
+        stopped: bool,
     },
 }
 
@@ -30,6 +36,11 @@ pub enum WorkerLetter {
 pub enum DispatcherLetter {
     /// Carry this out, after what came before.
     Order(Box<Order>),
+    /// Give back what makes these, unless it was begun; [`WorkerAnswer::Returned`] answers.
+    Recall {
+        /// The results that are not to be made by this worker.
+        keys: Vec<Key>,
+    },
     /// Stop what you are at, as if by SIGTERM.
     Stop,
     /// Nothing more comes: leave when all is done.
@@ -57,6 +68,9 @@ pub struct Hello {
     pub cards: Option<String>,
     /// Threads that it computes with.
     pub threads: usize,
+    /// When it started, in milliseconds since 1970 on its own clock: of two starts of one job the later one counts.
+    #[serde(default)]
+    pub started: u64,
 }
 
 /// A worker's place in Slurm.
@@ -68,6 +82,13 @@ pub struct SlurmPlace {
     pub index: u64,
     /// How often Slurm says it started this element again.
     pub restarts: u32,
+}
+
+/// What people and Slurm call it: `123_4`.
+impl std::fmt::Display for SlurmPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}_{}", self.array, self.index)
+    }
 }
 
 impl SlurmPlace {
@@ -101,7 +122,7 @@ mod tests {
     fn letters_keep_their_form() {
         let text = |letter: &WorkerLetter| serde_json::to_string(letter).unwrap();
         assert_eq!(text(&WorkerLetter::Answer(WorkerAnswer::Beat)), r#"{"answer":"beat"}"#);
-        assert_eq!(text(&WorkerLetter::Left { why: None }), r#"{"left":{"why":null}}"#);
+        assert_eq!(text(&WorkerLetter::Left { why: None, stopped: false }), r#"{"left":{"why":null,"stopped":false}}"#);
         assert_eq!(serde_json::to_string(&DispatcherLetter::End).unwrap(), r#""end""#);
     }
 }

@@ -54,6 +54,12 @@ pub struct Provenance {
     pub host: String,
     /// The processor's model name.
     pub cpu: String,
+    /// The graphics card's model, of a stage that computes on one; `None` where nobody wrote it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<String>,
+    /// The version of its driver.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver: Option<String>,
     /// The operating system and its release.
     pub system: String,
     /// Threads that the worker computed with.
@@ -78,6 +84,8 @@ impl Provenance {
             program: String::new(),
             host: String::new(),
             cpu: String::new(),
+            card: None,
+            driver: None,
             system: String::new(),
             threads: 1,
             worker: String::new(),
@@ -85,6 +93,20 @@ impl Provenance {
             started: 0,
             seconds: 0.0,
         }
+    }
+}
+
+impl Provenance {
+    /// Program, machine and system in one phrase, as a report names them.
+    pub fn environment(&self) -> String {
+        let driver = self.driver.as_ref().map_or(String::new(), |driver| format!(", driver {driver}"));
+        format!("{}, {}{driver}, {}", self.program, self.machine_kind(), self.system)
+    }
+
+    /// The models of the processor and of the card, if it used one: `Intel Xeon Gold 6342, NVIDIA H200`.
+    pub fn machine_kind(&self) -> String {
+        let card = self.card.as_ref().map_or(String::new(), |card| format!(", {card}"));
+        format!("{}{card}", self.cpu)
     }
 }
 

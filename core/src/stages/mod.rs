@@ -12,6 +12,7 @@ mod features;
 mod hashes;
 mod index;
 mod inputs;
+mod order_queue;
 mod orders;
 mod overlap;
 mod post;

@@ -1,21 +1,26 @@
 //! A worker whose tasks and answers are letters in a folder that it shares with its dispatcher (`store/mailbox/`). To the rest of the worker
 //! they are lines, as on its standard input and output.
 
-use super::worker::{StageExecutor, WorkerSettings, work};
+use super::{
+    order_queue::OrderQueue,
+    worker::{StageExecutor, WorkerSettings, work},
+};
 use crate::{
     domain::{
         Fault, Result,
-        post::{ANSWERS, DispatcherLetter, Hello, ORDERS, SlurmPlace, WorkerLetter},
+        event::WorkerAnswer,
+        post::{ANSWERS, DispatcherLetter, Hello, OPEN, ORDERS, SlurmPlace, WorkerLetter},
     },
-    store::{MailReader, MailWriter, Workspace, letters_in, origin},
+    store::{MailReader, MailWriter, Workspace, letters_in, now, origin},
 };
 use rustix::process::{Signal, getpid, kill_process};
+use signal_hook::{consts::SIGTERM, iterator::Signals};
 use std::{
     io::{self, BufRead, Read, Write},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
-        mpsc::{Receiver, Sender, channel},
+        atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -37,6 +42,12 @@ const LATEST: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_secs(30);
 const SILENCE: Duration = Duration::from_secs(600);
 
+/// As many looks in a row at a run that is over make sure that it is.
+const LOOKS: u32 = 2;
+
+/// The exit status of a program that SIGTERM ends.
+const TERMINATED: i32 = 143;
+
 /// Works off what comes by post until the dispatcher says that nothing more comes, or is gone.
 ///
 /// # Errors
@@ -49,8 +60,8 @@ pub(super) fn work_by_post(
 ) -> Result<()> {
     let identity = workspace.identity();
     if identity != post.identity {
-        let there = if identity.is_empty() { "no workspace" } else { "another workspace" };
-        return Err(Fault::missing(format!("on {}, this folder is {there} than that of the run", origin::host()))
+        let there = if identity.is_empty() { "no workspace is here" } else { "this is another workspace than that of the run" };
+        return Err(Fault::missing(format!("on {}, {there}", origin::host()))
             .in_file(workspace.root())
             .next("run the study in a folder that all nodes see under the same path"));
     }
@@ -61,15 +72,37 @@ pub(super) fn work_by_post(
         letters: MailWriter::create(&post.folder, &name(ANSWERS), &first)?,
         line: vec![],
     })));
-    let (send, orders) = channel();
+    leave_when_asked(executor.keeps_nothing(), answers.clone())?;
+    let orders = OrderQueue::default();
     std::thread::spawn({
         let (folder, name, workspace) = (post.folder.clone(), name(ORDERS), workspace.clone());
-        move || fetch(&folder, &name, &workspace, &send)
+        let (orders, answers) = (orders.clone(), answers.clone());
+        move || {
+            fetch(&folder, &name, &workspace, &orders, &answers);
+            orders.close();
+        }
     });
     let ended = work(workspace, settings, executor, PostedOrders { orders, line: vec![], at: 0 }, answers.clone());
-    let left = WorkerLetter::Left { why: ended.as_ref().err().map(ToString::to_string) };
-    let mut outbox = answers.0.lock().unwrap_or_else(PoisonError::into_inner);
-    outbox.letters.append([letter(&left)?.as_slice()]).and(ended)
+    let stopped = ended.is_ok() && executor.stops();
+    answers.post(&WorkerLetter::Left { why: ended.as_ref().err().map(ToString::to_string), stopped }).and(ended)
+}
+
+/// On SIGTERM, says that the worker leaves and ends it: at once, unless it is at something of which it keeps what it has. That says itself
+/// how it ended, and then the worker leaves.
+///
+/// # Errors
+/// A signal that cannot be listened for.
+fn leave_when_asked(keeps_nothing: Option<Arc<AtomicBool>>, answers: PostedAnswers) -> Result<()> {
+    let mut asked = Signals::new([SIGTERM]).map_err(|error| Fault::unexpected(format!("cannot listen for signals: {error}")))?;
+    std::thread::spawn(move || {
+        for _ in asked.forever() {
+            if keeps_nothing.as_ref().is_none_or(|nothing| nothing.load(Ordering::SeqCst)) {
+                answers.post(&WorkerLetter::Left { why: None, stopped: true }).ok();
+                std::process::exit(TERMINATED);
+            }
+        }
+    });
+    Ok(())
 }
 
 fn hello(settings: &WorkerSettings) -> Hello {
@@ -84,6 +117,7 @@ fn hello(settings: &WorkerSettings) -> Hello {
         device: settings.device.clone(),
         cards: variable("CUDA_VISIBLE_DEVICES"),
         threads: settings.threads,
+        started: now(),
     }
 }
 
@@ -92,10 +126,10 @@ fn letter<T: serde::Serialize>(of: &T) -> Result<Vec<u8>> {
 }
 
 /// Fetches letters and hands the orders on, until the last one has come, nobody takes them, or the dispatcher is gone.
-fn fetch(folder: &Path, name: &str, workspace: &Workspace, orders: &Sender<Vec<u8>>) {
+fn fetch(folder: &Path, name: &str, workspace: &Workspace, orders: &OrderQueue, answers: &PostedAnswers) {
     let (mut reader, mut wait) = (None, SOONEST);
-    let (mut alive, mut looked) = (Instant::now(), Instant::now());
-    loop {
+    let (mut alive, mut looked, mut closed) = (Instant::now(), Instant::now(), 0);
+    while !orders.is_over() {
         // It is listed first, and then asked for: a folder's cache keeps "not there".
         if reader.is_none() && letters_in(folder, name).is_ok_and(|names| names.contains("")) {
             reader = Some(MailReader::new(folder, name));
@@ -107,7 +141,13 @@ fn fetch(folder: &Path, name: &str, workspace: &Workspace, orders: &Sender<Vec<u
                 Ok(DispatcherLetter::Order(order)) => {
                     let Ok(mut line) = serde_json::to_vec(&order) else { return };
                     line.push(b'\n');
-                    if orders.send(line).is_err() {
+                    if !orders.push(order.task.key(), line) {
+                        return;
+                    }
+                }
+                Ok(DispatcherLetter::Recall { keys }) => {
+                    let keys = orders.give_back(&keys);
+                    if answers.post(&WorkerLetter::Answer(WorkerAnswer::Returned { keys })).is_err() {
                         return;
                     }
                 }
@@ -120,19 +160,27 @@ fn fetch(folder: &Path, name: &str, workspace: &Workspace, orders: &Sender<Vec<u
             (alive, looked) = (Instant::now(), Instant::now());
         } else if looked.elapsed() >= LOOK {
             looked = Instant::now();
+            // The run may be over although another one is dispatched in the workspace.
+            closed = if letters_in(folder, OPEN).is_ok_and(|open| open.is_empty()) { closed + 1 } else { 0 };
+            if closed >= LOOKS {
+                return;
+            }
             if workspace.is_dispatched() {
                 alive = looked;
             } else if alive.elapsed() >= SILENCE {
                 return;
             }
         }
-        std::thread::sleep(wait);
+        // A worker that has just run out of orders is not kept waiting.
+        if orders.rest(wait) {
+            wait = SOONEST;
+        }
     }
 }
 
-/// Orders as lines; they end when the sender is gone.
+/// Orders as lines; they end when no more come.
 struct PostedOrders {
-    orders: Receiver<Vec<u8>>,
+    orders: OrderQueue,
     line: Vec<u8>,
     at: usize,
 }
@@ -140,7 +188,7 @@ struct PostedOrders {
 impl BufRead for PostedOrders {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.at == self.line.len() {
-            self.line = self.orders.recv().unwrap_or_default();
+            self.line = self.orders.take();
             self.at = 0;
         }
         Ok(&self.line[self.at..])
@@ -159,6 +207,12 @@ impl Read for PostedOrders {
     }
 }
 
+impl Drop for PostedOrders {
+    fn drop(&mut self) {
+        self.orders.close();
+    }
+}
+
 struct Outbox {
     letters: MailWriter,
     /// What was written since the last flush.
@@ -168,6 +222,12 @@ struct Outbox {
 /// Answers: each line that is flushed is a letter.
 #[derive(Clone)]
 struct PostedAnswers(Arc<Mutex<Outbox>>);
+
+impl PostedAnswers {
+    fn post(&self, what: &WorkerLetter) -> Result<()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).letters.append([letter(what)?.as_slice()])
+    }
+}
 
 impl Write for PostedAnswers {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -190,13 +250,15 @@ impl Write for PostedAnswers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::event::WorkerAnswer;
+    use crate::domain::{Digest, Key};
 
     #[test]
     fn orders_are_lines_until_no_more_come() {
-        let (send, orders) = channel();
-        ["one\n", "two\n"].into_iter().for_each(|line| send.send(line.as_bytes().to_vec()).unwrap());
-        drop(send);
+        let orders = OrderQueue::default();
+        for line in ["one\n", "two\n"] {
+            orders.push(Key(Digest::of(line.as_bytes())), line.as_bytes().to_vec());
+        }
+        orders.close();
         let lines: Vec<String> = PostedOrders { orders, line: vec![], at: 0 }.lines().map(|line| line.unwrap()).collect();
         assert_eq!(lines, ["one", "two"]);
     }

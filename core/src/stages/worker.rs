@@ -11,6 +11,7 @@ use crate::{
         Digest, Ending, Fault, Key, Result,
         event::{EventKind, WorkerAnswer},
         job::Cause,
+        machine::WorkerMachine,
         result::{Manifest, Output, Provenance},
         stage::{Input, Location, Order, Task},
     },
@@ -87,6 +88,11 @@ pub trait StageExecutor {
     fn stops(&self) -> bool {
         false
     }
+
+    /// Is set while it is at something of which it keeps nothing when it is asked to stop; `None`: it never keeps anything.
+    fn keeps_nothing(&self) -> Option<Arc<AtomicBool>> {
+        None
+    }
 }
 
 /// The torch-free stages, which share what a workspace keeps.
@@ -136,16 +142,19 @@ pub(super) fn work(
         let answers = answers.clone();
         move || _ = answers.say(&WorkerAnswer::Kept)
     });
+    let machine = origin::machine(&settings.device);
     recorder.event(EventKind::WorkerStarted {
         run: settings.run.clone(),
         pid: std::process::id(),
         device: settings.device.clone(),
         slot: settings.slot,
         threads: settings.threads,
+        machine: Some(Box::new(machine.clone())),
     });
     answers.say(&WorkerAnswer::Ready { journal: name.clone() })?;
     let busy = Arc::new(AtomicBool::new(false));
-    let beat = if settings.post.is_some() { POSTED_BEAT } else { BEAT };
+    let is_posted = settings.post.is_some();
+    let beat = if is_posted { POSTED_BEAT } else { BEAT };
     std::thread::spawn({
         let answers = answers.clone();
         let busy = Arc::clone(&busy);
@@ -153,14 +162,16 @@ pub(super) fn work(
             let mut progress = Progress::new(Instant::now());
             loop {
                 let is_busy = busy.load(Ordering::Relaxed);
-                if progress.goes_on(is_busy, pulse::rounds(), Instant::now()) && answers.say(&WorkerAnswer::Beat).is_err() {
+                let goes_on = progress.goes_on(is_busy, pulse::rounds(), Instant::now());
+                // A shared folder that takes no letter now may take the next; a pipe that is closed stays closed.
+                if goes_on && answers.say(&WorkerAnswer::Beat).is_err() && !is_posted {
                     return;
                 }
                 std::thread::sleep(beat);
             }
         }
     });
-    let worker = Worker { workspace, settings, executor, journal: name, recorder: &recorder };
+    let worker = Worker { workspace, settings, executor, machine, journal: name, recorder: &recorder };
     for line in tasks.lines() {
         let line = line.map_err(|error| Fault::unexpected(format!("cannot read tasks: {error}")))?;
         let order: Order = serde_json::from_str(&line).map_err(|error| Fault::asked(format!("not a task: {error}")))?;
@@ -215,6 +226,7 @@ struct Worker<'a> {
     workspace: &'a Workspace,
     settings: &'a WorkerSettings,
     executor: &'a dyn StageExecutor,
+    machine: WorkerMachine,
     journal: String,
     recorder: &'a Recorder,
 }
@@ -272,6 +284,7 @@ impl Worker<'_> {
             outputs.push(Output { name: name.clone(), digest: objects.put(bytes).map_err(because)?, bytes: bytes.len() as u64 });
         }
         let seconds = clock.elapsed().as_secs_f64();
+        let card = self.machine.card.as_ref().filter(|_| task.work.needs_card());
         let manifest = Manifest {
             format: 1,
             key,
@@ -283,8 +296,10 @@ impl Worker<'_> {
             facts: made.facts,
             provenance: Provenance {
                 program: concat!("visavis ", env!("CARGO_PKG_VERSION")).to_owned(),
-                host: origin::host(),
-                cpu: origin::cpu(),
+                host: self.machine.host.clone(),
+                cpu: self.machine.cpu.clone(),
+                card: card.map(|card| card.model.clone()),
+                driver: card.and_then(|card| card.driver.clone()),
                 system: origin::system(),
                 threads: self.settings.threads,
                 worker: self.journal.clone(),

@@ -35,7 +35,7 @@ pub use index::{
 };
 pub use injection::Injection;
 pub use journal::{Damage, Journal, JournalPart, Mark, StoredRecord, read as read_journal, why_strange};
-pub use mailbox::{MailReader, MailWriter, clear as clear_letters, listed as letters_in};
+pub use mailbox::{MailReader, MailWriter, clear as clear_letters, listed as letters_in, remove_folder};
 pub use objects::Objects;
 pub use pages::{MADE_OF, WrittenPage};
 pub use recorder::{MOST_LINES, Recorder, now};

@@ -1,6 +1,10 @@
 //! What is kept about where something was made.
 
 use super::Injection;
+use crate::domain::{
+    machine::{Card, WorkerMachine, card_in_use},
+    post::SlurmPlace,
+};
 use std::{collections::BTreeMap, fs};
 
 /// What the kernel calls its present run, a new one at each start; empty where it does not say.
@@ -37,6 +41,33 @@ pub fn cpu() -> String {
         .and_then(|rest| rest.split_once(':'))
         .map(|(_, name)| name.trim().to_owned());
     model.unwrap_or_else(|| std::env::consts::ARCH.to_owned())
+}
+
+/// Where this process is, as a worker on a device (`cpu`, `cuda:0`).
+pub fn machine(device: &str) -> WorkerMachine {
+    let variable = |name: &str| std::env::var(name).ok();
+    WorkerMachine { host: host(), cpu: cpu(), card: card(device), slurm: SlurmPlace::of(variable) }
+}
+
+/// The graphics card that a worker on this device computes on, as the driver tells. Where the driver's order may be another than CUDA's
+/// (the fastest first, unless CUDA_DEVICE_ORDER says otherwise), only cards of one model are taken for known.
+fn card(device: &str) -> Option<Card> {
+    if !device.starts_with("cuda") {
+        return None;
+    }
+    let nvml = nvml_wrapper::Nvml::init().ok()?;
+    let driver = nvml.sys_driver_version().ok();
+    let cards: Vec<Card> = (0..nvml.device_count().ok()?)
+        .filter_map(|number| nvml.device_by_index(number).ok())
+        .map(|of| Card { model: of.name().unwrap_or_default(), uuid: of.uuid().ok(), driver: driver.clone() })
+        .collect();
+    let visible = std::env::var("CUDA_VISIBLE_DEVICES").ok();
+    let uuids: Vec<Option<String>> = cards.iter().map(|card| card.uuid.clone()).collect();
+    let card = cards.get(card_in_use(device, visible.as_deref(), &uuids)?)?;
+    let is_sure = visible.is_some_and(|names| names.contains("GPU-"))
+        || std::env::var("CUDA_DEVICE_ORDER").is_ok_and(|order| order == "PCI_BUS_ID")
+        || cards.iter().all(|other| other.model == card.model);
+    (is_sure && !card.model.is_empty()).then(|| card.clone())
 }
 
 /// The system: `Linux 6.1.0 x86_64`.

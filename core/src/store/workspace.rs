@@ -146,6 +146,19 @@ impl Workspace {
         super::journal::workspace_of(&self.journals(), false)
     }
 
+    /// The same, given where nothing was run: whoever goes on elsewhere finds it again.
+    ///
+    /// # Errors
+    /// A folder that cannot be written.
+    pub fn identify(&self) -> Result<String> {
+        disk::make_folder(&self.journals())?;
+        let name = super::journal::workspace_of(&self.journals(), true);
+        if name.is_empty() {
+            return Err(Fault::unexpected("the workspace cannot be given a name").in_file(self.data()));
+        }
+        Ok(name)
+    }
+
     /// Where dispatchers and the workers of clusters leave each other letters, a folder a run.
     pub fn post(&self) -> PathBuf {
         self.data().join("post")

@@ -266,6 +266,13 @@ fn attempts(context: &Context, plan: &study::Plan) -> Result<ExportTable> {
         }
     }
     let run = |row: &AttemptRow| runs.get(&row.run).and_then(Option::as_ref);
+    let mut machines = HashMap::new();
+    for row in &rows {
+        if !machines.contains_key(&row.worker) {
+            machines.insert(row.worker.clone(), index.machine_of(&row.worker)?);
+        }
+    }
+    let machine = |row: &AttemptRow| machines.get(&row.worker).and_then(Option::as_ref);
     let ending = |row: &AttemptRow| match (row.ended, row.cause) {
         (None, _) => "unknown".to_owned(),
         (Some(_), None) => "done".to_owned(),
@@ -281,10 +288,16 @@ fn attempts(context: &Context, plan: &study::Plan) -> Result<ExportTable> {
     text("exit", &|row| row.exit.clone());
     text("log", &|row| (!row.log.is_empty()).then(|| row.log.join("\n")));
     text("device", &|row| Some(row.device.clone()));
-    text("host", &|row| Some(run(row)?.origin.host.clone()));
-    text("cpu", &|row| Some(run(row)?.origin.cpu.clone()));
+    // A worker may be on another machine than its dispatcher. Journals of earlier releases name the dispatcher's alone.
+    text("host", &|row| machine(row).map(|machine| machine.host.clone()).or_else(|| Some(run(row)?.origin.host.clone())));
+    text("cpu", &|row| machine(row).map(|machine| machine.cpu.clone()).or_else(|| Some(run(row)?.origin.cpu.clone())));
+    text("card", &|row| Some(machine(row)?.card.as_ref()?.model.clone()));
+    text("card_uuid", &|row| machine(row)?.card.as_ref()?.uuid.clone());
+    text("slurm_job", &|row| Some(machine(row)?.slurm?.to_string()));
     text("system", &|row| Some(run(row)?.origin.system.clone()));
-    text("driver", &|row| run(row)?.origin.driver.clone());
+    text("driver", &|row| {
+        machine(row).and_then(|machine| machine.card.as_ref()?.driver.clone()).or_else(|| run(row)?.origin.driver.clone())
+    });
     text("program", &|row| Some(run(row)?.origin.program.clone()));
     text("program_digest", &|row| Some(run(row)?.origin.program_digest?.to_string()));
     text("commit", &|row| run(row)?.origin.commit.clone());
@@ -296,6 +309,7 @@ fn attempts(context: &Context, plan: &study::Plan) -> Result<ExportTable> {
     table.whole("attempt", rows.iter().map(|row| Some(row.number as usize)));
     table.whole("slot", rows.iter().map(|row| Some(row.slot)));
     table.whole("threads", rows.iter().map(|row| Some(row.threads)));
+    table.whole("slurm_restarts", rows.iter().map(|row| Some(machine(row)?.slurm?.restarts as usize)));
     table.unsigned("seed", rows.iter().map(|row| row.seed));
     table.whole("started", rows.iter().map(|row| Some(row.started as usize)));
     table.whole("ended", rows.iter().map(|row| row.ended.map(|at| at as usize)));

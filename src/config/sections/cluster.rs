@@ -61,8 +61,7 @@ fn slurm(node: &StudyNode) -> Result<SlurmSettings> {
             }
             lines.iter().map(parsed).collect()
         })?,
-        dispatcher: fields
-            .or("dispatcher", usual.dispatcher, |node| node.word_of(DispatcherPlace::ALL, DispatcherPlace::word))?,
+        dispatcher: fields.or("dispatcher", usual.dispatcher, dispatcher)?,
     };
     if let Some(throttle) = settings.throttle
         && throttle > settings.workers
@@ -72,6 +71,19 @@ fn slurm(node: &StudyNode) -> Result<SlurmSettings> {
         return Err(node.wrong(what).next("leave `throttle` out, or raise `workers`"));
     }
     Ok(settings)
+}
+
+fn dispatcher(node: &StudyNode) -> Result<DispatcherPlace> {
+    match node.variant(&["here", "job"])? {
+        ("here", None) => Ok(DispatcherPlace::Here),
+        ("here", Some(node)) => Err(node.wrong_key("`here` takes no parameters").next("write `dispatcher: here`")),
+        (_, None) => Ok(DispatcherPlace::Job { time: None, partition: None }),
+        (_, Some(node)) => {
+            let fields = node.fields(&["time", "partition"])?;
+            let (time, partition) = (fields.or("time", None, some)?, fields.or("partition", None, some)?);
+            Ok(DispatcherPlace::Job { time, partition })
+        }
+    }
 }
 
 /// A value that its type reads from the letters it was written in.
@@ -119,7 +131,10 @@ mod tests {
             ["gpu", "gpu:1", "faces", "normal", "a100"]
         );
         assert_eq!((all.time.unwrap().seconds(), all.memory.unwrap().count(), all.cpus), (14400, 16384, Some(8)));
-        assert_eq!((all.workers, all.throttle, all.dispatcher), (20, Some(5), DispatcherPlace::Job));
+        assert_eq!(
+            (all.workers, all.throttle, all.dispatcher),
+            (20, Some(5), DispatcherPlace::Job { time: None, partition: None })
+        );
         assert_eq!(all.prologue[1].as_str(), "export A='b c'");
     }
 
@@ -128,6 +143,15 @@ mod tests {
         assert_eq!(settings("slurm"), SlurmSettings::default());
         assert_eq!(settings("{ slurm: { partition: null, time: ~ } }"), SlurmSettings::default());
         assert_eq!(run("local").unwrap(), RunOn::Local);
+    }
+
+    #[test]
+    fn a_dispatcher_in_a_job_may_have_a_time_and_a_partition_of_its_own() {
+        let place = |text: &str| settings(&format!("{{ slurm: {{ dispatcher: {text} }} }}")).dispatcher;
+        assert_eq!(place("here"), DispatcherPlace::Here);
+        let own = DispatcherPlace::Job { time: "2-00:00:00".parse().ok(), partition: "cpu".parse().ok() };
+        assert_eq!(place("{ job: { time: 2-00, partition: cpu } }"), own);
+        assert_eq!(place("{ job: {} }"), DispatcherPlace::Job { time: None, partition: None });
     }
 
     #[test]
@@ -141,6 +165,9 @@ mod tests {
             ("{ slurm: { prologue: [\"#SBATCH --mem=1G\"] } }", "options have keys of their own"),
             ("{ slurm: { prologue: module load } }", "expected a list"),
             ("{ slurm: { dispatcher: elsewhere } }", "`elsewhere` is not known"),
+            ("{ slurm: { dispatcher: { here: { time: 1 } } } }", "`here` takes no parameters"),
+            ("{ slurm: { dispatcher: { job: { time: soon } } } }", "run.slurm.dispatcher.job.time: `soon`: expected a time"),
+            ("{ slurm: { dispatcher: { job: { cpus: 2 } } } }", "unknown key `cpus` in run.slurm.dispatcher.job"),
             ("{ slurm: { nodes: 2 } }", "unknown key `nodes` in run.slurm"),
             ("{ local: { slots: 1 } }", "`local` takes no parameters"),
         ] {

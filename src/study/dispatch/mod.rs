@@ -5,6 +5,7 @@ mod engine;
 mod executors;
 mod run_journal;
 mod running_clock;
+mod standing_told;
 
 use super::{
     cluster::ClusterRun,
@@ -16,12 +17,14 @@ use super::{
     steps::Step,
 };
 use engine::{DispatchCommand, DispatchEvent, Engine, Limits, PlanNews};
+pub use executors::slurm::{DispatcherJob, SubmittedDispatcher};
 use executors::{
-    LocalExecutor, MessageKind, SlurmExecutor, WorkerExecutor, WorkerMessage, WorkerPlace,
-    slurm::{WorkerJob, handed_on, name_of as job_name},
+    LocalExecutor, MessageKind, MixedExecutor, SlurmExecutor, WorkerExecutor, WorkerMessage, WorkerPlace,
+    slurm::{WorkerJob, end_earlier_runs, handed_on, name_of as job_name},
 };
 use run_journal::RunJournal;
 use running_clock::RunningClock;
+use standing_told::StandingTold;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     path::{Path, PathBuf},
@@ -34,6 +37,8 @@ use visavis_core::{
         event::{Event, EventKind, PersonRequest, RunOrigin, Slots, WorkerAnswer},
         job::{Cause, JobId, JobState, PlannedJob},
         stage::{Kind, Order},
+        study::DeviceClass,
+        text::count,
     },
     store::{Aside, Lock, Workspace},
 };
@@ -50,7 +55,7 @@ pub struct Dispatch<'a> {
     pub file: String,
     pub text: &'a str,
     pub origin: RunOrigin,
-    /// Workers are started by Slurm, on one device of this run.
+    /// Workers are started by Slurm, on the last device of this run.
     pub cluster: Option<ClusterRun>,
     /// How often a job is tried whose attempts end in a way that another may not.
     pub attempts: u32,
@@ -62,6 +67,37 @@ pub struct Dispatch<'a> {
     pub stop: &'a AtomicBool,
     /// Told what keeps it waiting before it begins.
     pub remark: &'a dyn Fn(&str),
+}
+
+impl Dispatch<'_> {
+    /// Of each device: do its workers come by themselves?
+    fn joining(&self) -> Vec<bool> {
+        (1..=self.devices.len()).map(|number| self.cluster.is_some() && number == self.devices.len()).collect()
+    }
+
+    /// It has slots of this machine and workers of a cluster.
+    fn is_mixed(&self) -> bool {
+        self.cluster.is_some() && self.devices.len() > 1
+    }
+
+    /// The slots of each device, as they are told: those of a cluster count with those of this machine that are called alike.
+    fn slots(&self) -> Vec<Slots> {
+        let mut all: Vec<Slots> = Vec::new();
+        for Device { name, slots, threads } in &self.devices {
+            let device = name.to_string();
+            match all.iter_mut().find(|of| of.device == device) {
+                Some(of) => of.slots += slots,
+                None => all.push(Slots { device, slots: *slots, threads: *threads }),
+            }
+        }
+        all
+    }
+
+    /// The first slot of a cluster's workers: those of this machine on a device that is called alike come before.
+    fn first_of_cluster(&self) -> usize {
+        let Some((cluster, here)) = self.devices.split_last() else { return 0 };
+        here.iter().filter(|device| device.name == cluster.name).map(|device| device.slots).sum()
+    }
 }
 
 /// What a face is told while a run goes on.
@@ -94,8 +130,10 @@ pub struct RunSummary {
     pub left: usize,
 }
 
-/// How often the journals of others are looked at.
+/// How often the journals of others are looked at; and where workers are on a cluster, those of people, and all of them.
 const LOOK: Duration = Duration::from_millis(100);
+const CLUSTER_LOOK: Duration = Duration::from_secs(2);
+const CLUSTER_LOOK_AT_ALL: Duration = Duration::from_secs(60);
 
 /// Messages of workers that are taken in before what they led to is kept.
 const MOST_MESSAGES: usize = 4096;
@@ -137,7 +175,8 @@ pub fn submission(plan: &Plan, how: &Dispatch) -> Result<Option<String>> {
     let Some(cluster) = &how.cluster else { return Ok(None) };
     let identity = Some(how.workspace.identity()).filter(|name| !name.is_empty()).unwrap_or_else(|| "WORKSPACE".to_owned());
     let job = worker_job(plan, how, cluster, "RUN", identity)?;
-    let workers = cluster.settings.workers.min(plan.to_run().max(1));
+    let stages = if how.is_mixed() { plan.networks_to_run() } else { plan.to_run() };
+    let workers = cluster.settings.workers.min(stages.max(1));
     Ok(Some(job.printed(workers)))
 }
 
@@ -161,8 +200,10 @@ struct Run<'a> {
     tell: &'a mut dyn FnMut(&Notice),
     engine: Engine,
     workers: Box<dyn WorkerExecutor>,
-    /// What workers that come by themselves were last said to wait for.
-    waits_for: Option<String>,
+    /// How workers that come by themselves were last said to stand.
+    standing: StandingTold,
+    /// Stages that are still to be made.
+    left: usize,
     journal: RunJournal,
     costs: Costs,
     upward_ranks: HashMap<Step, f64>,
@@ -172,6 +213,7 @@ struct Run<'a> {
     not_kept: Vec<String>,
     /// When the journals of others were looked at.
     looked: Instant,
+    looked_at_all: Instant,
     lock: Lock,
 }
 
@@ -183,51 +225,65 @@ impl<'a> Run<'a> {
         let mut journal = RunJournal::start(how.workspace)?;
         let requests = JobRequests::standing(journal.index())?;
         let costs = Costs::learn(Some(journal.index()))?;
-        let slots = |device: &Device| Slots { device: device.name.to_string(), slots: device.slots, threads: device.threads };
         journal.note(EventKind::RunStarted {
             study: plan.study.name.clone(),
             file: how.file.clone(),
             text,
-            devices: how.devices.iter().map(slots).collect(),
+            devices: how.slots(),
             origin: Box::new(how.origin.clone()),
         });
         plan.replan(requests.aside().clone(), &[])?;
-        // A worker of a cluster is seen through a shared folder: it is given up much later, and is harmless if it lives.
-        let silence = if how.cluster.is_some() { how.patience.max(CLUSTER_SILENCE) } else { how.patience };
-        let limits = Limits { attempts: how.attempts, silence, attempt: how.limit };
+        let silence_joined = how.patience.max(CLUSTER_SILENCE);
+        let limits = Limits { attempts: how.attempts, silence: how.patience, silence_joined, attempt: how.limit };
         let is_shared = how.workspace.is_shared() || how.cluster.is_some();
         let workers: Box<dyn WorkerExecutor> = match &how.cluster {
             Some(cluster) => {
                 let job = worker_job(plan, how, cluster, &journal.name(), how.workspace.identity())?;
-                Box::new(SlurmExecutor::new(job, cluster.places.clone())?)
+                let slurm = SlurmExecutor::new(job, cluster.places.clone())?;
+                if slurm.adopted() > 0 {
+                    let workers = count(slurm.adopted(), "worker");
+                    (how.remark)(&format!(
+                        "{workers} of the run before, whose dispatcher ended without a word, go on for this one"
+                    ));
+                }
+                if how.is_mixed() {
+                    Box::new(MixedExecutor::new(LocalExecutor::new(how.workspace, journal.name()), slurm))
+                } else {
+                    Box::new(slurm)
+                }
             }
-            None => Box::new(LocalExecutor::new(how.workspace, journal.name())),
+            None => {
+                end_earlier_runs(&std::path::absolute(how.workspace.post()).unwrap_or_default());
+                Box::new(LocalExecutor::new(how.workspace, journal.name()))
+            }
         };
-        // Devices that networks run on have workers that can do all; each start is paid once.
+        // Devices that networks run on have workers that can do all; each start is paid once. Beside a cluster, processors run none.
         let usual = |device: &Device| {
+            if how.is_mixed() && device.name.class == DeviceClass::Cpu {
+                return None;
+            }
             let runs = |program: &&WorkerProgram| program.runs_on(device.name.class, plan.study.numerics.device);
             how.programs.keys().find(runs).copied()
         };
         let usual = how.devices.iter().map(usual).collect();
-        let mut run =
-            Run {
-                plan,
-                how,
-                tell,
-                engine: Engine::new(how.devices.clone(), limits, requests, is_shared)
-                    .with_usual(usual)
-                    .with_joining(vec![how.cluster.is_some(); how.devices.len()]),
-                workers,
-                waits_for: None,
-                journal,
-                costs,
-                upward_ranks: HashMap::new(),
-                jobs: HashMap::new(),
-                clock: RunningClock::start(Instant::now()),
-                not_kept: vec![],
-                looked: Instant::now(),
-                lock,
-            };
+        let mut run = Run {
+            plan,
+            how,
+            tell,
+            engine: Engine::new(how.devices.clone(), limits, requests, is_shared).with_usual(usual).with_joining(how.joining()),
+            workers,
+            standing: StandingTold::default(),
+            journal,
+            costs,
+            upward_ranks: HashMap::new(),
+            jobs: HashMap::new(),
+            clock: RunningClock::start(Instant::now()),
+            not_kept: vec![],
+            left: 0,
+            looked: Instant::now(),
+            looked_at_all: Instant::now(),
+            lock,
+        };
         let news = run.news();
         run.handle(DispatchEvent::Planned(news))?;
         Ok(run)
@@ -243,8 +299,11 @@ impl<'a> Run<'a> {
             if self.engine.is_over() {
                 return Ok(());
             }
+            let wanted = self.for_the_cluster();
+            self.workers.want(wanted);
+            self.engine.want(wanted);
             self.hear()?;
-            self.tell_what_workers_wait_for();
+            self.tell_how_workers_stand();
             self.read_requests()?;
             self.handle(DispatchEvent::Tick)?;
             if self.lock.is_lost() {
@@ -261,6 +320,9 @@ impl<'a> Run<'a> {
     fn close(mut self, outcome: Result<()>) -> Result<RunSummary> {
         // Machines that do not see locks are told by a worker's last words that it is gone.
         let ended = self.handle(DispatchEvent::Close { dismiss: self.how.workspace.is_shared() || self.how.cluster.is_some() });
+        if let Some(words) = self.workers.left_over() {
+            (self.how.remark)(words);
+        }
         let summary = RunSummary {
             ran: self.engine.ran(),
             stored: self.plan.stored(),
@@ -304,6 +366,7 @@ impl<'a> Run<'a> {
                 self.workers.spawn(worker, &place)?;
             }
             DispatchCommand::Assign { worker, step, attempt } => self.workers.assign(worker, &self.order(step, attempt)?)?,
+            DispatchCommand::Recall { worker, keys } => self.workers.recall(worker, keys),
             DispatchCommand::Dismiss { worker } => self.workers.dismiss(worker),
             DispatchCommand::Terminate { worker } => self.workers.terminate(worker),
             DispatchCommand::Kill { worker } => self.workers.kill(worker),
@@ -382,8 +445,10 @@ impl<'a> Run<'a> {
             let Some(WorkerMessage { worker, what }) = self.workers.next_message(patience)? else { return Ok(()) };
             patience = Duration::ZERO;
             self.handle(match what {
-                // A run on a cluster has one device.
-                MessageKind::Joined { slot } => DispatchEvent::Joined { worker, device: 0, slot },
+                MessageKind::Joined { slot, holds } => {
+                    let device = self.how.devices.len().saturating_sub(1);
+                    DispatchEvent::Joined { worker, device, slot: self.how.first_of_cluster() + slot, holds }
+                }
                 MessageKind::Answer(answer) => DispatchEvent::Answered { worker, answer },
                 MessageKind::Line(line) => DispatchEvent::Printed { worker, line },
                 MessageKind::Exited(exit) => DispatchEvent::Exited { worker, exit },
@@ -392,22 +457,28 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// While no worker of a cluster is at work: why, once for each change.
-    fn tell_what_workers_wait_for(&mut self) {
-        let waits_for = self.workers.waits_for();
-        if waits_for != self.waits_for {
-            waits_for.iter().for_each(|words| (self.how.remark)(words));
-            self.waits_for = waits_for;
+    /// Notes how workers stand that come by themselves, for whoever looks at the run.
+    fn tell_how_workers_stand(&mut self) {
+        let now = self.clock.at(Instant::now());
+        if let Some(news) = self.workers.waits_for().and_then(|standing| self.standing.news(standing, now)) {
+            self.journal.note(EventKind::Workers(news));
         }
     }
 
     /// Takes in what people asked since this was last looked for.
     fn read_requests(&mut self) -> Result<()> {
-        if self.looked.elapsed() < LOOK {
+        let is_cluster = self.how.cluster.is_some();
+        if self.looked.elapsed() < if is_cluster { CLUSTER_LOOK } else { LOOK } {
             return Ok(());
         }
         self.looked = Instant::now();
-        let asked = self.journal.read()?.into_iter().filter_map(|taken| match taken.event.what {
+        let taken = if is_cluster && self.looked_at_all.elapsed() < CLUSTER_LOOK_AT_ALL {
+            self.journal.read_others()?
+        } else {
+            self.looked_at_all = self.looked;
+            self.journal.read()?
+        };
+        let asked = taken.into_iter().filter_map(|taken| match taken.event.what {
             EventKind::Asked { act, .. } => Some(act),
             _ => None,
         });
@@ -420,12 +491,17 @@ impl<'a> Run<'a> {
         self.handle(DispatchEvent::Asked { requests, failed })
     }
 
+    /// How many of the stages that are still to be made workers of a cluster may take.
+    fn for_the_cluster(&self) -> usize {
+        let demand = self.engine.demand(self.left);
+        if self.how.is_mixed() { (self.plan.networks_to_run() + self.engine.unbearable()).min(demand) } else { demand }
+    }
+
     /// Keeps what was noted, then tells.
     fn keep(&mut self) -> Result<()> {
         let events = self.journal.keep()?;
-        let left = if events.is_empty() { 0 } else { self.plan.to_run() };
         if !events.is_empty() {
-            self.workers.want(left);
+            self.left = self.plan.to_run();
         }
         for event in &events {
             let job = match &event.what {
@@ -435,7 +511,7 @@ impl<'a> Run<'a> {
                 _ => None,
             };
             let job = job.map(|step| (step.kind(), step.label(&self.plan.study)));
-            (self.tell)(&Notice { event, job, done: self.engine.ran(), left });
+            (self.tell)(&Notice { event, job, done: self.engine.ran(), left: self.left });
         }
         Ok(())
     }

@@ -20,6 +20,8 @@ pub(crate) struct RunJournal {
     noted: Vec<Event>,
     /// Journals of workers that have grown.
     grown: BTreeSet<String>,
+    /// Those that were ever said to have grown.
+    told: BTreeSet<String>,
     results: Vec<Manifest>,
 }
 
@@ -40,6 +42,7 @@ impl RunJournal {
             clock,
             noted: vec![],
             grown: BTreeSet::new(),
+            told: BTreeSet::new(),
             results: vec![],
         })
     }
@@ -65,6 +68,9 @@ impl RunJournal {
     /// A worker's journal has grown.
     pub(crate) fn grew(&mut self, journal: &str) {
         self.grown.insert(journal.to_owned());
+        if !self.told.contains(journal) {
+            self.told.insert(journal.to_owned());
+        }
     }
 
     pub(crate) fn result(&mut self, manifest: Manifest) {
@@ -92,11 +98,21 @@ impl RunJournal {
 
     /// What others wrote since this was last asked.
     pub(crate) fn read(&mut self) -> Result<Vec<IngestedEvent>> {
-        let mut taken = self.index.follow(&self.workspace.journals())?;
+        let taken = self.index.follow(&self.workspace.journals())?;
+        Ok(self.hear(taken))
+    }
+
+    /// The same, but of the journals of workers, which are told of by [`RunJournal::grew`].
+    pub(crate) fn read_others(&mut self) -> Result<Vec<IngestedEvent>> {
+        let taken = self.index.follow_others(&self.workspace.journals(), &self.told)?;
+        Ok(self.hear(taken))
+    }
+
+    fn hear(&mut self, mut taken: Vec<IngestedEvent>) -> Vec<IngestedEvent> {
         let own = self.journal.name();
         taken.retain(|taken| taken.journal != own);
         let latest = taken.iter().map(|taken| taken.event.clock).max().unwrap_or(0);
         self.clock = self.clock.max(latest);
-        Ok(taken)
+        taken
     }
 }

@@ -1,9 +1,9 @@
 //! Counts of a plan: what is stored, what a run here would make, what waits.
 
 use super::{Plan, StageStatus};
-use crate::study::steps::Step;
+use crate::study::steps::{Step, program};
 use std::collections::{BTreeMap, HashSet};
-use visavis_core::domain::{job::JobState, matrix, stage::Kind};
+use visavis_core::domain::{job::JobState, matrix, stage::Kind, study::DeviceClass};
 
 /// Stages of one kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +37,12 @@ impl Plan {
     /// How many stages a run here would make.
     pub fn to_run(&self) -> usize {
         self.tally().iter().map(|(_, tally)| tally.to_run).sum()
+    }
+
+    /// How many of them train a network or look through one.
+    pub fn networks_to_run(&self) -> usize {
+        let is_network = |step: &&Step| program(&self.study, **step).is_some() || step.class(&self.study) != DeviceClass::Cpu;
+        self.states.would_run().iter().filter(is_network).count()
     }
 
     /// The steps that a run here would make.

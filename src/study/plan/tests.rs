@@ -7,6 +7,7 @@ use visavis_core::domain::{
     projection::View,
     result::Output,
     stage::{Kind, Ranking},
+    study::DeviceClass,
 };
 
 /// A plan over results in memory.
@@ -53,6 +54,19 @@ fn of_nothing_only_what_needs_no_other_stage_is_ready() {
     assert!(plan.has_grown() && !plan.has_grown());
     // Of each model: features, their scores, a projection, its scores, its quality, verification; and index, tests, ledger, figures.
     assert_eq!((plan.to_run(), plan.stored(), plan.open_steps().count()), (16 + FIGURES, 0, 16));
+}
+
+#[test]
+fn networks_to_run_are_counted_and_given_features_need_none() {
+    assert_eq!(plan_of(&study_of(&TWO), &ResultMap::default()).networks_to_run(), 0);
+    for device in [DeviceClass::Cpu, DeviceClass::Pretend] {
+        let mut study = crate::study::testing::study();
+        study.numerics.device = device;
+        let plan = plan_of(&study, &ResultMap::default());
+        let needs_one = |step: &&Step| matches!(step, Step::Train { .. } | Step::Extract { .. });
+        let expected = plan.runs().iter().filter(needs_one).count();
+        assert!(expected > 0 && plan.networks_to_run() == expected, "{expected}");
+    }
 }
 
 #[test]

@@ -73,7 +73,7 @@ impl Watch {
 
     fn seen_job(&self, index: &Index, row: JobRow) -> Result<JobSeen> {
         if row.state != JobState::Running {
-            return Ok(JobSeen { row, on: None, progress: None });
+            return Ok(JobSeen { row, on: None, machine: None, progress: None });
         }
         let attempt = index.attempts_at(row.id)?.pop();
         let epochs = self.epochs(&row);
@@ -83,8 +83,9 @@ impl Watch {
             }
             _ => None,
         };
+        let machine = attempt.as_ref().map_or(Ok(None), |attempt| index.machine_of(&attempt.worker))?;
         let on = attempt.map(|attempt| (attempt.device, attempt.slot, attempt.number));
-        Ok(JobSeen { row, on, progress: progress.map(|share| share.min(1.0)) })
+        Ok(JobSeen { row, on, machine, progress: progress.map(|share| share.min(1.0)) })
     }
 
     /// Of a training: how many epochs it has.

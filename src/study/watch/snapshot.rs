@@ -7,7 +7,10 @@ use crate::study::{
     timeline::{Phase, Timeline},
 };
 use std::{path::PathBuf, sync::Arc};
-use visavis_core::store::{JobRow, LastAudit, WrittenPage};
+use visavis_core::{
+    domain::machine::WorkerMachine,
+    store::{JobRow, LastAudit, WrittenPage},
+};
 
 /// A job of the latest run.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +18,8 @@ pub struct JobSeen {
     pub row: JobRow,
     /// Device and slot of what runs, and which attempt it is.
     pub on: Option<(String, usize, u32)>,
+    /// The machine that it runs on, where its worker wrote it down.
+    pub machine: Option<WorkerMachine>,
     /// About how much of it is done.
     pub progress: Option<f32>,
 }

@@ -61,7 +61,7 @@ pub use training::Training;
 pub use verification::VerifyIdentities;
 pub use visibility::MeasureVisibility;
 
-use super::canonical::Value;
+use super::{canonical::Value, study::DeviceClass};
 use serde::{Deserialize, Serialize};
 
 /// What a stage's definition says of itself; what needs no parameter is in its row of the register.
@@ -192,6 +192,15 @@ impl Work {
     /// The seed it draws from, if it draws.
     pub fn seed(&self) -> Option<u64> {
         self.definition().seed()
+    }
+
+    /// Is it computed on a graphics card?
+    pub fn needs_card(&self) -> bool {
+        match self {
+            Work::Train(of) => of.numerics.device == DeviceClass::Cuda,
+            Work::Extract(of) => of.numerics.device == DeviceClass::Cuda,
+            _ => false,
+        }
     }
 
     /// Work that takes about as long has one cost class: what a plan learns costs from. Words, the coarsest first: where no result of a

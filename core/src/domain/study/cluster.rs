@@ -51,25 +51,17 @@ impl Default for SlurmSettings {
 }
 
 /// Where the dispatcher of a run on Slurm is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DispatcherPlace {
     /// On the machine where the command is given.
     Here,
     /// In a small job of its own, for clusters that end long processes of login machines.
-    Job,
-}
-
-impl DispatcherPlace {
-    /// All of them.
-    pub const ALL: [DispatcherPlace; 2] = [DispatcherPlace::Here, DispatcherPlace::Job];
-
-    /// As study files write it.
-    pub fn word(self) -> &'static str {
-        match self {
-            DispatcherPlace::Here => "here",
-            DispatcherPlace::Job => "job",
-        }
-    }
+    Job {
+        /// How long it may take; left out, as long as a worker.
+        time: Option<TimeLimit>,
+        /// Its partition; left out, that of workers.
+        partition: Option<SlurmWord>,
+    },
 }
 
 /// One value of an option of `sbatch`: visible ASCII without spaces, quotes and backslashes, and no option by itself.
@@ -126,6 +118,7 @@ impl FromStr for PrologueLine {
             None if text.trim_start().starts_with("#SBATCH") => {
                 Err("`sbatch` does not read it there: options have keys of their own".to_owned())
             }
+            None if text.ends_with('\\') => Err("it ends with a backslash, which would join the next line to it".to_owned()),
             None if text.len() > 4000 => Err("it is longer than 4,000 characters".to_owned()),
             None => Ok(PrologueLine(text.to_owned())),
         }

@@ -12,9 +12,14 @@ impl Index {
     /// Every row of every table, a line each, in the order of what tells rows apart. (What is of the moment is not dumped:
     /// whether a journal's writer lived when it was last read, when a result's file was put there.)
     pub fn dump(&self, each: &mut dyn FnMut(&str)) -> Result<()> {
-        // A store of an earlier release that is only looked at lacks the last.
-        let asides = schema::version(&self.connection, &self.path())? >= 5;
-        for (table, order) in TABLES.iter().filter(|(table, _)| asides || *table != "journal_aside") {
+        // A store of an earlier release that is only looked at lacks some.
+        let version = schema::version(&self.connection, &self.path())?;
+        let is_there = |table: &str| match table {
+            "journal_aside" => version >= 5,
+            "cluster" => version >= 7,
+            _ => true,
+        };
+        for (table, order) in TABLES.iter().filter(|(table, _)| is_there(table)) {
             let columns = match *table {
                 "journal" => "name, offset, chain",
                 "result" => "key, alike, content, bytes, worker, attempt, seconds",

@@ -55,6 +55,10 @@ pub(super) fn fold(transaction: &Transaction, journal: &str, offset: u64, event:
             params![study, figure, note, by, to.at, to.clock, journal, to.offset],
         ),
         EventKind::Labelled(said) => to.label(said),
+        // Of one journal, events are taken in in their order: the last stays.
+        EventKind::Workers(standing) => {
+            to.write("INSERT OR REPLACE INTO cluster VALUES (?1, ?2, ?3)", params![journal, to.at, json(standing)?])
+        }
         EventKind::WorkerStarted { .. } | EventKind::Begun { .. } | EventKind::Ended { .. } | EventKind::Logged { .. } => Ok(()),
     }
 }

@@ -15,7 +15,7 @@ use crate::{
 };
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::{
-    collections::HashSet,
+    collections::{BTreeSet, HashSet},
     path::Path,
     time::{Duration, Instant, SystemTime},
 };
@@ -56,11 +56,21 @@ impl Index {
     /// journals whose writers are gone are not looked at again. What a shared folder says of its changes may be late: it is
     /// listed every time.
     pub fn follow(&mut self, folder: &Path) -> Result<Vec<IngestedEvent>> {
+        self.follow_others(folder, &BTreeSet::new())
+    }
+
+    /// The same of all journals but these: their writers say themselves when they have grown. To ask a thousand of them takes as many
+    /// messages to the server of a shared folder.
+    ///
+    /// # Errors
+    /// As those of [`Index::follow`].
+    pub fn follow_others(&mut self, folder: &Path, told: &BTreeSet<String>) -> Result<Vec<IngestedEvent>> {
         let changed = std::fs::metadata(folder).and_then(|about| about.modified()).ok();
         let recent = changed.is_none_or(|at| SystemTime::now().duration_since(at).unwrap_or_default() < TICK);
         if self.closed.is_none() || recent || changed != self.listed || !writer::here(folder).local {
-            self.list(folder)?;
-            self.listed = changed;
+            self.list(folder, told)?;
+            // What was passed over now is to be found later.
+            self.listed = changed.filter(|_| told.is_empty());
         }
         let names = std::mem::take(&mut self.open);
         let outcome = self.take_in(folder, &names);
@@ -79,7 +89,7 @@ impl Index {
         self.ran(outcome)
     }
 
-    fn list(&mut self, folder: &Path) -> Result<()> {
+    fn list(&mut self, folder: &Path, told: &BTreeSet<String>) -> Result<()> {
         if self.closed.is_none() {
             self.closed = Some(self.closed_journals()?);
         }
@@ -87,7 +97,9 @@ impl Index {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
         let strange = self.strangers()?;
-        let is_over = |name: &str| self.closed.as_ref().is_some_and(|closed| closed.contains(name)) || strange.contains(name);
+        let is_over = |name: &str| {
+            told.contains(name) || self.closed.as_ref().is_some_and(|closed| closed.contains(name)) || strange.contains(name)
+        };
         let is_file = |name: &str| std::fs::metadata(folder.join(name)).is_ok_and(|about| about.is_file());
         let names = may_grow(names, is_over, is_file);
         self.open = names;
@@ -342,6 +354,24 @@ mod tests {
         assert!(index.closed.as_ref().unwrap().contains(later.file_name().unwrap().to_str().unwrap()));
         drop(living);
         assert_eq!((clocks(&mut index), index.open.len()), (vec![], 0));
+    }
+
+    #[test]
+    fn journals_that_are_told_of_are_passed_over_and_read_when_all_are_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Workspace::new(folder.path().join("w"), None).unwrap();
+        let start = |now: u64| {
+            let mut journal = Journal::start(&workspace.journals(), now).unwrap();
+            journal.append(&[run_started(now)]).unwrap();
+            journal
+        };
+        let (told, _other) = (start(1), start(2));
+        let mut index = Index::open(workspace.store()).unwrap();
+        let journals = workspace.journals();
+        let clocks = |taken: Vec<IngestedEvent>| taken.iter().map(|taken| taken.event.clock).collect::<Vec<u64>>();
+        let passed = BTreeSet::from([told.name()]);
+        assert_eq!(clocks(index.follow_others(&journals, &passed).unwrap()), [2]);
+        assert_eq!(clocks(index.follow(&journals).unwrap()), [1]);
     }
 
     #[test]

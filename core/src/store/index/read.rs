@@ -4,8 +4,9 @@ use super::{Index, schema};
 use crate::domain::{
     Digest, Key, Result,
     annotation::{Annotation, Answered, Answers},
-    event::{RunOrigin, Slots},
+    event::{Event, EventKind, RunOrigin, Slots, WorkersStanding},
     job::{Cause, JobId, JobState},
+    machine::WorkerMachine,
     metric::MetricPoint,
     pin::Pin,
     stage::Kind,
@@ -169,6 +170,28 @@ impl Index {
             )
             .optional();
         self.ran(outcome)
+    }
+
+    /// How the workers of a run stood that come by themselves, when its dispatcher last said so; `None` of a run that has none.
+    pub fn workers_of(&self, run: &str) -> Result<Option<WorkersStanding>> {
+        // A store that an earlier visavis wrote, and nobody could bring up to date, knows of none.
+        if schema::version(&self.connection, &self.path())? < 7 {
+            return Ok(None);
+        }
+        let query = "SELECT workers FROM cluster WHERE run = ?1";
+        let outcome = self.connection.query_row(query, [run], |row| row.get::<_, String>(0)).optional();
+        Ok(self.ran(outcome)?.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    /// The machine that a worker was on, by the name of its journal; `None` where nobody wrote it down.
+    pub fn machine_of(&self, worker: &str) -> Result<Option<WorkerMachine>> {
+        let query = "SELECT body FROM event WHERE journal = ?1 ORDER BY offset LIMIT 1";
+        let outcome = self.connection.query_row(query, [worker], |row| row.get::<_, String>(0)).optional();
+        let first = self.ran(outcome)?.and_then(|body| serde_json::from_str::<Event>(&body).ok());
+        Ok(match first.map(|event| event.what) {
+            Some(EventKind::WorkerStarted { machine: Some(machine), .. }) => Some(*machine),
+            _ => None,
+        })
     }
 
     /// The run of this journal.

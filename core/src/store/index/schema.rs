@@ -6,7 +6,7 @@ use crate::domain::{Fault, Result};
 use rusqlite::{Connection, TransactionBehavior};
 use std::{collections::BTreeSet, path::Path};
 
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     "
     -- How far each journal was taken in: exactly once, for this row changes in the same transaction.
     CREATE TABLE journal (
@@ -125,10 +125,14 @@ const MIGRATIONS: [&str; 6] = [
         PRIMARY KEY (attribute, annotator, picture)
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    -- How the workers of a run stand that come by themselves, as it was told last.
+    CREATE TABLE cluster (run TEXT PRIMARY KEY, at INTEGER NOT NULL, workers TEXT NOT NULL) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// The tables, with the columns that tell their rows apart; in the order of what refers to what.
-pub(super) const TABLES: [(&str, &str); 13] = [
+pub(super) const TABLES: [(&str, &str); 14] = [
     ("journal", "name"),
     ("event", "journal, offset"),
     ("metric", "journal, offset"),
@@ -142,6 +146,7 @@ pub(super) const TABLES: [(&str, &str); 13] = [
     ("label", "attribute, annotator, picture"),
     ("set_aside", "key"),
     ("journal_aside", "name"),
+    ("cluster", "run"),
 ];
 
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {

@@ -6,10 +6,13 @@ use visavis_core::{
     domain::{
         Key,
         event::{EventKind, WorkerAnswer},
-        job::Cause,
+        job::{Cause, JobState},
     },
     store::MOST_LINES,
 };
+
+/// A stage at which workers were taken away so often is given up: it may take longer than they are allowed to run.
+const MOST_TAKEN: u32 = 10;
 
 /// How an attempt ended badly: with its worker's exit, if that ended too.
 pub(super) struct AttemptEnd {
@@ -58,6 +61,8 @@ impl Engine {
         slot.heard = now;
         match answer {
             WorkerAnswer::Beat => {}
+            WorkerAnswer::Returned { keys } => self.returned(worker, &keys),
+            WorkerAnswer::Begun { key } if slot.foreign.contains(&key) => self.began_foreign(worker),
             WorkerAnswer::Ready { journal } => {
                 slot.journal.clone_from(&journal);
                 self.commands.push(DispatchCommand::ReadJournal(journal));
@@ -75,7 +80,13 @@ impl Engine {
                 of.noted = true;
                 slot.begun = Some(now);
                 let (of, journal, device, place) = (of.clone(), slot.journal.clone(), slot.device, slot.slot);
+                let is_told_to_end = slot.ending.is_some();
                 self.note_start(&of, journal, device, place);
+                // It was cancelled when the worker could give it back no more.
+                let job = of.waiting.job;
+                if !is_told_to_end && self.requests.aside().get(&job) == Some(&JobState::Cancelled) {
+                    self.stop_job(job, now);
+                }
             }
             WorkerAnswer::Finished { key, seconds, first } => {
                 slot.begun = None;
@@ -125,6 +136,11 @@ impl Engine {
         if !slot.journal.is_empty() {
             self.commands.push(DispatchCommand::ReadJournal(slot.journal.clone()));
         }
+        let was_at_foreign = !slot.foreign.is_empty();
+        if slot.begun.is_none() && (was_at_foreign || exit.is_taken_away && slot.ending.is_none()) {
+            // It had begun nothing of this run.
+            return slot.assigned.iter().for_each(|of| self.requeue(of));
+        }
         let Some(mut first) = slot.assigned.pop_front() else { return };
         for of in slot.assigned {
             self.requeue(&of);
@@ -139,7 +155,7 @@ impl Engine {
                 AttemptEnd { cause: Cause::Stopped, why, exit: Some(exit) }
             }
             Some(_) => return self.requeue(&first),
-            None => AttemptEnd::of_exit(exit),
+            None => self.of_exit(first.waiting.key, exit),
         };
         if !first.noted {
             // It did not come to the job. That counts all the same, or a worker that never starts is spawned for ever.
@@ -149,8 +165,27 @@ impl Engine {
         self.failed(&first, end);
     }
 
+    /// A worker ended by itself, or was taken away: that is no fault of the stage, unless it happens again and again.
+    fn of_exit(&mut self, key: Key, exit: WorkerExit) -> AttemptEnd {
+        let end = AttemptEnd::of_exit(exit);
+        if end.cause != Cause::Stopped {
+            return end;
+        }
+        let taken = self.taken.entry(key).or_default();
+        *taken += 1;
+        if *taken < MOST_TAKEN {
+            return end;
+        }
+        self.spent.insert(key, self.limits.attempts);
+        let why = format!(
+            "workers were taken away {taken} times while they were at it, as when it takes longer than a job may; {}",
+            end.why
+        );
+        AttemptEnd { cause: Cause::Timeout, why, ..end }
+    }
+
     /// Back into the queue, unless a person has set it aside.
-    fn requeue(&mut self, of: &AssignedJob) {
+    pub(super) fn requeue(&mut self, of: &AssignedJob) {
         if !self.requests.aside().contains_key(&of.waiting.job) {
             self.queue.push(of.waiting.clone());
         }

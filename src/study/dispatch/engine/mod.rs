@@ -2,7 +2,9 @@
 //! either. Whoever drives it carries the commands out in their order, and tells what came of those that ask something.
 
 mod attempts;
+mod joined;
 mod late;
+mod places;
 mod requests;
 #[cfg(test)]
 mod tests;
@@ -17,6 +19,7 @@ use crate::study::{
 };
 use attempts::AttemptEnd;
 use late::LateResults;
+use places::Wanted;
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
     time::Duration,
@@ -25,7 +28,6 @@ use visavis_core::domain::{
     Key,
     event::{EventKind, PersonRequest, WorkerAnswer},
     job::{Cause, JobId, JobState, PlannedJob},
-    study::DeviceClass,
 };
 
 /// Something that happened.
@@ -33,7 +35,8 @@ pub(crate) enum DispatchEvent {
     /// The plan has news.
     Planned(PlanNews),
     /// A worker has come by itself to a device whose workers do ([`Engine::with_joining`]).
-    Joined { worker: u64, device: usize, slot: usize },
+    /// `holds`: what a dispatcher before this one gave it, and it has not answered.
+    Joined { worker: u64, device: usize, slot: usize, holds: Vec<Key> },
     /// A worker answered.
     Answered { worker: u64, answer: WorkerAnswer },
     /// A worker printed a line on its standard error.
@@ -72,6 +75,8 @@ pub(crate) enum DispatchCommand {
     Spawn { worker: u64, device: usize, slot: usize, program: Option<WorkerProgram> },
     /// Give a worker the task of a step.
     Assign { worker: u64, step: Step, attempt: u32 },
+    /// Ask a worker to give back what makes these, unless it has begun it.
+    Recall { worker: u64, keys: Vec<Key> },
     /// Let it end by itself.
     Dismiss { worker: u64 },
     /// Ask it to stop.
@@ -105,6 +110,8 @@ pub(crate) struct Limits {
     pub attempts: u32,
     /// A worker that is silent for so long hangs.
     pub silence: Duration,
+    /// One that came by itself is given up only then: it is seen through a shared folder, and is harmless if it lives.
+    pub silence_joined: Duration,
     /// What an attempt may take.
     pub attempt: Option<Duration>,
 }
@@ -118,11 +125,14 @@ pub(crate) struct Engine {
     usual: Vec<Option<WorkerProgram>>,
     /// Of each device: its workers come by themselves, as a cluster starts them, and also take what needs a processor only.
     joining: Vec<bool>,
+    wanted: Wanted,
     limits: Limits,
     queue: StageQueue,
     requests: JobRequests,
     is_draining: bool,
     is_stopping: bool,
+    /// Workers that had nothing to do were let go.
+    has_dismissed: bool,
     slots: BTreeMap<u64, WorkerSlot>,
     /// How many workers were started; they are numbered by that.
     started: u64,
@@ -135,6 +145,8 @@ pub(crate) struct Engine {
     attempts: HashMap<Key, u32>,
     /// Attempts that ended badly since a person last asked for another; what people or the run itself ended does not count.
     spent: HashMap<Key, u32>,
+    /// How often a worker was taken away while it was at something of which nothing is kept.
+    taken: HashMap<Key, u32>,
     late: LateResults,
     ran: usize,
     commands: Vec<DispatchCommand>,
@@ -153,6 +165,12 @@ struct WorkerSlot {
     begun: Option<Duration>,
     /// When it last gave a sign of life.
     heard: Duration,
+    /// What it holds since before this run and what this run does not wait for.
+    foreign: HashSet<Key>,
+    /// It was asked to give something back, and has not answered.
+    is_recalled: bool,
+    /// Since when it has had nothing to do, of a worker that came by itself.
+    idle: Option<Duration>,
     /// Why the dispatcher ends it.
     ending: Option<WorkerEnding>,
     /// Lines that it printed in the attempt it is at.
@@ -182,12 +200,14 @@ impl Engine {
         Engine {
             usual: vec![None; devices.len()],
             joining: vec![false; devices.len()],
+            wanted: Wanted::default(),
             devices,
             limits,
             queue: StageQueue::default(),
             requests,
             is_draining: false,
             is_stopping: false,
+            has_dismissed: false,
             slots: BTreeMap::new(),
             started: 0,
             known: HashSet::new(),
@@ -195,6 +215,7 @@ impl Engine {
             homeless: HashSet::new(),
             attempts: HashMap::new(),
             spent: HashMap::new(),
+            taken: HashMap::new(),
             late: LateResults::new(is_shared),
             ran: 0,
             commands: vec![],
@@ -209,6 +230,9 @@ impl Engine {
 
     /// With the devices whose workers are not spawned here: they come by themselves.
     pub(crate) fn with_joining(mut self, joining: Vec<bool>) -> Self {
+        if Self::is_mixed(&joining) {
+            self.queue = StageQueue::with_networks_apart();
+        }
         self.joining = joining;
         self
     }
@@ -217,10 +241,7 @@ impl Engine {
     pub(crate) fn handle(&mut self, event: DispatchEvent, now: Duration) -> Vec<DispatchCommand> {
         match event {
             DispatchEvent::Planned(news) => self.take_news(news),
-            DispatchEvent::Joined { worker, device, slot } => {
-                let joined = self.slot(device, slot, None, now);
-                self.slots.insert(worker, joined);
-            }
+            DispatchEvent::Joined { worker, device, slot, holds } => self.join(worker, (device, slot), &holds, now),
             DispatchEvent::Answered { worker, answer } => self.answered(worker, answer, now),
             DispatchEvent::Printed { worker, line } => self.printed(worker, line),
             DispatchEvent::Exited { worker, exit } => self.exited(worker, exit),
@@ -241,9 +262,24 @@ impl Engine {
         self.is_stopping || !is_running && !is_held && (self.is_draining || self.queue.is_empty())
     }
 
+    /// What waits is not started: people paused everything, or the run ends.
+    pub(crate) fn starts_nothing(&self) -> bool {
+        self.requests.paused_all || self.is_draining || self.is_stopping
+    }
+
     /// Jobs whose results this run made.
     pub(crate) fn ran(&self) -> usize {
         self.ran
+    }
+
+    /// As many workers have something to do, or will have soon, when so many stages are left. Once workers were let go because they had
+    /// nothing to do, only what is assigned or could be counts.
+    pub(crate) fn demand(&self, left: usize) -> usize {
+        match (self.starts_nothing(), self.has_dismissed) {
+            (true, _) => self.assigned().count(),
+            (false, true) => self.assigned().count() + self.queue.len(),
+            (false, false) => left,
+        }
     }
 
     /// Jobs that wait in the queue.
@@ -277,10 +313,12 @@ impl Engine {
         if !found.is_empty() {
             self.note(EventKind::Found { jobs: found });
         }
-        let mut busy: HashSet<Key> = self.assigned().map(|of| of.waiting.key).collect();
-        busy.extend(self.late.keys());
+        // Few become ready at a time: a set of all that a thousand workers are at would take longer than all the rest.
+        let is_asked = |key: &Key| ready.len() > 16 || ready.iter().any(|of| of.key == *key);
+        let busy: HashSet<Key> = self.assigned().map(|of| of.waiting.key).chain(self.late.keys()).filter(is_asked).collect();
         for waiting in ready {
-            if !(0..self.devices.len()).any(|place| self.classes(place).contains(&waiting.class)) {
+            let line = self.queue.line_of(&waiting);
+            if !(0..self.devices.len()).any(|place| self.lines(place).contains(&line)) {
                 self.homeless.insert(waiting.key);
             } else if !busy.contains(&waiting.key) {
                 self.queue.push(waiting);
@@ -295,10 +333,9 @@ impl Engine {
 
     /// Gives every free slot something to do.
     fn fill(&mut self, now: Duration) {
-        if self.requests.paused_all || self.is_draining || self.is_stopping {
+        if self.starts_nothing() {
             return;
         }
-        self.fill_joined(now);
         for place in (0..self.devices.len()).filter(|place| !self.joining[*place]).collect::<Vec<_>>() {
             let class = self.devices[place].name.class;
             let slots: usize = self.devices.iter().filter(|other| other.name.class == class).map(|device| device.slots).sum();
@@ -317,30 +354,8 @@ impl Engine {
                 batch.into_iter().for_each(|waiting| self.assign(worker, waiting, now));
             }
         }
-    }
-
-    /// What the workers of a device take.
-    fn classes(&self, place: usize) -> Vec<DeviceClass> {
-        let own = self.devices[place].name.class;
-        if self.joining[place] && own != DeviceClass::Cpu { vec![own, DeviceClass::Cpu] } else { vec![own] }
-    }
-
-    /// Gives every worker that came by itself and has nothing to do something.
-    fn fill_joined(&mut self, now: Duration) {
-        if self.queue.is_empty() {
-            return;
-        }
-        let mut here = vec![0; self.devices.len()];
-        self.slots.values().for_each(|slot| here[slot.device] += 1);
-        let is_free = |slot: &WorkerSlot| self.joining[slot.device] && slot.assigned.is_empty() && slot.ending.is_none();
-        let free: Vec<(u64, usize)> =
-            self.slots.iter().filter(|(_, slot)| is_free(slot)).map(|(worker, slot)| (*worker, slot.device)).collect();
-        for (worker, place) in free {
-            let classes = self.classes(place);
-            let batch =
-                classes.into_iter().map(|class| self.queue.posted_batch(class, here[place])).find(|batch| !batch.is_empty());
-            batch.into_iter().flatten().for_each(|waiting| self.assign(worker, waiting, now));
-        }
+        // What is left of what the slots of this machine can do is for others.
+        self.fill_joined(now);
     }
 
     /// The idle worker of a slot, if it can do what a program is needed for; another is let go.
@@ -349,12 +364,7 @@ impl Engine {
         if needed.is_none() || self.slots.get(&worker)?.program == needed {
             return Some(worker);
         }
-        if let Some(slot) = self.slots.remove(&worker)
-            && !slot.journal.is_empty()
-        {
-            self.commands.push(DispatchCommand::ReadJournal(slot.journal));
-        }
-        self.commands.push(DispatchCommand::Dismiss { worker });
+        self.let_go(worker);
         None
     }
 
@@ -376,6 +386,9 @@ impl Engine {
             assigned: VecDeque::new(),
             begun: None,
             heard: now,
+            foreign: HashSet::new(),
+            is_recalled: false,
+            idle: None,
             ending: None,
             printed: 0,
         }
@@ -388,15 +401,17 @@ impl Engine {
             slot.heard = now;
         }
         self.commands.push(DispatchCommand::Assign { worker, step: waiting.step, attempt });
+        slot.idle = None;
         slot.assigned.push_back(AssignedJob { waiting, attempt, noted: false });
     }
 
     /// Ends workers that hang and attempts that take too long, and looks for results that come late.
     fn tick(&mut self, now: Duration) {
+        self.let_superfluous_go(now);
         for (key, made) in self.late.due(now) {
             self.commands.push(DispatchCommand::LookUp { key, made });
         }
-        let Limits { silence, attempt, .. } = self.limits;
+        let Limits { silence, silence_joined, attempt, .. } = self.limits;
         for (&worker, slot) in &mut self.slots {
             if let Some(ending) = &mut slot.ending {
                 if ending.kill_at.is_some_and(|at| now > at) {
@@ -406,6 +421,7 @@ impl Engine {
                 continue;
             }
             let Some(first) = slot.assigned.front() else { continue };
+            let silence = if self.joining[slot.device] { silence_joined } else { silence };
             let (cause, why) = if now.saturating_sub(slot.heard) > silence {
                 (Cause::Silence, format!("the worker gave no sign of life for {} s and was ended", silence.as_secs()))
             } else if let (Some(limit), Some(begun)) = (attempt, slot.begun)

@@ -1,6 +1,6 @@
 //! What people ask of a run: pause, cancel, retry, drain.
 
-use super::{DispatchCommand, Engine, GRACE, StageQueue, WorkerEnding};
+use super::{DispatchCommand, Engine, GRACE, WorkerEnding};
 use std::{collections::HashSet, time::Duration};
 use visavis_core::domain::{
     Key,
@@ -37,7 +37,8 @@ impl Engine {
         for key in &forgiven {
             self.spent.remove(key);
         }
-        self.queue = StageQueue::default();
+        self.queue.clear();
+        self.recall_unwanted();
         self.commands.push(DispatchCommand::Replan { aside: self.requests.aside().clone(), forgiven });
         if !resumed.is_empty() {
             self.queued.extend(&resumed);
@@ -73,9 +74,14 @@ impl Engine {
         }
     }
 
-    /// Ends the worker that was assigned a job. What else it was assigned goes back to the queue.
-    fn stop_job(&mut self, job: JobId, now: Duration) {
+    /// Ends the worker that was assigned a job. What else it was assigned goes back to the queue. One that came by itself and has not begun
+    /// it gives it back instead.
+    pub(super) fn stop_job(&mut self, job: JobId, now: Duration) {
         for (&worker, slot) in &mut self.slots {
+            let is_first = slot.begun.is_some() && slot.assigned.front().is_some_and(|of| of.waiting.job == job);
+            if self.joining[slot.device] && !is_first {
+                continue;
+            }
             if let Some(of) = slot.assigned.iter().find(|of| of.waiting.job == job) {
                 let (key, why) = (of.waiting.key, "a person cancelled it".to_owned());
                 slot.ending = Some(WorkerEnding { key, cause: Cause::Cancelled, why, kill_at: Some(now + GRACE) });

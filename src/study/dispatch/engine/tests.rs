@@ -28,9 +28,12 @@ struct Bench {
     refused: bool,
     /// The programs that workers were, in the order of their starts.
     spawned: Vec<Option<WorkerProgram>>,
+    /// What was asked back.
+    recalled: Vec<(u64, Vec<Key>)>,
 }
 
-const LIMITS: Limits = Limits { attempts: 3, silence: Duration::from_secs(60), attempt: None };
+const LIMITS: Limits =
+    Limits { attempts: 3, silence: Duration::from_secs(60), silence_joined: Duration::from_secs(600), attempt: None };
 
 fn device(class: DeviceClass, slots: usize) -> Device {
     Device { name: Name { class, number: 0 }, slots, threads: 1 }
@@ -58,6 +61,7 @@ impl Bench {
             shows_at: None,
             refused: false,
             spawned: vec![],
+            recalled: vec![],
         };
         let planned = |label: &&str| {
             (PlannedJob { job: job(label), stage: visavis_core::domain::stage::Kind::Index, label: (*label).to_owned() }, true)
@@ -114,6 +118,7 @@ impl Bench {
                 self.workers.assign(worker, &Order { task, label, attempt, clock: 0, again: false }).unwrap();
             }
             DispatchCommand::Assign { step, .. } => panic!("{step:?} is no job here"),
+            DispatchCommand::Recall { worker, keys } => self.recalled.push((worker, keys)),
             DispatchCommand::Dismiss { worker } => self.workers.dismiss(worker),
             DispatchCommand::Terminate { worker } => self.workers.terminate(worker),
             DispatchCommand::Kill { worker } => self.workers.kill(worker),
@@ -152,7 +157,7 @@ impl Bench {
             let left = until.saturating_sub(self.workers.now()).min(Duration::from_millis(100));
             if let Some(WorkerMessage { worker, what }) = self.workers.next_message(left).unwrap() {
                 self.handle(match what {
-                    MessageKind::Joined { slot } => DispatchEvent::Joined { worker, device: 0, slot },
+                    MessageKind::Joined { slot, holds } => DispatchEvent::Joined { worker, device: 0, slot, holds },
                     MessageKind::Answer(answer) => DispatchEvent::Answered { worker, answer },
                     MessageKind::Line(line) => DispatchEvent::Printed { worker, line },
                     MessageKind::Exited(exit) => DispatchEvent::Exited { worker, exit },
@@ -476,11 +481,11 @@ fn a_line_of_a_log_is_of_what_its_worker_is_at_and_there_are_only_so_many() {
     assert_eq!((logged[0], logged[1], logged.len()), ((false, 0), (true, 1), 1 + visavis_core::store::MOST_LINES));
 }
 
-/// A run whose workers come by themselves to a card's device.
-fn cluster(labels: &[&str]) -> Bench {
-    let mut bench = Bench::with(vec![device(DeviceClass::Cuda, 8)], LIMITS, &[]);
-    bench.engine =
-        Engine::new(vec![device(DeviceClass::Cuda, 8)], LIMITS, JobRequests::default(), false).with_joining(vec![true]);
+/// A run whose workers come by themselves to some of its devices.
+fn with_joining(devices: &[(DeviceClass, usize)], joining: &[bool], labels: &[&str]) -> Bench {
+    let devices: Vec<Device> = devices.iter().map(|(class, slots)| device(*class, *slots)).collect();
+    let mut bench = Bench::with(devices.clone(), LIMITS, &[]);
+    bench.engine = Engine::new(devices, LIMITS, JobRequests::default(), false).with_joining(joining.to_vec());
     let with_jobs = Bench::new(1, labels);
     bench.jobs = with_jobs.jobs;
     let ready = bench.ready();
@@ -488,18 +493,193 @@ fn cluster(labels: &[&str]) -> Bench {
     bench
 }
 
+/// A run whose workers come by themselves to a card's device.
+fn cluster(labels: &[&str]) -> Bench {
+    with_joining(&[(DeviceClass::Cuda, 8)], &[true], labels)
+}
+
 #[test]
 fn on_a_cluster_no_worker_is_spawned_and_each_that_comes_is_given_work() {
     let mut bench = cluster(&["card 1", "plain"]);
     bench.handle(DispatchEvent::Fill);
     assert!(bench.spawned.is_empty() && !bench.engine.is_over(), "both wait for a worker");
-    for worker in [71, 72] {
-        bench
-            .workers
-            .spawn(worker, &WorkerPlace { program: Path::new("none"), device: String::new(), slot: 0, threads: 1 })
-            .unwrap();
-        bench.handle(DispatchEvent::Joined { worker, device: 0, slot: 0 });
-    }
+    [71, 72].into_iter().for_each(|worker| _ = bench.joins(worker, 0));
     bench.handle(DispatchEvent::Fill);
     assert!(bench.spawned.is_empty() && bench.engine.left() == 0, "a card's worker also takes what needs none");
+}
+
+#[test]
+fn a_worker_behind_a_shared_folder_is_given_more_before_it_runs_out_of_work() {
+    let labels: Vec<String> = (0..40).map(|number| format!("card {number}")).collect();
+    let mut bench = cluster(&labels.iter().map(String::as_str).collect::<Vec<_>>());
+    bench.joins(71, 0);
+    bench.handle(DispatchEvent::Fill);
+    assert_eq!(bench.at(71).len(), 4, "stages of a second each, four seconds at a time");
+    bench.handle(DispatchEvent::Fill);
+    assert_eq!(bench.at(71).len(), 8, "four seconds are soon over");
+    bench.handle(DispatchEvent::Fill);
+    assert_eq!(bench.at(71).len(), 8);
+    assert_eq!(bench.engine.left(), 32);
+}
+
+#[test]
+fn what_a_worker_has_not_begun_is_taken_back_for_one_that_has_nothing_to_do() {
+    let labels = ["card 0", "card 1", "card 2", "card 3", "card 4", "card 5"];
+    let mut bench = cluster(&labels);
+    bench.joins(71, 0);
+    (0..3).for_each(|_| bench.handle(DispatchEvent::Fill));
+    assert_eq!(bench.at(71).len(), 6);
+    bench.answers(71, WorkerAnswer::Ready { journal: "j".into() });
+    bench.answers(71, WorkerAnswer::Begun { key: bench.key("card 0") });
+    bench.joins(72, 0);
+    bench.handle(DispatchEvent::Fill);
+    let asked = ["card 5", "card 4", "card 3"].map(|label| bench.key(label)).to_vec();
+    assert_eq!(bench.recalled, [(71, asked.clone())]);
+    bench.handle(DispatchEvent::Fill);
+    assert_eq!(bench.recalled.len(), 1, "it has not answered yet");
+    // The last of them it has begun meanwhile.
+    bench.answers(71, WorkerAnswer::Returned { keys: asked[..2].to_vec() });
+    bench.handle(DispatchEvent::Fill);
+    assert_eq!((bench.at(71).len() + bench.at(72).len(), bench.engine.left()), (6, 0));
+    assert!(!bench.at(72).is_empty());
+}
+
+#[test]
+fn what_a_worker_holds_since_before_is_its_own_and_what_nobody_waits_for_is_stopped() {
+    let mut bench = cluster(&["card 0", "card 1"]);
+    bench.joins_with(71, 0, &["card 0", "gone"]);
+    assert_eq!(bench.at(71), ["card 0"]);
+    assert_eq!(bench.recalled, [(71, vec![bench.key("gone")])]);
+    bench.answers(71, WorkerAnswer::Ready { journal: "j".into() });
+    bench.answers(71, WorkerAnswer::Begun { key: bench.key("card 0") });
+    assert!(!bench.refused);
+    bench.joins_with(72, 0, &["gone", "card 1"]);
+    bench.handle(DispatchEvent::Fill);
+    assert_eq!((bench.at(72).len(), bench.engine.left()), (0, 1), "it is asked to stop, and given nothing");
+    bench.answers(72, WorkerAnswer::Begun { key: bench.key("gone") });
+    assert!(!bench.refused, "it is of no other build");
+}
+
+#[test]
+fn a_job_that_was_not_begun_is_given_back_when_it_is_cancelled() {
+    let mut bench = cluster(&["card 0", "card 1"]);
+    bench.joins(71, 0);
+    (0..2).for_each(|_| bench.handle(DispatchEvent::Fill));
+    bench.answers(71, WorkerAnswer::Ready { journal: "j".into() });
+    let first = bench.at(71)[0].to_owned();
+    let second = bench.at(71)[1].to_owned();
+    bench.answers(71, WorkerAnswer::Begun { key: bench.key(&first) });
+    let requests = vec![PersonRequest::Cancel { job: job(&second) }];
+    bench.handle(DispatchEvent::Asked { requests, failed: vec![] });
+    assert_eq!(bench.recalled, [(71, vec![bench.key(&second)])]);
+    bench.answers(71, WorkerAnswer::Returned { keys: vec![bench.key(&second)] });
+    assert_eq!((bench.at(71).len(), bench.engine.left()), (1, 0), "it is not started anew");
+}
+
+impl Bench {
+    /// A worker comes by itself to a device.
+    fn joins(&mut self, worker: u64, device: usize) -> &mut Self {
+        self.joins_with(worker, device, &[])
+    }
+
+    /// And with what a dispatcher before this one gave it.
+    fn joins_with(&mut self, worker: u64, device: usize, holds: &[&str]) -> &mut Self {
+        let place = WorkerPlace { program: Path::new("none"), device: String::new(), slot: 0, threads: 1 };
+        self.workers.spawn(worker, &place).unwrap();
+        let holds = holds.iter().map(|label| self.key(label)).collect();
+        self.handle(DispatchEvent::Joined { worker, device, slot: 0, holds });
+        self
+    }
+
+    fn key(&self, label: &str) -> Key {
+        self.jobs.iter().find(|(of, _)| of == label).map_or_else(|| Key(Digest::of(label.as_bytes())), |(_, task)| task.key())
+    }
+
+    fn answers(&mut self, worker: u64, answer: WorkerAnswer) {
+        self.handle(DispatchEvent::Answered { worker, answer });
+    }
+
+    /// The labels of what a worker was assigned and has not answered.
+    fn at(&self, worker: u64) -> Vec<&str> {
+        let slot = self.engine.slots.get(&worker);
+        let keys = slot.into_iter().flat_map(|slot| &slot.assigned).map(|of| of.waiting.key);
+        let label = |key| self.jobs.iter().find(|(_, task)| task.key() == key).map_or("?", |(label, _)| label.as_str());
+        keys.map(label).collect()
+    }
+}
+
+/// The first worker that was spawned here, and one that comes by itself.
+const HERE: u64 = 1;
+const COMES: u64 = 1 << 32;
+
+#[test]
+fn in_a_mixed_run_networks_wait_for_the_cluster_and_the_rest_is_made_here() {
+    for class in [DeviceClass::Cpu, DeviceClass::Cuda] {
+        let network = if class == DeviceClass::Cpu { "onnx a" } else { "card a" };
+        let mut bench = with_joining(&[(DeviceClass::Cpu, 1), (class, 4)], &[false, true], &[network, "b", "c"]);
+        bench.go(30);
+        assert_eq!(bench.endings("b"), ["done"]);
+        assert_eq!((bench.endings(network).len(), bench.engine.homeless(), bench.engine.is_over()), (0, 0, false));
+        assert_eq!(bench.spawned, [None], "no slot of this machine becomes a network's worker");
+        bench.joins(COMES, 1).go(EVER);
+        assert_eq!((bench.endings(network), bench.engine.ran()), (vec!["done"], 3));
+    }
+}
+
+#[test]
+fn a_worker_of_the_cluster_takes_no_stage_that_the_slots_here_soon_do() {
+    let mut bench = with_joining(&[(DeviceClass::Cpu, 2), (DeviceClass::Cuda, 4)], &[false, true], &["a", "b", "c", "d"]);
+    bench.joins(COMES, 1).handle(DispatchEvent::Fill);
+    assert_eq!((bench.at(COMES).len(), bench.at(HERE).len(), bench.engine.unbearable()), (0, 1, 0));
+    bench.go(EVER);
+    assert_eq!((bench.engine.ran(), bench.spawned.len()), (4, 2));
+}
+
+#[test]
+fn a_worker_of_the_cluster_without_a_network_helps_where_the_slots_here_have_too_much() {
+    let labels: Vec<String> = (0..60).map(|number| number.to_string()).collect();
+    let labels: Vec<&str> = labels.iter().map(String::as_str).chain(["card"]).collect();
+    let mut bench = with_joining(&[(DeviceClass::Cpu, 1), (DeviceClass::Cuda, 4)], &[false, true], &labels);
+    bench.joins(COMES, 1).joins(COMES + 1, 1).handle(DispatchEvent::Fill);
+    assert_eq!(bench.at(COMES), ["card"], "networks first");
+    assert_eq!(bench.at(COMES + 1).len(), 4, "as long as a letter is worth");
+    // A minute of work less what is here and there, of which the slot bears twenty seconds.
+    assert_eq!(bench.engine.unbearable(), 60 - 1 - 4 - 20);
+    bench.go(EVER);
+    assert_eq!(bench.engine.ran(), 61);
+    let of_the_cluster = |what: &&EventKind| matches!(what, EventKind::Started { device, .. } if device == "cuda:0");
+    let there = bench.notes.iter().filter(of_the_cluster).count();
+    assert!((10..60).contains(&there), "{there}");
+}
+
+#[test]
+fn a_worker_of_the_cluster_is_given_more_patience_than_one_of_this_machine() {
+    let mut bench = with_joining(&[(DeviceClass::Cpu, 1), (DeviceClass::Cuda, 1)], &[false, true], &["a", "card"])
+        .play("a", &[Attempt::Hangs, Attempt::Done(1)])
+        .play("card", &[Attempt::Hangs, Attempt::Done(1)]);
+    bench.joins(COMES, 1).go(100);
+    assert_eq!((bench.endings("a"), bench.endings("card").len()), (vec!["silence", "done"], 0));
+    bench.go(600);
+    assert_eq!(bench.endings("card"), ["silence"]);
+}
+
+#[test]
+fn workers_of_a_cluster_that_nothing_comes_for_are_let_go_and_those_that_are_wanted_stay() {
+    let mut bench = with_joining(&[(DeviceClass::Cpu, 1), (DeviceClass::Cuda, 4)], &[false, true], &["a", "card"])
+        .play("a", &[Attempt::Done(500)])
+        .play("card", &[Attempt::Done(200)]);
+    let of_the_cluster = |bench: &Bench| bench.engine.slots.keys().filter(|worker| **worker >= COMES).count();
+    bench.joins(COMES, 1).joins(COMES + 1, 1).joins(COMES + 2, 1).go(5);
+    bench.engine.want(2);
+    bench.go(50);
+    assert_eq!(of_the_cluster(&bench), 3, "something may become ready");
+    bench.go(20);
+    assert_eq!((of_the_cluster(&bench), bench.at(COMES)), (2, vec!["card"]));
+    bench.engine.want(0);
+    bench.go(100);
+    assert_eq!((of_the_cluster(&bench), bench.at(COMES)), (1, vec!["card"]), "what it is at is not taken from it");
+    bench.go(100);
+    assert_eq!((of_the_cluster(&bench), bench.at(HERE)), (0, vec!["a"]));
+    bench.go(EVER);
+    assert_eq!((bench.engine.ran(), bench.workers.terminated, bench.workers.killed), (2, 0, 0));
 }

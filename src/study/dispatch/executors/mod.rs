@@ -3,13 +3,22 @@
 #[cfg(test)]
 pub(crate) mod fake;
 mod local;
+mod mixed;
 pub(crate) mod slurm;
 
 pub(crate) use local::LocalExecutor;
+pub(crate) use mixed::MixedExecutor;
 pub(crate) use slurm::SlurmExecutor;
 
 use std::{path::Path, time::Duration};
-use visavis_core::domain::{Result, event::WorkerAnswer, stage::Order};
+use visavis_core::domain::{
+    Key, Result,
+    event::{WorkerAnswer, WorkersStanding},
+    stage::Order,
+};
+
+/// Workers that come by themselves are numbered from here on, those that are spawned below: a number says whose a worker is.
+pub(crate) const FIRST_OF_CLUSTER: u64 = 1 << 32;
 
 /// Where a worker runs, and which program it is.
 pub(crate) struct WorkerPlace<'a> {
@@ -32,6 +41,8 @@ pub(crate) enum MessageKind {
     /// It was not spawned by the dispatcher, and is there now.
     Joined {
         slot: usize,
+        /// What a dispatcher before this one gave it, and it has not answered.
+        holds: Vec<Key>,
     },
     Answer(WorkerAnswer),
     /// A line on its standard error.
@@ -59,8 +70,13 @@ pub(crate) trait WorkerExecutor {
     /// So many stages are still to be made: whoever has workers come by themselves sees to it that enough do.
     fn want(&mut self, _stages: usize) {}
 
-    /// What workers that are to come by themselves wait for, in words.
-    fn waits_for(&self) -> Option<String> {
+    /// How workers stand that come by themselves, and what those wait for that have not come; `None` where none do.
+    fn waits_for(&self) -> Option<WorkersStanding> {
+        None
+    }
+
+    /// What is left for a person to do after [`Self::end_all`], in words.
+    fn left_over(&self) -> Option<&str> {
         None
     }
 
@@ -69,6 +85,9 @@ pub(crate) trait WorkerExecutor {
     /// # Errors
     /// An order that cannot be written as JSON.
     fn assign(&mut self, worker: u64, order: &Order) -> Result<()>;
+
+    /// Asks a worker to give back what makes these, unless it has begun it; [`WorkerAnswer::Returned`] answers.
+    fn recall(&mut self, _worker: u64, _keys: Vec<Key>) {}
 
     /// Lets a worker that has nothing to do end by itself: its journal then says that nothing follows.
     fn dismiss(&mut self, worker: u64);

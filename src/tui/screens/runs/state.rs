@@ -30,7 +30,7 @@ pub(crate) struct RunsState {
 /// The weight of the past in an exponential mean.
 pub(crate) const SMOOTHING: [f64; 4] = [0.0, 0.6, 0.9, 0.97];
 
-pub(crate) const FIELDS: [&str; 5] = ["state", "job", "stage", "device", "why"];
+pub(crate) const FIELDS: [&str; 6] = ["state", "job", "stage", "device", "node", "why"];
 
 impl RunsState {
     pub(crate) fn rebuild(&mut self, seen: &Snapshot) {
@@ -58,6 +58,7 @@ fn field(job: &JobSeen, name: &str) -> TableValue {
         "state" => job.row.state.word().into(),
         "job" => job.row.label.as_str().into(),
         "stage" => job.row.stage.word().into(),
+        "node" => TableValue::of(job.machine.as_ref().map(|machine| machine.host.as_str())),
         "device" => TableValue::of(job.on.as_ref().map(|(device, ..)| device.as_str())),
         _ => TableValue::of(job.row.why.as_deref()),
     }
@@ -74,6 +75,8 @@ pub(crate) fn table(seen: &Snapshot) -> ScreenTable {
             TableValue::of(job.progress.map(f64::from)),
             TableValue::of(job.row.seconds),
             TableValue::of(job.row.why.as_deref().and_then(|why| why.lines().next())),
+            field(job, "node"),
+            TableValue::of(job.machine.as_ref().and_then(|machine| Some(machine.slurm?.to_string())).as_deref()),
         ]
     };
     ScreenTable {
@@ -83,9 +86,10 @@ pub(crate) fn table(seen: &Snapshot) -> ScreenTable {
                 .filter(|state| run.count(*state) > 0)
                 .map(|state| format!("{} {}", run.count(state), state.word()))
                 .collect();
-            format!("{}: {}", run.run.study, counts.join(" · "))
+            let workers = run.workers.as_ref().map_or(String::new(), |workers| format!(" · {}", workers.told()));
+            format!("{}: {}{workers}", run.run.study, counts.join(" · "))
         }),
-        heads: vec!["id", "state", "job", "device", "attempt", "progress", "seconds", "why"],
+        heads: vec!["id", "state", "job", "device", "attempt", "progress", "seconds", "why", "node", "slurm_job"],
         rows: seen.jobs.iter().map(row).collect(),
     }
 }

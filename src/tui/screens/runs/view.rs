@@ -22,6 +22,7 @@ use ratatui::{
 use std::sync::Arc;
 use visavis_core::domain::{
     job::{JobId, JobState},
+    machine::WorkerMachine,
     text::{ago, count, size, thousands},
 };
 
@@ -148,7 +149,9 @@ fn job_line(runs: &RunsState, theme: Theme, shared: &Shared, job: &JobSeen, here
     let end = match row.state {
         JobState::Running => {
             let on = job.on.as_ref().map_or(String::new(), |(device, slot, attempt)| {
-                format!("{device}/{}{}", slot + 1, if *attempt > 1 { format!(" try {attempt}") } else { String::new() })
+                let place = job.machine.as_ref().and_then(WorkerMachine::on_cluster);
+                let place = place.unwrap_or_else(|| format!("{device}/{}", slot + 1));
+                format!("{place}{}", if *attempt > 1 { format!(" try {attempt}") } else { String::new() })
             });
             let share = job.progress.map_or_else(
                 || ago(row.at, shared.now).replace(" ago", ""),
@@ -203,7 +206,7 @@ fn words(paint: &mut Paint, area: Rect, shared: &Shared, history: Option<&JobHis
             Span::styled(fit(&format!("{} · {}", job.id.short(), job.label), room.saturating_sub(12)), theme.title()),
         ]));
     }
-    for attempt in &history.attempts {
+    for (place, attempt) in history.attempts.iter().enumerate() {
         let ended = match (attempt.cause, attempt.ended) {
             (Some(cause), _) => {
                 format!("✕ {}", attempt.why.as_deref().and_then(|why| why.lines().next()).unwrap_or(cause.words()))
@@ -213,7 +216,9 @@ fn words(paint: &mut Paint, area: Rect, shared: &Shared, history: Option<&JobHis
             }
             (None, None) => "◐ at work".to_owned(),
         };
-        let text = format!("attempt {} on {}, {}: {ended}", attempt.number, attempt.device, ago(attempt.started, shared.now));
+        let machine = history.machines.get(place).and_then(Option::as_ref).filter(|machine| machine.slurm.is_some());
+        let on = machine.map_or(attempt.device.clone(), |machine| format!("{} on {}", attempt.device, machine.told()));
+        let text = format!("attempt {} on {on}, {}: {ended}", attempt.number, ago(attempt.started, shared.now));
         let style = if attempt.cause.is_some() { theme.error() } else { theme.dim() };
         lines.extend(text::wrapped(&text, room).into_iter().map(|line| Line::styled(line, style)));
         // The end of its log, which is kept with an attempt that failed.

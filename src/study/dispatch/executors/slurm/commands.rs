@@ -1,6 +1,7 @@
 //! Runs the commands of Slurm, each in a thread of its own: a controller that is away takes seconds to say so, and one that hangs never does.
 
 use super::environment::{PLAIN, is_taken_away};
+use rustix::process::{Pid, Signal, kill_process_group};
 use std::{
     io::{Read, Write},
     os::unix::process::CommandExt,
@@ -9,7 +10,7 @@ use std::{
 };
 
 /// A command that takes longer is given up: no news.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub(super) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// How often it is asked whether it has ended.
 const LOOK: Duration = Duration::from_millis(20);
@@ -45,8 +46,9 @@ fn run_within(program: &str, arguments: &[String], input: &str, patience: Durati
         }
     };
     if let Some(mut into) = child.stdin.take() {
-        // One that reads nothing says why.
-        into.write_all(input.as_bytes()).ok();
+        // One that reads nothing says why, or hangs.
+        let input = input.to_owned();
+        std::thread::spawn(move || into.write_all(input.as_bytes()));
     }
     let (out, err) = (child.stdout.take().map(all_of), child.stderr.take().map(all_of));
     let begun = Instant::now();
@@ -55,6 +57,10 @@ fn run_within(program: &str, arguments: &[String], input: &str, patience: Durati
             Ok(Some(status)) => break Some(status),
             Ok(None) if begun.elapsed() < patience => std::thread::sleep(LOOK),
             Ok(None) | Err(_) => {
+                // With what it has started: it is a group of its own.
+                if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+                    kill_process_group(group, Signal::KILL).ok();
+                }
                 child.kill().ok();
                 child.wait().ok();
                 break None;

@@ -5,8 +5,8 @@
 const TAKEN_AWAY: [&str; 10] =
     ["SLURM_", "SBATCH_", "SRUN_", "SALLOC_", "SQUEUE_", "SCONTROL_", "SCANCEL_", "SINFO_", "PMI", "OMPI_"];
 
-/// What of these stays: where Slurm's configuration is.
-const KEPT: [&str; 1] = ["SLURM_CONF"];
+/// What of these stays: where Slurm's configuration is, and what its controller knows a user by.
+const KEPT: [&str; 3] = ["SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JWT"];
 
 /// Is a variable kept from the commands of Slurm?
 pub(crate) fn is_taken_away(name: &str) -> bool {
@@ -18,19 +18,54 @@ pub(crate) const PLAIN: [(&str, &str); 2] = [("LC_ALL", "C"), ("TZ", "UTC")];
 
 /// Variables of the dispatcher that its workers need as well, by name: they say how programs are found and how they compute. No other is
 /// handed on.
-const HANDED_ON: [&str; 4] = ["LIBTORCH", "VISAVIS_ONNXRUNTIME", "CUBLAS_WORKSPACE_CONFIG", "NVIDIA_TF32_OVERRIDE"];
+const HANDED_ON: [&str; 2] = ["LIBTORCH", "VISAVIS_ONNXRUNTIME"];
 
-/// What a worker is given of the dispatcher's variables. Single precision is single precision, on cards too, whatever these say.
+/// What decides the bits of a worker's results, whatever the node says: single precision is single precision, on cards too.
+pub(super) const BITS: [(&str, &str); 2] = [("NVIDIA_TF32_OVERRIDE", "0"), ("CUBLAS_WORKSPACE_CONFIG", ":4096:8")];
+
+/// What a worker is given of the dispatcher's variables.
 pub(crate) fn handed_on(variables: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
     let is_plain = |value: &str| !value.chars().any(char::is_control);
     let mut all: Vec<(String, String)> =
         variables.filter(|(name, value)| HANDED_ON.contains(&name.as_str()) && is_plain(value)).collect();
-    for (name, value) in [("NVIDIA_TF32_OVERRIDE", "0"), ("CUBLAS_WORKSPACE_CONFIG", ":4096:8")] {
-        all.retain(|(found, _)| found != name);
-        all.push((name.to_owned(), value.to_owned()));
+    all.sort();
+    all
+}
+
+/// Where Slurm's configuration is, and where the programs are that run networks.
+const OF_A_DISPATCHER: [&str; 3] = ["SLURM_CONF", "VISAVIS_TORCH", "VISAVIS_ONNX"];
+
+/// What a dispatcher in a job of its own is given of these variables: what it hands on to its workers, what it needs to find Slurm and
+/// programs, and what the study file names. `study`: its text.
+pub(crate) fn of_dispatcher(variables: impl Iterator<Item = (String, String)>, study: &str) -> Vec<(String, String)> {
+    let is_named = |name: &str| match name {
+        "HOME" => study.contains('~') || names(study, name),
+        name => OF_A_DISPATCHER.contains(&name) || names(study, name),
+    };
+    let is_plain = |value: &str| !value.chars().any(char::is_control);
+    let variables: Vec<(String, String)> = variables.filter(|(_, value)| is_plain(value)).collect();
+    let mut all = handed_on(variables.iter().cloned());
+    for (name, value) in variables {
+        let is_there = all.iter().any(|(other, _)| *other == name);
+        let is_changing = name == "PATH" || is_taken_away(&name);
+        if is_named(&name) && !is_there && !is_changing {
+            all.push((name, value));
+        }
     }
     all.sort();
     all
+}
+
+/// Does a text name a variable as a shell does: `$NAME`, `${NAME}`?
+fn names(text: &str, name: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let is_name = !name.is_empty() && name.chars().all(is_part) && !name.starts_with(|c: char| c.is_ascii_digit());
+    let follows = |rest: &str| rest.strip_prefix(name).is_some_and(|rest| !rest.starts_with(is_part));
+    is_name
+        && text.match_indices('$').any(|(at, sign)| {
+            let rest = &text[at + sign.len()..];
+            follows(rest.strip_prefix('{').unwrap_or(rest))
+        })
 }
 
 #[cfg(test)]
@@ -60,6 +95,31 @@ mod tests {
         ];
         let given = handed_on(given.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
         let given: Vec<(&str, &str)> = given.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        assert_eq!(given, [("CUBLAS_WORKSPACE_CONFIG", ":4096:8"), ("LIBTORCH", "/opt/torch"), ("NVIDIA_TF32_OVERRIDE", "0")]);
+        assert_eq!(given, [("LIBTORCH", "/opt/torch")]);
+    }
+
+    #[test]
+    fn a_dispatcher_is_given_what_the_study_names_and_no_other_secret() {
+        let given = |study: &str| {
+            let of = [
+                ("AWS_SECRET_ACCESS_KEY", "x"),
+                ("CELEBA", "/data/it's celeba"),
+                ("CELEB", "/no"),
+                ("HOME", "/root"),
+                ("LIBTORCH", "/opt/torch"),
+                ("SLURM_CONF", "/etc/slurm.conf"),
+                ("SBATCH_PARTITION", "urgent"),
+                ("PATH", "/opt/bin"),
+                ("ODD NAME", "x"),
+            ];
+            let of = of.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let of = of_dispatcher(of, study).into_iter().map(|(name, _)| name);
+            of.filter(|name| !["CUBLAS_WORKSPACE_CONFIG", "NVIDIA_TF32_OVERRIDE"].contains(&name.as_str())).collect::<Vec<_>>()
+        };
+        assert_eq!(given(""), ["LIBTORCH", "SLURM_CONF"]);
+        assert_eq!(given("root: ${CELEBA}/images"), ["CELEBA", "LIBTORCH", "SLURM_CONF"]);
+        assert_eq!(given("root: $CELEBA/images"), ["CELEBA", "LIBTORCH", "SLURM_CONF"]);
+        assert_eq!(given("root: ~/images"), ["HOME", "LIBTORCH", "SLURM_CONF"]);
+        assert_eq!(given("$PATH ${SBATCH_PARTITION} $ODD NAME $ größe$"), ["LIBTORCH", "SLURM_CONF"]);
     }
 }

@@ -9,7 +9,7 @@ use super::{
     script::chunks,
 };
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::Duration,
 };
 
@@ -35,6 +35,8 @@ pub(crate) struct Gone {
     pub why: String,
     /// For reasons that have nothing to do with what it was at.
     pub is_taken_away: bool,
+    /// It has said hello once.
+    pub said_hello: bool,
 }
 
 /// A worker that was submitted and is not known to be gone.
@@ -46,8 +48,6 @@ struct Task {
     waited: bool,
     /// It has said hello, and not left.
     is_here: bool,
-    /// It has said hello once.
-    greeted: bool,
     /// It gives no signs of life.
     is_doubted: bool,
 }
@@ -58,8 +58,14 @@ pub(crate) struct Fleet {
     most: usize,
     /// One more than the greatest index of an array.
     max_array: usize,
+    /// Slurm runs at most so many of an array at a time.
+    throttle: Option<usize>,
     wanted: usize,
     tasks: BTreeMap<ArrayTask, Task>,
+    /// Those that left or were given up: what Slurm still says of them counts no more.
+    left: BTreeSet<ArrayTask>,
+    /// What the last worker that ended before it was ready came to, in words.
+    last_end: Option<String>,
     presence: Presence,
     pace: Pace,
     /// Arrays that are to be submitted one after the other, by the number of their workers; and those of the one that is being submitted.
@@ -73,12 +79,15 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    pub(crate) fn new(most: usize, max_array: usize) -> Self {
+    pub(crate) fn new(most: usize, throttle: Option<usize>, max_array: usize) -> Self {
         Fleet {
             most,
             max_array,
+            throttle,
             wanted: 0,
             tasks: BTreeMap::new(),
+            left: BTreeSet::new(),
+            last_end: None,
             presence: Presence::default(),
             pace: Pace::default(),
             round: VecDeque::new(),
@@ -87,6 +96,11 @@ impl Fleet {
             too_many_since: None,
             is_unsure: false,
         }
+    }
+
+    /// A dispatcher before this one has submitted workers: the queue is asked before more are.
+    pub(crate) fn is_resumed(&mut self) {
+        self.is_unsure = true;
     }
 
     /// So many stages are still to be made.
@@ -102,10 +116,13 @@ impl Fleet {
             self.is_asking = true;
             commands.push(FleetCommand::Query);
         }
-        let lacks = self.wanted.saturating_sub(self.tasks.len());
-        let may_begin = self.round.is_empty() && self.on_the_way.is_none();
-        if lacks > 0 && !self.is_unsure && may_begin && self.pace.may_submit(now) {
-            self.round = chunks(lacks, self.max_array).into();
+        // Slurm holds to a throttle within one array only: while others are there, no more are submitted than may run.
+        let most = self.throttle.filter(|_| !self.tasks.is_empty()).unwrap_or(self.most);
+        let lacks = self.wanted.min(most).saturating_sub(self.tasks.len());
+        let may_begin = self.round.is_empty() && self.on_the_way.is_none() && !self.is_unsure && !self.is_hopeless();
+        if lacks > 0 && may_begin && self.pace.may_submit(now) {
+            let arrays = self.throttle.map_or(usize::MAX, |_| 1);
+            self.round = chunks(lacks, self.max_array).into_iter().take(arrays).collect();
         }
         if self.on_the_way.is_none()
             && let Some(workers) = self.round.pop_front()
@@ -132,6 +149,11 @@ impl Fleet {
         self.is_unsure = true;
     }
 
+    /// An array is being submitted.
+    pub(crate) fn is_submitting(&self) -> bool {
+        self.on_the_way.is_some()
+    }
+
     /// The queue was asked; `None`: that failed. The workers that are gone for certain.
     pub(crate) fn shown(&mut self, rows: Option<BTreeMap<ArrayTask, QueueRow>>, now: Duration) -> Vec<Gone> {
         self.is_asking = false;
@@ -139,10 +161,16 @@ impl Fleet {
             self.pace.asked(Answered::Failed, now);
             return vec![];
         };
+        // Whoever gives signs of life is there: a queue that does not show it is no answer.
+        if self.tasks.iter().any(|(task, of)| of.is_here && !of.is_doubted && !rows.contains_key(task)) {
+            self.pace.asked(Answered::Failed, now);
+            return vec![];
+        }
         // A submission that seemed to fail, or one of a dispatcher before this one: its workers count.
         let mut news = false;
+        self.left.retain(|task| rows.contains_key(task));
         for (task, _) in rows.iter().filter(|(_, row)| row.state.standing() != Standing::Over) {
-            if !self.tasks.contains_key(task) {
+            if !self.tasks.contains_key(task) && !self.left.contains(task) {
                 self.tasks.insert(*task, Task::default());
                 news = true;
             }
@@ -165,17 +193,18 @@ impl Fleet {
         for task in over {
             let of = self.tasks.remove(&task).unwrap_or_default();
             let was_short = of.runs_since.is_none_or(|since| now.saturating_sub(since) < SOON);
+            let (why, is_taken_away) = (self.presence.told(task), self.presence.is_taken_away(task));
             // One that was taken back while it waited leaves no trace, or one without a node: no start of a worker went wrong. Of one that
             // was never shown nobody knows, so it counts only where no worker does better.
             let was_sent = match self.presence.is_shown(task) {
-                true => !self.presence.node(task).is_empty(),
+                true => !self.presence.node(task).is_empty() && !is_taken_away,
                 false => !of.waited && self.tasks.values().all(|other| !other.is_here),
             };
-            if !of.greeted && was_short && was_sent {
+            if !of.is_here && was_short && was_sent {
                 self.pace.ended_silently(self.presence.node(task));
+                self.last_end = Some(why.clone());
             }
-            let (why, is_taken_away) = (self.presence.told(task), self.presence.is_taken_away(task));
-            gone.push(Gone { task, why, is_taken_away });
+            gone.push(Gone { task, why, is_taken_away, said_hello: of.is_here });
         }
         self.pace.asked(if news || !gone.is_empty() { Answered::News } else { Answered::Same }, now);
         gone
@@ -183,14 +212,27 @@ impl Fleet {
 
     /// The worker of a task said hello.
     pub(crate) fn greeted(&mut self, task: ArrayTask) {
+        self.left.remove(&task);
         let of = self.tasks.entry(task).or_default();
-        (of.is_here, of.greeted, of.is_doubted) = (true, true, false);
-        self.pace.greeted();
+        (of.is_here, of.is_doubted) = (true, false);
+    }
+
+    /// A worker is ready to work: those that are started like it can be, too.
+    pub(crate) fn settled(&mut self) {
+        self.pace.settled();
     }
 
     /// The worker of a task said that it leaves, or was given up: another may take its place.
     pub(crate) fn left(&mut self, task: ArrayTask) {
         self.tasks.remove(&task);
+        self.left.insert(task);
+    }
+
+    /// And it left before it was ready to work.
+    pub(crate) fn left_at_once(&mut self, task: ArrayTask, why: &str) {
+        self.pace.ended_silently(self.presence.node(task));
+        self.last_end = Some(why.to_owned());
+        self.left(task);
     }
 
     /// The worker of a task gives no signs of life, or gives them again.
@@ -212,13 +254,19 @@ impl Fleet {
         }
         let waiting = self.tasks.iter().rev().filter(|(_, of)| !of.is_here && of.runs_since.is_none());
         let tasks: Vec<ArrayTask> = waiting.map(|(task, _)| *task).take(more).collect();
-        tasks.iter().for_each(|task| _ = self.tasks.remove(task));
+        tasks.iter().for_each(|task| self.left(*task));
         (!tasks.is_empty()).then_some(FleetCommand::Cancel(tasks))
     }
 
     /// So many workers in a row ended as soon as they began that the run cannot go on.
     pub(crate) fn is_hopeless(&self) -> bool {
-        self.pace.is_hopeless() && self.tasks.values().all(|task| !task.is_here)
+        let may_come = self.tasks.values().any(|task| task.is_here || task.runs_since.is_some());
+        self.pace.is_hopeless() && !may_come && (self.tasks.is_empty() || self.pace.is_hopeless_everywhere())
+    }
+
+    /// What the last worker that ended before it was ready came to, in words.
+    pub(crate) fn last_end(&self) -> Option<&str> {
+        self.last_end.as_deref()
     }
 
     /// How many workers are here, and how many were submitted and have not come.
@@ -257,7 +305,7 @@ mod tests {
 
     /// A fleet with an array of so many workers.
     fn submitted(workers: usize) -> Fleet {
-        let mut fleet = Fleet::new(workers, 1001);
+        let mut fleet = Fleet::new(workers, None, 1001);
         fleet.want(workers);
         assert_eq!(fleet.due(at(0)), [submit(workers)]);
         fleet.submitted(7, workers, at(1));
@@ -266,11 +314,11 @@ mod tests {
 
     #[test]
     fn as_many_workers_are_submitted_as_there_are_stages_and_no_more_than_the_study_says() {
-        let mut fleet = Fleet::new(25, 11);
+        let mut fleet = Fleet::new(25, None, 11);
         assert!(fleet.due(at(0)).is_empty());
         fleet.want(3);
         assert_eq!(fleet.due(at(0)), [submit(3)]);
-        let mut fleet = Fleet::new(25, 11);
+        let mut fleet = Fleet::new(25, None, 11);
         fleet.want(1000);
         for (array, workers) in [(7, 11), (8, 11), (9, 3)] {
             assert_eq!(fleet.due(at(0)), [submit(workers)]);
@@ -283,7 +331,7 @@ mod tests {
 
     #[test]
     fn arrays_beyond_a_limit_are_asked_for_later_and_the_first_ones_work() {
-        let mut fleet = Fleet::new(25, 11);
+        let mut fleet = Fleet::new(25, None, 11);
         fleet.want(1000);
         assert_eq!(fleet.due(at(0)), [submit(11)]);
         fleet.submitted(7, 11, at(1));
@@ -308,6 +356,20 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_that_left_is_not_waited_for_while_slurm_still_shows_its_job() {
+        let mut fleet = submitted(2);
+        fleet.greeted(task(0));
+        fleet.left(task(0));
+        for (now, state) in [(31, "COMPLETING"), (70, "PREEMPTED"), (130, "COMPLETED")] {
+            let gone = fleet.shown(rows(&format!("7|0|{state}|n1|None\n7|1|RUNNING|n1|None")), at(now));
+            assert!(gone.is_empty() && fleet.counts() == (0, 1), "{state}");
+        }
+        // Somebody has Slurm start it again: it counts when it says hello.
+        fleet.greeted(task(0));
+        assert_eq!(fleet.counts(), (1, 1));
+    }
+
+    #[test]
     fn the_queue_is_asked_while_a_worker_has_not_come_or_is_silent() {
         let mut fleet = submitted(2);
         fleet.greeted(task(0));
@@ -321,7 +383,7 @@ mod tests {
         assert_eq!(fleet.due(at(501)), [FleetCommand::Query]);
         let gone = fleet.shown(rows("7|0|NODE_FAIL|n1|NodeDown\n7|1|RUNNING|n1|None"), at(502));
         let why = "ended: its node failed: NodeDown (a node that it needs is down) on n1".to_owned();
-        assert_eq!(gone, [Gone { task: task(0), why, is_taken_away: true }]);
+        assert_eq!(gone, [Gone { task: task(0), why, is_taken_away: true, said_hello: true }]);
         assert_eq!(fleet.due(at(503)), [submit(1)]);
     }
 
@@ -348,7 +410,7 @@ mod tests {
 
     #[test]
     fn a_submission_that_failed_may_have_gone_through() {
-        let mut fleet = Fleet::new(2, 1001);
+        let mut fleet = Fleet::new(2, None, 1001);
         fleet.want(2);
         fleet.due(at(0));
         fleet.refused(at(10));
@@ -357,7 +419,7 @@ mod tests {
         assert_eq!(fleet.counts(), (0, 2));
         assert!(!fleet.due(at(2000)).iter().any(|command| matches!(command, FleetCommand::Submit { .. })));
 
-        let mut fleet = Fleet::new(2, 1001);
+        let mut fleet = Fleet::new(2, None, 1001);
         fleet.want(2);
         fleet.due(at(0));
         fleet.refused(at(10));
@@ -372,6 +434,24 @@ mod tests {
         assert!(!fleet.is_hopeless());
         fleet.shown(rows("7|0|FAILED|n1|NonZeroExitCode\n7|1|FAILED|n1|NonZeroExitCode\n7|2|FAILED|n2|NonZeroExitCode"), at(31));
         assert!(fleet.is_hopeless() && fleet.due(at(1000)).is_empty());
+    }
+
+    #[test]
+    fn a_few_workers_that_never_came_do_not_end_the_refills_of_those_that_did() {
+        let mut fleet = submitted(4);
+        fleet.greeted(task(3));
+        let failed = "7|0|FAILED|n1|None\n7|1|FAILED|n2|None\n7|2|FAILED|n3|None\n7|3|RUNNING|n4|None";
+        assert_eq!(fleet.shown(rows(failed), at(31)).len(), 3);
+        assert!(!fleet.is_hopeless() && !fleet.due(at(100)).contains(&submit(3)));
+        assert!(fleet.due(at(121)).contains(&submit(3)), "two minutes after the last submission, not one");
+    }
+
+    #[test]
+    fn of_a_worker_that_is_gone_it_is_known_whether_it_said_hello() {
+        let mut fleet = submitted(2);
+        fleet.greeted(task(0));
+        let gone = fleet.shown(rows("7|0|FAILED|n1|NonZeroExitCode\n7|1|FAILED|n1|NonZeroExitCode"), at(31));
+        assert_eq!(gone.iter().map(|gone| (gone.task, gone.said_hello)).collect::<Vec<_>>(), [(task(0), true), (task(1), false)]);
     }
 
     #[test]

@@ -5,58 +5,61 @@
 //! and [`job_state`] (what Slurm says), [`presence`] (what it says no more) and [`pace`] (how often it may be asked). This file carries out
 //! what they say: it runs Slurm's commands, and reads and writes the letters.
 
+mod adoption;
 mod commands;
+mod dispatcher;
 mod environment;
+mod files;
 mod fleet;
 mod job_state;
 mod outputs;
 mod pace;
+mod posted_worker;
 mod presence;
 mod refusal;
 mod script;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod tests;
 
-use super::{MessageKind, WorkerExecutor, WorkerExit, WorkerMessage, WorkerPlace};
+use super::{FIRST_OF_CLUSTER, MessageKind, WorkerExecutor, WorkerExit, WorkerMessage, WorkerPlace};
 use crate::study::cluster::SettingPlace;
-use commands::{CommandEnd, run};
+use adoption::{OpenPost, WorkerAtWork, close};
+use commands::{CommandEnd, PATIENCE, run};
 use fleet::{Fleet, FleetCommand, Gone};
 use outputs::ArrayTask;
+use posted_worker::{LATEST, PostedWorker, SOONEST};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
     time::{Duration, Instant},
 };
 use visavis_core::{
     domain::{
-        Fault, Result,
-        event::WorkerAnswer,
+        Fault, Key, Result,
+        event::{WorkerAnswer, WorkersStanding},
         post::{ANSWERS, DispatcherLetter, Hello, ORDERS, WorkerLetter},
         stage::Order,
-        text::{count, quoted},
+        text::quoted,
     },
-    store::{MailReader, MailWriter, clear_letters, letters_in, make_folder, tail},
+    store::{MailReader, MailWriter, letters_in, make_folder, stamp, tail},
 };
 
+pub use dispatcher::{DispatcherJob, SubmittedDispatcher};
 pub(crate) use environment::handed_on;
 pub(crate) use script::{WorkerJob, why_not_named};
-
-/// The end of the name of the file that says that a run's workers may still be there.
-const OPEN: &str = ".open";
-
-/// How soon a worker's letters are looked for after one came, and how seldom where none comes.
-const SOONEST: Duration = Duration::from_millis(250);
-const LATEST: Duration = Duration::from_secs(5);
 
 /// How often new workers are looked for.
 const LIST: Duration = Duration::from_secs(1);
 
-/// A worker that is silent for so long is doubted, six beats and what a shared folder may be late by: Slurm is asked what became of it.
-const DOUBT: Duration = Duration::from_secs(75);
+/// A folder that cannot be listed for so long ends the run.
+const BLIND: Duration = Duration::from_secs(120);
 
-/// Bytes that do not become a letter within this time are damage.
-const STUCK: Duration = Duration::from_secs(60);
+/// Workers that never said hello whose logs a run tells of, and the last lines of each.
+const MOST_SILENT: usize = 10;
+const MOST_LINES: usize = 20;
 
 /// Starts workers by arrays of jobs, for one run in one workspace.
 pub(crate) struct SlurmExecutor {
@@ -68,6 +71,8 @@ pub(crate) struct SlurmExecutor {
     /// Starts of workers that were seen, by their random names.
     seen: BTreeSet<String>,
     listed: Option<Instant>,
+    /// When letters were looked for.
+    looked: Option<Instant>,
     /// Workers are numbered from here, apart from those of the dispatcher's own machine.
     next: u64,
     messages: VecDeque<WorkerMessage>,
@@ -75,31 +80,24 @@ pub(crate) struct SlurmExecutor {
     sender: Sender<Done>,
     /// A submission has gone well once: later ones may fail and be tried again.
     has_submitted: bool,
+    /// Workers of a dispatcher before this one that go on.
+    adopted: usize,
+    /// Why Slurm took no workers when it was last asked to.
+    refusal: Option<String>,
+    /// Why the run cannot go on.
+    fatal: Option<Fault>,
+    /// Since when the folder of letters cannot be listed.
+    blind: Option<Instant>,
+    /// What a person has to do when the run's jobs could not be cancelled at its end.
+    left_over: Option<String>,
+    /// Workers that ended before they said hello.
+    silent: usize,
 }
 
 /// A command of Slurm has ended.
 struct Done {
     command: FleetCommand,
     end: CommandEnd,
-}
-
-struct PostedWorker {
-    token: String,
-    answers: MailReader,
-    orders: Option<MailWriter>,
-    hello: Option<Box<Hello>>,
-    /// When its letters are to be looked for next, and how long after that.
-    due: Instant,
-    wait: Duration,
-    heard: Instant,
-    stuck: Option<Instant>,
-}
-
-impl PostedWorker {
-    fn task(&self) -> Option<ArrayTask> {
-        let place = self.hello.as_ref()?.slurm?;
-        Some(ArrayTask { array: place.array, index: place.index })
-    }
 }
 
 impl SlurmExecutor {
@@ -114,26 +112,88 @@ impl SlurmExecutor {
         if let Some(why) = why_not_named(&job.workspace) {
             return Err(Fault::asked(format!("a run on Slurm cannot be in this folder: {why}")).in_file(&job.workspace));
         }
+        let earlier = adopt_or_end(&job);
+        let is_adopting = earlier.is_some();
+        let job = match earlier {
+            // What is submitted from now on joins what is there.
+            Some(OpenPost { folder, name, .. }) => WorkerJob { name, logs: folder.join("logs"), post: folder, ..job },
+            None => job,
+        };
+        files::make_room(job.settings.workers)?;
         make_folder(&job.post)?;
         make_folder(&job.logs)?;
-        end_earlier_runs(&job);
-        MailWriter::create(&job.post, OPEN, job.name.as_bytes())?;
+        if !is_adopting {
+            OpenPost::open(&job)?;
+        }
+        let mut fleet = Fleet::new(job.settings.workers, job.settings.throttle, outputs::max_array(&config.out));
+        if is_adopting {
+            fleet.is_resumed();
+        }
+        let mut executor = SlurmExecutor::of(job, places, fleet);
+        if is_adopting {
+            executor.has_submitted = true;
+            executor.adopt()?;
+        }
+        Ok(executor)
+    }
+
+    fn of(job: WorkerJob, places: BTreeMap<String, SettingPlace>, fleet: Fleet) -> Self {
         let (sender, done) = mpsc::channel();
-        let max_array = outputs::max_array(&config.out);
-        Ok(SlurmExecutor {
-            fleet: Fleet::new(job.settings.workers, max_array),
+        SlurmExecutor {
+            fleet,
             job,
             places,
             started: Instant::now(),
             workers: BTreeMap::new(),
             seen: BTreeSet::new(),
             listed: None,
-            next: 1 << 32,
+            looked: None,
+            next: FIRST_OF_CLUSTER,
             messages: VecDeque::new(),
             done,
             sender,
             has_submitted: false,
-        })
+            adopted: 0,
+            refusal: None,
+            fatal: None,
+            blind: None,
+            left_over: None,
+            silent: 0,
+        }
+    }
+
+    /// How many workers of a dispatcher before this one go on with what they are at.
+    pub(crate) fn adopted(&self) -> usize {
+        self.adopted
+    }
+
+    /// Takes over the workers that were started before, as their letters tell. Whether they live shows as with any other.
+    ///
+    /// # Errors
+    /// A folder that cannot be listed.
+    fn adopt(&mut self) -> Result<()> {
+        let (now, post) = (Instant::now(), self.job.post.clone());
+        let ordered = letters_in(&post, ORDERS)?;
+        for token in letters_in(&post, ANSWERS)? {
+            self.seen.insert(token.clone());
+            let mut answers = MailReader::new(&post, &format!("{token}{ANSWERS}"));
+            let orders = format!("{token}{ORDERS}");
+            let was_ordered = ordered.contains(&token);
+            let given = if was_ordered { all_letters(&mut MailReader::new(&post, &orders)) } else { vec![] };
+            let Some(WorkerAtWork { hello, journal, holds, begun }) = WorkerAtWork::of(all_letters(&mut answers), given) else {
+                continue;
+            };
+            let writer = was_ordered.then(|| MailWriter::resume(&post, &orders)).transpose()?;
+            let worker = self.next;
+            self.next += 1;
+            self.workers.insert(worker, PostedWorker::adopted(token, hello.clone(), answers, writer, now));
+            self.adopted += 1;
+            self.greet(worker, hello, holds.into());
+            let ready = journal.map(|journal| WorkerAnswer::Ready { journal });
+            let answers = ready.into_iter().chain(begun.map(|key| WorkerAnswer::Begun { key }));
+            answers.for_each(|answer| self.say(worker, MessageKind::Answer(answer)));
+        }
+        Ok(())
     }
 
     fn say(&mut self, worker: u64, what: MessageKind) {
@@ -156,58 +216,67 @@ impl SlurmExecutor {
         });
     }
 
-    /// # Errors
-    /// A first submission that Slurm refuses.
-    fn ended(&mut self, Done { command, end }: Done) -> Result<()> {
+    fn ended(&mut self, Done { command, end }: Done) {
         let now = self.started.elapsed();
         match command {
-            FleetCommand::Submit { workers, .. } => {
-                match outputs::submitted(&end.out).filter(|_| end.is_well) {
-                    Some(array) => {
-                        self.has_submitted = true;
-                        self.fleet.submitted(array, workers, now);
-                    }
-                    None => {
-                        self.fleet.refused(now);
-                        // One that may have gone through is looked for; one that Slurm refuses for good ends the run.
-                        let why = refusal::reason(&end.err);
-                        let is_doubtful = why.to_lowercase().contains("timed out") || why.contains("did not end");
-                        if !self.has_submitted && !is_doubtful {
-                            return Err(self.refused(&end, &why));
-                        }
-                    }
+            FleetCommand::Submit { workers, .. } => match outputs::submitted(&end.out).filter(|_| end.is_well) {
+                Some(array) => {
+                    (self.has_submitted, self.refusal) = (true, None);
+                    self.fleet.submitted(array, workers, now);
                 }
-            }
+                None => {
+                    self.fleet.refused(now);
+                    self.refuse(&end);
+                }
+            },
             FleetCommand::Query => {
                 let rows = end.is_well.then(|| outputs::queue(&end.out));
-                for Gone { task, why, is_taken_away } in self.fleet.shown(rows, now) {
-                    let workers: Vec<u64> =
-                        self.workers.iter().filter(|(_, of)| of.task() == Some(task)).map(|(worker, _)| *worker).collect();
-                    workers.into_iter().for_each(|worker| self.end(worker, &why, is_taken_away));
+                for Gone { task, why, is_taken_away, said_hello } in self.fleet.shown(rows, now) {
+                    if !said_hello {
+                        self.tell_of_silent(task, &why);
+                    }
+                    self.workers_of(task).into_iter().for_each(|worker| self.end(worker, &why, is_taken_away));
                 }
             }
             FleetCommand::Cancel(_) => {}
         }
-        Ok(())
     }
 
-    fn refused(&self, end: &CommandEnd, why: &str) -> Fault {
-        if end.is_missing {
-            return Fault::missing("there is no `sbatch` on this machine").next("run it where it is; or here: --on local");
-        }
-        let why = if why.is_empty() { "and does not say why".to_owned() } else { format!("and says: {why}") };
-        let mut fault = Fault::missing(format!("Slurm takes no workers of this study, {why}"));
-        let keys = refusal::blamed(&end.err);
-        if let Some((key, (file, line, column))) = keys.iter().find_map(|key| Some((*key, self.places.get(*key)?))) {
-            fault = fault.at(file, *line, *column).next(format!("see `run.slurm.{key}`; `sinfo` shows what there is"));
-        } else {
-            fault = fault.next("see `run.slurm` in the study file; `--print-script` shows what is submitted");
-        }
-        fault
+    fn workers_of(&self, task: ArrayTask) -> Vec<u64> {
+        self.workers.iter().filter(|(_, of)| of.task() == Some(task)).map(|(worker, _)| *worker).collect()
     }
 
-    /// A worker is gone: whatever it still says is not heard.
-    fn lose(&mut self, worker: u64, why: &str) {
+    /// A worker ended that never said hello: what it printed is all there is of it, and goes into the run's log.
+    fn tell_of_silent(&mut self, task: ArrayTask, why: &str) {
+        self.silent += 1;
+        if self.silent > MOST_SILENT {
+            return;
+        }
+        let worker = self.next;
+        self.next += 1;
+        self.say(worker, MessageKind::Line(format!("Slurm job {task} ended before its worker said hello: {why}")));
+        let log = self.log(task);
+        for line in &log[log.len().saturating_sub(MOST_LINES)..] {
+            self.say(worker, MessageKind::Line(format!("{task} │ {line}")));
+        }
+    }
+
+    /// Slurm took no workers. One submission that may have gone through is looked for; if the first of a run is refused for good, the run ends.
+    fn refuse(&mut self, end: &CommandEnd) {
+        let why = refusal::reason(&end.err);
+        let is_doubtful = why.to_lowercase().contains("timed out") || why.contains("did not end");
+        if !self.has_submitted && !is_doubtful && !self.fleet.is_submitting() {
+            self.fatal = Some(refusal::fault("workers of this study", end, &self.places));
+        }
+        self.refusal = Some(why);
+    }
+
+    /// A worker is given up: whatever it still says is not heard, its job is cancelled and another may take its place.
+    fn give_up(&mut self, worker: u64, why: &str) {
+        if let Some(task) = self.workers.get(&worker).and_then(PostedWorker::task) {
+            self.fleet.left(task);
+            self.command(FleetCommand::Cancel(vec![task]));
+        }
         self.end(worker, why, false);
     }
 
@@ -223,101 +292,130 @@ impl SlurmExecutor {
     }
 
     /// Looks for new workers, and for letters of those that are known.
-    ///
-    /// # Errors
-    /// A folder that cannot be listed.
-    fn look(&mut self) -> Result<()> {
+    fn look(&mut self) {
         let now = Instant::now();
+        // Letters of a thousand workers come at any time: they are taken together.
+        if self.looked.is_some_and(|looked| now - looked < SOONEST) {
+            return;
+        }
+        self.looked = Some(now);
         if self.listed.is_none_or(|listed| now - listed >= LIST) {
             self.listed = Some(now);
-            for token in letters_in(&self.job.post, ANSWERS)? {
-                if self.seen.insert(token.clone()) {
-                    let answers = MailReader::new(&self.job.post, &format!("{token}{ANSWERS}"));
-                    let new = PostedWorker {
-                        token,
-                        answers,
-                        orders: None,
-                        hello: None,
-                        due: now,
-                        wait: SOONEST,
-                        heard: now,
-                        stuck: None,
-                    };
-                    self.workers.insert(self.next, new);
-                    self.next += 1;
+            match letters_in(&self.job.post, ANSWERS) {
+                Ok(tokens) => {
+                    self.blind = None;
+                    for token in tokens {
+                        if self.seen.insert(token.clone()) {
+                            self.workers.insert(self.next, PostedWorker::new(&self.job.post, token, now));
+                            self.next += 1;
+                        }
+                    }
+                }
+                // A server that is away for a moment is waited for.
+                Err(fault) => {
+                    if now - *self.blind.get_or_insert(now) >= BLIND {
+                        self.fatal = Some(fault);
+                    }
                 }
             }
         }
-        let due: Vec<u64> = self.workers.iter().filter(|(_, of)| of.due <= now).map(|(worker, _)| *worker).collect();
+        let due: Vec<u64> = self.workers.iter().filter(|(_, of)| of.is_due(now)).map(|(worker, _)| *worker).collect();
         due.into_iter().for_each(|worker| self.read(worker, now));
-        Ok(())
     }
 
     fn read(&mut self, worker: u64, now: Instant) {
         let Some(of) = self.workers.get_mut(&worker) else { return };
-        let letters = match of.answers.read() {
+        let letters = match of.read(now) {
             Ok(letters) => letters,
-            Err(fault) => return self.lose(worker, &fault.what),
+            Err(fault) => return self.give_up(worker, &fault.what),
         };
-        of.wait = if letters.is_empty() { (of.wait * 3 / 2).min(LATEST) } else { SOONEST };
-        of.due = now + of.wait;
-        of.stuck = of.answers.is_stuck().then(|| of.stuck.unwrap_or(now));
-        let is_damaged = of.stuck.is_some_and(|since| now - since >= STUCK);
-        if !letters.is_empty() {
-            of.heard = now;
-        }
-        let (task, is_doubted) = (of.task(), now - of.heard >= DOUBT);
-        if let Some(task) = task {
+        let (is_damaged, is_doubted) = (of.is_damaged(now), of.is_doubted(now));
+        if let Some(task) = of.task() {
             self.fleet.doubt(task, is_doubted);
         }
         for bytes in letters {
             match serde_json::from_slice(&bytes) {
-                Ok(WorkerLetter::Hello(hello)) => self.greet(worker, hello),
-                Ok(WorkerLetter::Answer(answer)) => self.say(worker, MessageKind::Answer(answer)),
-                Ok(WorkerLetter::Left { why }) => {
-                    if let Some(task) = self.workers.get(&worker).and_then(PostedWorker::task) {
-                        self.fleet.left(task);
+                Ok(WorkerLetter::Hello(hello)) => self.greet(worker, hello, vec![]),
+                Ok(WorkerLetter::Answer(answer)) => {
+                    if matches!(answer, WorkerAnswer::Ready { .. })
+                        && let Some(of) = self.workers.get_mut(&worker)
+                    {
+                        of.is_ready = true;
+                        self.fleet.settled();
                     }
-                    return self.lose(worker, &why.map_or("it left".to_owned(), |why| format!("error: {}", quoted(&why))));
+                    self.say(worker, MessageKind::Answer(answer));
                 }
-                Err(_) => return self.lose(worker, "it is of another build: its letters cannot be read"),
+                Ok(WorkerLetter::Left { why, stopped }) => return self.leave(worker, why, stopped),
+                Err(_) => return self.refuse_build(worker),
             }
         }
         if is_damaged {
-            self.lose(worker, "its letters are damaged");
+            self.give_up(worker, "its letters are damaged");
         }
     }
 
-    fn greet(&mut self, worker: u64, hello: Box<Hello>) {
+    /// A worker said its last words.
+    fn leave(&mut self, worker: u64, why: Option<String>, stopped: bool) {
+        let Some(of) = self.workers.get(&worker) else { return };
+        let (task, is_ready) = (of.task(), of.is_ready);
+        let words = match &why {
+            Some(why) => format!("error: {}", quoted(why)),
+            None if stopped => "it was asked to stop".to_owned(),
+            None => "it left".to_owned(),
+        };
+        match task {
+            Some(task) if why.is_some() && !is_ready => self.fleet.left_at_once(task, &words),
+            Some(task) => self.fleet.left(task),
+            None => {}
+        }
+        self.end(worker, &words, why.is_none());
+    }
+
+    /// A worker's letter cannot be read. Of one that has not even said who it is all are like it: the run cannot go on.
+    fn refuse_build(&mut self, worker: u64) {
+        if self.workers.get(&worker).is_some_and(|of| of.hello.is_none()) {
+            let fault = Fault::missing("a worker is of another build than visavis: its first letter cannot be read");
+            let next = "build all programs from one source (`make build` or `make install`), then run again";
+            self.fatal = Some(fault.in_file(&self.job.program).next(next));
+        }
+        self.give_up(worker, "it is of another build: its letters cannot be read");
+    }
+
+    fn greet(&mut self, worker: u64, hello: Box<Hello>, holds: Vec<Key>) {
         let Some(of) = self.workers.get_mut(&worker) else { return };
         let slot = hello.slurm.map_or(0, |place| place.index as usize);
         of.hello = Some(hello);
         if let Some(task) = of.task() {
             // Slurm started this job again, and did not say so: the one before is gone, or an orphan that is not listened to.
-            let before: Vec<u64> = self
-                .workers
-                .iter()
-                .filter(|(other, of)| **other != worker && of.task() == Some(task))
-                .map(|(other, _)| *other)
-                .collect();
-            before.into_iter().for_each(|other| self.end(other, "Slurm started its job again", true));
+            let others: Vec<u64> = self.workers_of(task).into_iter().filter(|other| *other != worker).collect();
+            if others.iter().any(|other| !self.workers[&worker].is_later_than(&self.workers[other])) {
+                self.workers.remove(&worker);
+                return;
+            }
+            others.into_iter().for_each(|other| self.end(other, "Slurm started its job again", true));
             self.fleet.greeted(task);
         }
-        self.say(worker, MessageKind::Joined { slot });
+        self.say(worker, MessageKind::Joined { slot, holds });
     }
 
-    fn write(&mut self, worker: u64, letter: &DispatcherLetter) -> Result<()> {
-        let bytes = serde_json::to_vec(letter).map_err(|error| Fault::unexpected(error.to_string()))?;
-        let Some(of) = self.workers.get_mut(&worker) else { return Ok(()) };
-        // Its answer is looked for soon.
-        (of.wait, of.due) = (SOONEST, Instant::now() + SOONEST);
-        match &mut of.orders {
-            Some(orders) => orders.append([bytes.as_slice()]),
-            None => {
-                of.orders = Some(MailWriter::create(&self.job.post, &format!("{}{ORDERS}", of.token), &bytes)?);
-                Ok(())
-            }
+    /// Writes to a worker; one that cannot be written to is given up.
+    fn write(&mut self, worker: u64, letter: &DispatcherLetter) {
+        let written = self.workers.get_mut(&worker).map_or(Ok(()), |of| of.write(&self.job.post, letter));
+        if let Err(fault) = written {
+            self.give_up(worker, &format!("it cannot be written to: {}", fault.what));
         }
+    }
+
+    /// Slurm starts no workers that can work: what the last of them came to and printed.
+    fn hopeless(&self) -> Fault {
+        let log = tail(&self.last_log(), 2000);
+        let printed =
+            log.lines().rfind(|line| !line.trim().is_empty()).map(|line| format!("the last one printed: {}", quoted(line)));
+        let told = self.fleet.last_end().map(|end| format!("the last one: {end}"));
+        let said = printed.or(told).map_or(String::new(), |said| format!("; {said}"));
+        Fault::missing(format!("three workers in a row ended before they were ready to work{said}"))
+            .in_file(&self.job.logs)
+            .next("see their logs there; a log that is missing could not be written where the node sees no such folder")
     }
 }
 
@@ -331,23 +429,24 @@ impl WorkerExecutor for SlurmExecutor {
     }
 
     fn assign(&mut self, worker: u64, order: &Order) -> Result<()> {
-        self.write(worker, &DispatcherLetter::Order(Box::new(order.clone())))
+        self.write(worker, &DispatcherLetter::Order(Box::new(order.clone())));
+        Ok(())
+    }
+
+    fn recall(&mut self, worker: u64, keys: Vec<Key>) {
+        self.write(worker, &DispatcherLetter::Recall { keys });
     }
 
     fn dismiss(&mut self, worker: u64) {
-        self.write(worker, &DispatcherLetter::End).ok();
+        self.write(worker, &DispatcherLetter::End);
     }
 
     fn terminate(&mut self, worker: u64) {
-        self.write(worker, &DispatcherLetter::Stop).ok();
+        self.write(worker, &DispatcherLetter::Stop);
     }
 
     fn kill(&mut self, worker: u64) {
-        if let Some(task) = self.workers.get(&worker).and_then(PostedWorker::task) {
-            self.fleet.left(task);
-            self.command(FleetCommand::Cancel(vec![task]));
-        }
-        self.lose(worker, "it was cancelled");
+        self.give_up(worker, "it was cancelled");
     }
 
     fn next_message(&mut self, patience: Duration) -> Result<Option<WorkerMessage>> {
@@ -360,19 +459,18 @@ impl WorkerExecutor for SlurmExecutor {
             let commands = self.fleet.due(now);
             commands.into_iter().chain(self.fleet.superfluous(now)).for_each(|command| self.command(command));
             if self.fleet.is_hopeless() {
-                let log = tail(&self.last_log(), 2000);
-                let said = log.lines().last().map_or(String::new(), |line| format!("; the last one printed: {}", quoted(line)));
-                return Err(Fault::missing(format!("three workers in a row ended before they said hello{said}"))
-                    .in_file(&self.job.logs)
-                    .next("see their logs there; try the lines of `--print-script` by hand"));
+                return Err(self.hopeless());
             }
-            self.look()?;
+            self.look();
+            if let Some(fault) = self.fatal.take() {
+                return Err(fault);
+            }
             if !self.messages.is_empty() {
                 continue;
             }
             let left = until.saturating_duration_since(Instant::now());
             match self.done.recv_timeout(left.min(SOONEST)) {
-                Ok(done) => self.ended(done)?,
+                Ok(done) => self.ended(done),
                 Err(RecvTimeoutError::Timeout) if left > SOONEST => {}
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Ok(self.messages.pop_front()),
             }
@@ -385,7 +483,7 @@ impl WorkerExecutor for SlurmExecutor {
         run("scancel", &["--state=PENDING".to_owned(), named.clone()], "");
         let (asked, mut answers) = (Instant::now(), Vec::new());
         while !self.workers.is_empty() && asked.elapsed() < grace + 4 * LATEST {
-            self.look().ok();
+            self.look();
             let said = self.messages.drain(..).filter_map(|message| match message.what {
                 MessageKind::Answer(answer) => Some(answer),
                 MessageKind::Line(_) | MessageKind::Joined { .. } | MessageKind::Exited(_) => None,
@@ -393,31 +491,66 @@ impl WorkerExecutor for SlurmExecutor {
             answers.extend(said);
             std::thread::sleep(SOONEST);
         }
-        run("scancel", &[named], "");
+        // What is being submitted would come to be after its end.
+        while self.fleet.is_submitting()
+            && let Ok(done) = self.done.recv_timeout(PATIENCE)
+        {
+            self.ended(done);
+        }
+        let cancelled = run("scancel", std::slice::from_ref(&named), "");
         self.workers.clear();
-        clear_letters(&self.job.post, &[ANSWERS, ORDERS, OPEN]);
+        if cancelled.is_well {
+            close(&self.job.post);
+        } else {
+            // The next run finds by its open post that there may be some.
+            let why = refusal::reason(&cancelled.err);
+            self.left_over =
+                Some(format!("the run's jobs could not be cancelled ({why}): `scancel {named}` does it, or the next run"));
+        }
         answers
     }
 
-    fn waits_for(&self) -> Option<String> {
+    fn waits_for(&self) -> Option<WorkersStanding> {
         let (here, waiting) = self.fleet.counts();
-        let why = self.fleet.why_waiting().map_or(String::new(), |why| format!(" ({why})"));
-        (waiting > 0).then(|| format!("{} here, {} submitted{why}", count(here, "worker"), waiting))
+        let refused = self.refusal.as_ref().map(|why| format!("Slurm takes no more now, and is asked again later: {why}"));
+        Some(WorkersStanding { by: "Slurm".to_owned(), here, waiting, why: refused.or_else(|| self.fleet.why_waiting()) })
+    }
+
+    fn left_over(&self) -> Option<&str> {
+        self.left_over.as_deref()
     }
 }
 
-/// Ends the workers of runs whose dispatcher did not come to it: this process has the workspace, so no dispatcher of theirs is left.
-fn end_earlier_runs(job: &WorkerJob) {
-    let Some(posts) = job.post.parent() else { return };
-    for name in letters_in(posts, "").unwrap_or_default() {
-        let post = posts.join(&name);
-        if post != job.post && !letters_in(&post, OPEN).unwrap_or_default().is_empty() {
-            let ended = run("scancel", &[format!("--name={}", name_of(&name))], "");
-            if ended.is_well {
-                clear_letters(&post, &[ANSWERS, ORDERS, OPEN]);
-            }
-        }
+/// Looks for runs whose dispatcher ended without a word: this process has the workspace, so no dispatcher of theirs is left. The last of them
+/// whose workers were started as this job says is to be adopted; the workers of the others are ended.
+fn adopt_or_end(job: &WorkerJob) -> Option<OpenPost> {
+    let mut open = OpenPost::all(job.post.parent()?);
+    let like = open.iter().rposition(|post| post.is_like(job)).map(|place| open.remove(place));
+    open.iter().for_each(end);
+    like
+}
+
+/// Ends the workers of runs whose dispatcher ended without a word, for a run that has no use for them.
+pub(crate) fn end_earlier_runs(posts: &Path) {
+    OpenPost::all(posts).iter().for_each(end);
+}
+
+fn end(post: &OpenPost) {
+    let ended = run("scancel", &[format!("--name={}", post.name)], "");
+    if ended.is_well || ended.is_missing {
+        close(&post.folder);
     }
+}
+
+/// All letters that are there, of those that this build can read.
+fn all_letters<T: serde::de::DeserializeOwned>(reader: &mut MailReader) -> Vec<T> {
+    let mut all = Vec::new();
+    while let Ok(letters) = reader.read()
+        && !letters.is_empty()
+    {
+        all.extend(letters.iter().map_while(|bytes| serde_json::from_slice(bytes).ok()));
+    }
+    all
 }
 
 /// What the jobs of a run are called.
@@ -429,6 +562,7 @@ impl SlurmExecutor {
     /// The log that was written last.
     fn last_log(&self) -> PathBuf {
         let logs = letters_in(&self.job.logs, ".log").unwrap_or_default();
-        self.job.logs.join(format!("{}.log", logs.last().cloned().unwrap_or_default()))
+        let logs = logs.iter().map(|log| self.job.logs.join(format!("{log}.log")));
+        logs.max_by_key(|log| stamp(log)).unwrap_or_default()
     }
 }

@@ -37,11 +37,13 @@ pub(crate) struct QueueRow {
     pub state: JobState,
     /// The node it is or was on; empty before it starts.
     pub node: String,
+    /// When it is expected to start, or started, by the cluster's clock; `None` where Slurm has not worked it out.
+    pub start: Option<String>,
 }
 
 /// The arguments with which `squeue` prints what [`queue`] reads, of all jobs of this name.
 pub(crate) fn queue_arguments(name: &str) -> Vec<String> {
-    ["-h", "-a", "-r", "-t", "all", "-n", name, "-o", "%F|%K|%T|%N|%r"].map(str::to_owned).into()
+    ["-h", "-a", "-r", "-t", "all", "-n", name, "-o", "%F|%K|%T|%N|%S|%r"].map(str::to_owned).into()
 }
 
 /// The whole queue of a run. Lines that are no rows are passed over. Whether a task that is not among the rows is gone is not said here: see
@@ -52,12 +54,26 @@ pub(crate) fn queue(out: &str) -> BTreeMap<ArrayTask, QueueRow> {
 
 fn row(line: &str) -> Option<(ArrayTask, QueueRow)> {
     // The reason is last: it is free text, and may hold what divides the others.
-    let [array, index, state, node, reason] = line.trim().splitn(5, '|').collect::<Vec<_>>().try_into().ok()?;
+    let [array, index, state, node, rest] = line.trim().splitn(5, '|').collect::<Vec<_>>().try_into().ok()?;
     let index = if index == "0" { 0 } else { digits(index)? };
     let is_state = !state.is_empty() && state.chars().all(|c| c.is_ascii_alphanumeric() || "_ +".contains(c));
     let task = ArrayTask { array: digits(array)?, index };
-    is_state.then(|| (task, QueueRow { state: JobState::new(state, reason), node: node.to_owned() }))
+    // A time stands before it; where a wrapper of `squeue` leaves it out, all is the reason.
+    let (start, reason) = match rest.split_once('|') {
+        Some((start, reason)) if start == "N/A" || is_time(start) => (Some(start).filter(|start| is_time(start)), reason),
+        _ => (None, rest),
+    };
+    let row = QueueRow { state: JobState::new(state, reason), node: node.to_owned(), start: start.map(str::to_owned) };
+    is_state.then_some((task, row))
 }
+
+/// Is it a time as Slurm prints it where no variable says otherwise, `2026-11-29T23:05:00`?
+fn is_time(text: &str) -> bool {
+    let is_like = |(byte, like): (u8, u8)| if like == b'0' { byte.is_ascii_digit() } else { byte == like };
+    text.len() == TIME.len() && text.bytes().zip(TIME.bytes()).all(is_like)
+}
+
+const TIME: &str = "0000-00-00T00:00:00";
 
 /// Slurm's own default of MaxArraySize.
 const MAX_ARRAY: usize = 1001;
@@ -99,6 +115,17 @@ mod tests {
         assert_eq!(rows[&ArrayTask { array: 7, index: 0 }].node, "n1");
         assert!(rows[&ArrayTask { array: 7, index: 2 }].state.told().contains("a|b"));
         assert_eq!(rows[&ArrayTask { array: 7, index: 1 }].state.standing(), Standing::Waits);
+    }
+
+    #[test]
+    fn a_row_says_when_its_job_is_expected_to_start_if_slurm_has_worked_that_out() {
+        let out = "7|0|PENDING||2026-11-29T23:05:00|Priority\n7|1|PENDING||N/A|Resources\n7|2|PENDING||Resources\n7|3|PENDING||2026-11-29|a|b";
+        let rows: Vec<_> = queue(out).into_values().map(|row| (row.start, row.state.told())).collect();
+        assert_eq!(rows[0].0.as_deref(), Some("2026-11-29T23:05:00"));
+        assert!(rows[0].1.starts_with("waiting: Priority ("), "{rows:?}");
+        assert!(rows[1..].iter().all(|(start, _)| start.is_none()), "{rows:?}");
+        assert_eq!(rows[1].1, rows[2].1);
+        assert_eq!(rows[3].1, "waiting: 2026-11-29|a|b", "what is no time belongs to the reason");
     }
 
     #[test]

@@ -37,13 +37,14 @@ pub(crate) struct Pace {
     submitted: Option<Duration>,
     /// Submissions that failed since one went well.
     refused: u32,
-    silent: usize,
+    /// The nodes of the workers in a row that ended soon, without a hello.
+    silent: Vec<String>,
     by_node: std::collections::BTreeMap<String, usize>,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Pace { wait: SOONEST, asked: None, submitted: None, refused: 0, silent: 0, by_node: Default::default() }
+        Pace { wait: SOONEST, asked: None, submitted: None, refused: 0, silent: vec![], by_node: Default::default() }
     }
 }
 
@@ -51,7 +52,7 @@ impl Pace {
     /// Is the queue to be asked now? Never while every worker that was submitted gives signs of life; `doubted` workers do not.
     pub(crate) fn may_ask(&self, doubted: usize, now: Duration) -> bool {
         let since = self.asked.or(self.submitted);
-        doubted > 0 && since.is_some_and(|since| now.saturating_sub(since) >= self.wait)
+        doubted > 0 && since.is_none_or(|since| now.saturating_sub(since) >= self.wait)
     }
 
     /// The queue was asked.
@@ -64,10 +65,12 @@ impl Pace {
         };
     }
 
-    /// May jobs be submitted now? The first time at once, then once a minute; after failures later and later.
+    /// May jobs be submitted now? The first time at once, then once a minute; after failures, and while workers end before they say hello,
+    /// later and later.
     pub(crate) fn may_submit(&self, now: Duration) -> bool {
-        let wait = (REFILL * 2u32.saturating_pow(self.refused.min(5))).min(Duration::from_secs(1800));
-        !self.is_hopeless() && self.submitted.is_none_or(|since| now.saturating_sub(since) >= wait)
+        let setbacks = self.refused.max((self.silent.len() / SILENT_STARTS) as u32);
+        let wait = (REFILL * 2u32.saturating_pow(setbacks.min(5))).min(Duration::from_secs(1800));
+        self.submitted.is_none_or(|since| now.saturating_sub(since) >= wait)
     }
 
     /// Jobs were submitted, or could not be.
@@ -81,22 +84,27 @@ impl Pace {
         }
     }
 
-    /// A worker said hello.
-    pub(crate) fn greeted(&mut self) {
-        self.silent = 0;
+    /// A worker is ready to work.
+    pub(crate) fn settled(&mut self) {
+        self.silent.clear();
     }
 
     /// A worker ended soon, without a hello; `node`: where, if Slurm says so.
     pub(crate) fn ended_silently(&mut self, node: &str) {
-        self.silent += 1;
+        self.silent.push(node.to_owned());
         if !node.is_empty() {
             *self.by_node.entry(node.to_owned()).or_default() += 1;
         }
     }
 
-    /// So many ended like that, one after the other, that more would be a waste.
+    /// So many ended like that, one after the other, that more would be a waste: unless others are still to come.
     pub(crate) fn is_hopeless(&self) -> bool {
-        self.silent >= SILENT_STARTS
+        self.silent.len() >= SILENT_STARTS
+    }
+
+    /// And on more than one node.
+    pub(crate) fn is_hopeless_everywhere(&self) -> bool {
+        self.is_hopeless() && self.silent.iter().collect::<std::collections::BTreeSet<_>>().len() > 1
     }
 
     /// Nodes on which workers end as soon as they begin: no more are sent there.
@@ -170,16 +178,18 @@ mod tests {
     }
 
     #[test]
-    fn three_workers_that_never_said_hello_end_the_submissions_and_a_hello_forgives() {
+    fn three_workers_that_never_said_hello_put_the_submissions_off_and_a_hello_forgives() {
         let mut pace = begun();
         pace.ended_silently("n1");
         pace.ended_silently("n2");
-        pace.greeted();
+        pace.settled();
         pace.ended_silently("n1");
         pace.ended_silently("");
         assert!(!pace.is_hopeless() && pace.may_submit(at(60)));
         assert_eq!(pace.barred(), ["n1"]);
         pace.ended_silently("n3");
-        assert!(pace.is_hopeless() && !pace.may_submit(at(6000)));
+        assert!(pace.is_hopeless() && !pace.may_submit(at(119)) && pace.may_submit(at(120)));
+        (0..300).for_each(|_| pace.ended_silently("n4"));
+        assert!(!pace.may_submit(at(1799)) && pace.may_submit(at(1800)), "half an hour at most");
     }
 }

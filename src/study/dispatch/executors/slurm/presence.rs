@@ -64,11 +64,12 @@ impl Presence {
 
     /// In words.
     pub(crate) fn told(&self, task: ArrayTask) -> String {
-        match self.rows.get(&task) {
-            Some(QueueRow { state, node }) if node.is_empty() => state.told(),
-            Some(QueueRow { state, node }) => format!("{} on {}", state.told(), visavis_core::domain::text::quoted(node)),
-            None => "Slurm does not show it".to_owned(),
-        }
+        let Some(QueueRow { state, node, start }) = self.rows.get(&task) else { return "Slurm does not show it".to_owned() };
+        let node = if node.is_empty() { String::new() } else { format!(" on {}", visavis_core::domain::text::quoted(node)) };
+        let start = start.as_ref().filter(|_| state.standing() == Standing::Waits);
+        // To the minute: Slurm's guess is no better.
+        let start = start.map_or(String::new(), |at| format!(", expected to start {} {}", &at[..10], &at[11..16]));
+        format!("{}{node}{start}", state.told())
     }
 }
 
@@ -101,6 +102,14 @@ mod tests {
         let row = "7|0|PENDING||BeginTime";
         assert_eq!(looked(&[(0, ""), (30, row), (61, "")]).standing(TASK, at(61)), Standing::Unclear);
         assert_eq!(looked(&[(0, ""), (61, row)]).standing(TASK, at(61)), Standing::Waits);
+    }
+
+    #[test]
+    fn a_task_that_waits_is_told_with_the_time_that_slurm_expects() {
+        let told = |out: &str| looked(&[(0, out)]).told(TASK);
+        let waits = told("7|0|PENDING||2026-11-29T23:05:00|Resources");
+        assert_eq!(waits, "waiting: Resources (no node has room for it now), expected to start 2026-11-29 23:05");
+        assert_eq!(told("7|0|RUNNING|n1|2026-11-29T23:05:00|None"), "running on n1");
     }
 
     #[test]

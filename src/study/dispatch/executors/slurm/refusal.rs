@@ -1,6 +1,28 @@
 //! What `sbatch` refuses, and which key of the study file that is about. Slurm's own words stay: they are what administrators know.
 
-use visavis_core::domain::text::{printable, shorten};
+use super::commands::CommandEnd;
+use crate::study::cluster::SettingPlace;
+use std::collections::BTreeMap;
+use visavis_core::domain::{
+    Fault,
+    text::{printable, shorten},
+};
+
+/// A submission that Slurm refused; `what` it does not take.
+pub(crate) fn fault(what: &str, end: &CommandEnd, places: &BTreeMap<String, SettingPlace>) -> Fault {
+    if end.is_missing {
+        return Fault::missing("there is no `sbatch` on this machine").next("run it where it is; or here: --on local");
+    }
+    let why = reason(&end.err);
+    let why = if why.is_empty() { "and does not say why".to_owned() } else { format!("and says: {why}") };
+    let fault = Fault::missing(format!("Slurm takes no {what}, {why}"));
+    match blamed(&end.err).iter().find_map(|key| Some((*key, places.get(*key)?))) {
+        Some((key, (file, line, column))) => {
+            fault.at(file, *line, *column).next(format!("see `run.slurm.{key}`; `sinfo` shows what there is"))
+        }
+        None => fault.next("see `run.slurm` in the study file; `--print-script` shows what is submitted"),
+    }
+}
 
 /// The keys below `run.slurm` that a refusal may be about, as far as its words say, the likeliest first: it is about the first of them that the
 /// study sets. Slurm has no codes for refusals: the words are those of 20.11 to 24.05, and others are about no key.

@@ -1,11 +1,18 @@
 //! What is submitted: the arguments of `sbatch` and the script that it reads on its standard input. A pure function of the settings; words are
 //! quoted where they are put in, so no path or name is read as anything else.
 
+use super::environment::BITS;
 use std::path::{Path, PathBuf};
-use visavis_core::domain::{study::SlurmSettings, text::shell};
+use visavis_core::{
+    domain::{Digest, study::SlurmSettings, text::shell},
+    store::stamp,
+};
 
 /// Workers are asked to stop so many seconds before their time is up: they keep what they have learned.
-const WARNING: u64 = 120;
+pub(super) const WARNING: u64 = 120;
+
+/// One list, and nothing else of the environment. A value with a comma cannot be in it: scripts set all values themselves.
+pub(super) const EXPORTED: &str = "--export=PATH=/usr/local/bin:/usr/bin:/bin";
 
 /// What a worker is started with, in whatever job.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,7 +56,7 @@ impl WorkerJob {
             "--open-mode=append".to_owned(),
             // The dispatcher starts what is to be started again: one source of restarts.
             "--no-requeue".to_owned(),
-            format!("--export={}", self.exported()),
+            EXPORTED.to_owned(),
             "--ntasks=1".to_owned(),
             format!("--cpus-per-task={}", self.threads),
         ];
@@ -71,16 +78,12 @@ impl WorkerJob {
         all
     }
 
-    /// One list, and nothing else of the environment. A value with a comma cannot be in it: the script sets all values itself.
-    fn exported(&self) -> &'static str {
-        "PATH=/usr/local/bin:/usr/bin:/bin"
-    }
-
     /// The script, for `bash`.
     pub(crate) fn script(&self) -> String {
         let path = |path: &Path| shell(&path.display().to_string());
         let mut lines = vec![
-            "#!/bin/bash".to_owned(),
+            // A login shell: it knows `module`, where a cluster has it.
+            "#!/bin/bash -l".to_owned(),
             format!("# Workers of Visavis. They take stages from {} and leave results in the workspace.", comment(&self.post)),
             // Without the workspace there is nothing to do. Slurm starts a job in /tmp where its folder is missing.
             format!("cd {} || exit 66", path(&self.workspace)),
@@ -88,9 +91,12 @@ impl WorkerJob {
         lines.extend(self.environment.iter().map(|(name, value)| format!("export {name}={}", shell(value))));
         if !self.settings.prologue.is_empty() {
             lines.push("# From `prologue` of the study file:".to_owned());
+            lines.push("set -e".to_owned());
             lines.extend(self.settings.prologue.iter().map(|line| line.as_str().to_owned()));
+            lines.push("set +e".to_owned());
             lines.push(format!("cd {} || exit 66", path(&self.workspace)));
         }
+        lines.extend(BITS.iter().map(|(name, value)| format!("export {name}={}", shell(value))));
         // The shell becomes the worker: what Slurm tells the job's first process, it tells the worker.
         let arguments = [
             "work".to_owned(),
@@ -106,25 +112,39 @@ impl WorkerJob {
         lines.join("\n") + "\n"
     }
 
+    /// How workers are started, but for what names a run: equal of two runs whose workers may do each other's work. The program counts by its
+    /// size and time, so that one that was built anew is another. `None` of a program that cannot be looked at.
+    pub(crate) fn print(&self) -> Option<Digest> {
+        let program = stamp(&self.program)?;
+        let nameless =
+            WorkerJob { name: String::new(), post: PathBuf::new(), logs: PathBuf::new(), run: String::new(), ..self.clone() };
+        let text = format!("{:?} {} {program:?}", nameless.arguments(1), nameless.script());
+        Some(Digest::of(text.as_bytes()))
+    }
+
     /// What is submitted, as a shell would be given it: for people, who may give it to one.
     pub(crate) fn printed(&self, workers: usize) -> String {
-        let arguments: Vec<String> = self.arguments(workers).iter().map(|argument| shell(argument)).collect();
-        let script = self.script();
-        let mut end = "END".to_owned();
-        while script.lines().any(|line| line == end) {
-            end.push('_');
-        }
-        format!("sbatch {} <<'{end}'\n{script}{end}\n", arguments.join(" \\\n  "))
+        printed(&self.arguments(workers), &self.script())
     }
 }
 
+/// A call of `sbatch` with its script, for a shell.
+pub(super) fn printed(arguments: &[String], script: &str) -> String {
+    let arguments: Vec<String> = arguments.iter().map(|argument| shell(argument)).collect();
+    let mut end = "END".to_owned();
+    while script.lines().any(|line| line == end) {
+        end.push('_');
+    }
+    format!("sbatch {} <<'{end}'\n{script}{end}\n", arguments.join(" \\\n  "))
+}
+
 /// A path in `--output`, where `%` begins a symbol and a backslash ends all symbols.
-fn pattern(path: &Path) -> String {
+pub(super) fn pattern(path: &Path) -> String {
     path.display().to_string().replace('%', "%%")
 }
 
 /// A path in a comment: on one line.
-fn comment(path: &Path) -> String {
+pub(super) fn comment(path: &Path) -> String {
     visavis_core::domain::text::printable(&path.display().to_string())
 }
 
