@@ -16,7 +16,7 @@ fn a_folder_that_nodes_cannot_write_stops_the_run_before_many_start() {
     remount("ro");
     // Slurm cannot even open the workers' logs.
     let said = study.start("login").ends();
-    assert!(said.code == 5 && said.err.contains("before they said hello"), "{} {}", said.code, said.err);
+    assert!(said.code == 5 && said.err.contains("before they were ready to work"), "{} {}", said.code, said.err);
     remount("rw");
     study.ends_as_here(study.start("login"));
 }
@@ -43,7 +43,7 @@ fn a_workspace_that_is_another_on_the_nodes_is_told_by_the_first_workers() {
     let on_nodes = |words: &[&str]| ["n1", "n2"].map(|node| rig.do_it(&[&["run", "--on", node], words].concat()));
     on_nodes(&["mount", "--bind", &other.display().to_string(), &name]);
     let said = Running::start(&mut study.visavis("login", &["run", study.file, "--on", "slurm", "--force"])).ends();
-    assert!(said.code == 5 && said.err.contains("before they said hello"), "{} {}", said.code, said.err);
+    assert!(said.code == 5 && said.err.contains("before they were ready to work"), "{} {}", said.code, said.err);
     let logs =
         std::fs::read_dir(study.post().join("logs")).unwrap().map(|log| std::fs::read_to_string(log.unwrap().path()).unwrap());
     assert!(logs.into_iter().all(|log| log.contains("another workspace than that of the run")), "{}", said.err);
