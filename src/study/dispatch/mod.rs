@@ -144,8 +144,17 @@ const CLUSTER_SILENCE: Duration = Duration::from_secs(600);
 /// What the workers of a run on Slurm are started with.
 fn worker_job(plan: &Plan, how: &Dispatch, cluster: &ClusterRun, run: &str, identity: String) -> Result<WorkerJob> {
     let device = cluster.device(&plan.study);
-    let program = ClusterRun::program(plan)?;
-    let program = program.and_then(|program| how.programs.get(&program)).unwrap_or(&how.program);
+    let program = match ClusterRun::program(plan)? {
+        None => &how.program,
+        Some(needed) => how.programs.get(&needed).ok_or_else(|| {
+            Fault::missing(format!(
+                "{} is not beside this program, and workers that run {} are that",
+                needed.name(),
+                needed.runs()
+            ))
+            .next("`make` builds it; `visavis doctor` says what is here")
+        })?,
+    };
     let absolute = |path: &Path| std::path::absolute(path).map_err(|error| Fault::io("find", path, &error));
     let stem = run.strip_suffix(".journal").unwrap_or(run);
     let post = absolute(&how.workspace.post().join(stem))?;
