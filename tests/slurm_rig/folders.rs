@@ -33,20 +33,21 @@ fn a_node_on_which_the_workspace_is_another_folder_is_done_without() {
 }
 
 #[test]
-fn a_folder_that_is_not_the_runs_workspace_is_told_by_the_first_workers() {
+fn a_workspace_that_is_another_on_the_nodes_is_told_by_the_first_workers() {
     let rig = Rig::start();
     let study = rig.study("mine", 4, "run: { slurm: { workers: 3, memory: 400M } }");
     assert_eq!(study.said("login", &["run", study.file, "--on", "local", "--quiet"]).code, 0);
-    // On the nodes the folder holds what Slurm needs, and is no workspace, or not yet.
-    let journals = study.shared().join("data/journals").display().to_string();
+    // On the nodes the folder holds all that Slurm needs, and has another name: another user's of the same path, or an old copy.
+    let (other, name) = (rig.folder.path().join("other.id"), study.shared().join("data/workspace.id").display().to_string());
+    std::fs::write(&other, "0123456789abcdef0123456789abcdef").unwrap();
     let on_nodes = |words: &[&str]| ["n1", "n2"].map(|node| rig.do_it(&[&["run", "--on", node], words].concat()));
-    on_nodes(&["mount", "-t", "tmpfs", "tmpfs", &journals]);
+    on_nodes(&["mount", "--bind", &other.display().to_string(), &name]);
     let said = Running::start(&mut study.visavis("login", &["run", study.file, "--on", "slurm", "--force"])).ends();
     assert!(said.code == 5 && said.err.contains("before they said hello"), "{} {}", said.code, said.err);
     let logs =
         std::fs::read_dir(study.post().join("logs")).unwrap().map(|log| std::fs::read_to_string(log.unwrap().path()).unwrap());
-    assert!(logs.into_iter().all(|log| log.contains("this folder is no")), "{}", said.err);
-    on_nodes(&["umount", &journals]);
+    assert!(logs.into_iter().all(|log| log.contains("another workspace than that of the run")), "{}", said.err);
+    on_nodes(&["umount", &name]);
     study.ends_as_here(study.start("login"));
 }
 

@@ -9,7 +9,7 @@ const EIGHT: &str = "run: { slurm: { workers: 8, memory: 100M } }";
 #[test]
 fn a_controller_that_is_away_for_a_minute_stops_nobody() {
     let rig = Rig::start();
-    let study = rig.study("away", 1000, "run: { slurm: { workers: 2, memory: 400M } }");
+    let study = rig.study("away", 2000, "run: { slurm: { workers: 2, memory: 400M } }");
     // At once, before it has saved that it started them: it starts them again, and does not say so.
     let run = study.start("login");
     study.wait(60, "a worker", || study.given() >= 1);
