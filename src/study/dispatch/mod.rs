@@ -3,6 +3,7 @@
 
 mod engine;
 mod executors;
+mod run_devices;
 mod run_journal;
 mod running_clock;
 mod standing_told;
@@ -34,7 +35,7 @@ use std::{
 use visavis_core::{
     domain::{
         Fault, Key, Result,
-        event::{Event, EventKind, PersonRequest, RunOrigin, Slots, WorkerAnswer},
+        event::{Event, EventKind, PersonRequest, RunOrigin, WorkerAnswer},
         job::{Cause, JobId, JobState, PlannedJob},
         stage::{Kind, Order},
         study::DeviceClass,
@@ -67,37 +68,6 @@ pub struct Dispatch<'a> {
     pub stop: &'a AtomicBool,
     /// Told what keeps it waiting before it begins.
     pub remark: &'a dyn Fn(&str),
-}
-
-impl Dispatch<'_> {
-    /// Of each device: do its workers come by themselves?
-    fn joining(&self) -> Vec<bool> {
-        (1..=self.devices.len()).map(|number| self.cluster.is_some() && number == self.devices.len()).collect()
-    }
-
-    /// It has slots of this machine and workers of a cluster.
-    fn is_mixed(&self) -> bool {
-        self.cluster.is_some() && self.devices.len() > 1
-    }
-
-    /// The slots of each device, as they are told: those of a cluster count with those of this machine that are called alike.
-    fn slots(&self) -> Vec<Slots> {
-        let mut all: Vec<Slots> = Vec::new();
-        for Device { name, slots, threads } in &self.devices {
-            let device = name.to_string();
-            match all.iter_mut().find(|of| of.device == device) {
-                Some(of) => of.slots += slots,
-                None => all.push(Slots { device, slots: *slots, threads: *threads }),
-            }
-        }
-        all
-    }
-
-    /// The first slot of a cluster's workers: those of this machine on a device that is called alike come before.
-    fn first_of_cluster(&self) -> usize {
-        let Some((cluster, here)) = self.devices.split_last() else { return 0 };
-        here.iter().filter(|device| device.name == cluster.name).map(|device| device.slots).sum()
-    }
 }
 
 /// What a face is told while a run goes on.
