@@ -23,7 +23,9 @@ impl Screen for RunsState {
     }
 
     fn about(&self) -> &'static [&'static str] {
-        &["Jobs of the latest run, on this machine's devices or Slurm's. Leaving stops nothing; D ends a run cleanly, K stops a job."]
+        &[
+            "Jobs of the latest run, on this machine's devices or Slurm's. Leaving stops nothing; D ends a run cleanly, K stops a job.",
+        ]
     }
 
     fn keys(&self) -> &'static [ScreenCommand] {
