@@ -68,8 +68,8 @@ fn workers_that_are_preempted_are_replaced() {
 #[test]
 fn workers_whose_time_is_up_are_replaced() {
     let rig = Rig::start();
-    // A minute, and half a minute of grace, for stages of more than two minutes.
-    let study = rig.study("late", 1600, "run: { slurm: { workers: 1, time: '1', memory: 400M } }");
+    // A minute, and half a minute of grace, for stages of more than a minute and a half.
+    let study = rig.study("late", 1200, "run: { slurm: { workers: 1, time: '1', memory: 400M } }");
     let run = study.start_with(1);
     study.ends_as_here(run);
 }
