@@ -100,8 +100,10 @@ pub struct RunSummary {
     pub left: usize,
 }
 
-/// How often the journals of others are looked at; and where workers are on a cluster, those of people, and all of them.
+/// How often the journals of others are looked at. Where workers are on a cluster: how long a message is waited for, how often the journals
+/// of people are looked at, and how often all of them.
 const LOOK: Duration = Duration::from_millis(100);
+const CLUSTER_WAIT: Duration = Duration::from_millis(250);
 const CLUSTER_LOOK: Duration = Duration::from_secs(2);
 const CLUSTER_LOOK_AT_ALL: Duration = Duration::from_secs(60);
 
@@ -419,7 +421,7 @@ impl<'a> Run<'a> {
 
     /// Waits for something to be said, and takes everything that was.
     fn hear(&mut self) -> Result<()> {
-        let mut patience = LOOK;
+        let mut patience = if self.how.cluster.is_some() { CLUSTER_WAIT } else { LOOK };
         for _ in 0..MOST_MESSAGES {
             let Some(WorkerMessage { worker, what }) = self.workers.next_message(patience)? else { return Ok(()) };
             patience = Duration::ZERO;
