@@ -221,7 +221,7 @@ fn while_slurm_starts_no_worker_everybody_is_told_so_and_drain_takes_the_jobs_ba
     wait_until("the workers are submitted", || status().contains("0 workers of Slurm here, 4 submitted"));
     let explained = cluster.run(&["explain", "index"]).out;
     assert!(explained.contains("It waits for a worker") && explained.contains("Slurm was asked for 4 more"), "{explained}");
-    let screen = cluster.run(&["tui", "--screen", "runs", "--json"]).out;
+    let screen = cluster.run(&["tui", "--screen", "runs", "--plain"]).out;
     assert!(screen.contains("4 submitted"), "{screen}");
     cluster.desk.succeed(&["drain"]);
     wait_until("the run ends", || !status().contains("running, started") && !status().contains("draining"));

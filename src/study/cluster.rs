@@ -52,7 +52,7 @@ impl RunPlaces {
 }
 
 /// What a run on Slurm is asked for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClusterRun {
     pub(crate) settings: SlurmSettings,
     /// Where the study file says each of them, by its key: what Slurm refuses is told there.
@@ -63,7 +63,7 @@ impl ClusterRun {
     /// As a study file asks; where it says nothing of Slurm, all is left to the cluster.
     pub fn of(file: &StudyFile) -> Self {
         let RunOn::Slurm(settings) = &file.study.run else {
-            return ClusterRun { settings: SlurmSettings::default(), places: BTreeMap::new() };
+            return ClusterRun::default();
         };
         let settings = (**settings).clone();
         let place = |key: &str| {

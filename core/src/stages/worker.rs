@@ -33,6 +33,9 @@ use std::{
 const BEAT: Duration = Duration::from_millis(500);
 const POSTED_BEAT: Duration = Duration::from_secs(10);
 
+/// What is recorded waits for so long on a folder that is shared with a dispatcher.
+const POSTED_RECORDS: Duration = Duration::from_secs(5);
+
 /// A stage that has not done a round of its work for so long does none any more. Every long loop counts its rounds
 /// ([`crate::numeric::pulse`]); what lies between two of them, such as reading one file, takes less.
 const QUIET: Duration = Duration::from_secs(600);
@@ -138,10 +141,14 @@ pub(super) fn work(
     let answers = AnswerWriter(Arc::new(Mutex::new(answers)));
     let journal = Journal::start(&workspace.journals(), now())?;
     let name = journal.name();
-    let recorder = Recorder::start(journal, {
+    let kept = {
         let answers = answers.clone();
         move || _ = answers.say(&WorkerAnswer::Kept)
-    });
+    };
+    let recorder = match &settings.post {
+        Some(_) => Recorder::start_with(journal, POSTED_RECORDS, kept),
+        None => Recorder::start(journal, kept),
+    };
     let machine = origin::machine(&settings.device);
     recorder.event(EventKind::WorkerStarted {
         run: settings.run.clone(),

@@ -63,6 +63,12 @@ struct Pending {
 impl Recorder {
     /// `told` is called whenever the journal has grown and that is synced.
     pub fn start(journal: Journal, told: impl Fn() + Send + 'static) -> Self {
+        Self::start_with(journal, SOON, told)
+    }
+
+    /// The same, where what is recorded waits for company for so long, log lines too: on a shared folder each sync is a message to its
+    /// server, and a thousand workers that record every step would send it a hundred thousand a second. What is flushed does not wait.
+    pub fn start_with(journal: Journal, soon: Duration, told: impl Fn() + Send + 'static) -> Self {
         let state = RecorderState {
             clock: 0,
             attempt: None,
@@ -79,7 +85,7 @@ impl Recorder {
         let shared = Arc::new(SharedState { state: Mutex::new(state), changed: Condvar::new() });
         let thread = std::thread::spawn({
             let shared = Arc::clone(&shared);
-            move || shared.keep(journal, &told)
+            move || shared.keep(journal, soon, &told)
         });
         Recorder { shared, thread: Some(thread) }
     }
@@ -149,6 +155,7 @@ impl Recorder {
         self.shared.changed.notify_all();
         while state.fault.is_none() && (state.waits() || state.kept < state.turn) {
             state.hurry = true;
+            self.shared.changed.notify_all();
             state = self.shared.wait(state);
         }
         state.fault.clone().map_or(Ok(()), Err)
@@ -194,7 +201,7 @@ impl SharedState {
     }
 
     /// The keeping thread: waits for something, waits a little for more, writes and syncs it, says so.
-    fn keep(&self, mut journal: Journal, told: &impl Fn()) {
+    fn keep(&self, mut journal: Journal, soon: Duration, told: &impl Fn()) {
         let mut state = self.lock();
         loop {
             while !state.waits() && !state.closing {
@@ -203,7 +210,11 @@ impl SharedState {
             if !state.waits() {
                 return;
             }
-            if !state.hurry && !state.closing && state.events.is_empty() && state.points < ROOM / 2 {
+            if soon > SOON {
+                let is_early = |state: &mut RecorderState| !state.hurry && !state.closing && state.points < ROOM / 2;
+                let waited = self.changed.wait_timeout_while(state, soon, is_early);
+                state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            } else if !state.hurry && !state.closing && state.events.is_empty() && state.points < ROOM / 2 {
                 drop(state);
                 std::thread::sleep(SOON);
                 state = self.lock();
@@ -279,5 +290,27 @@ mod tests {
             matches!(reading.records.last().unwrap().record, Record::Event(_)),
             "points recorded before a line are before it"
         );
+    }
+
+    #[test]
+    fn what_may_wait_for_long_is_kept_together_and_a_flush_does_not_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&told);
+        let recorder = Recorder::start_with(Journal::start(folder.path(), 1).unwrap(), Duration::from_secs(3600), move || {
+            _ = count.fetch_add(1, Ordering::SeqCst)
+        });
+        recorder.begin(Key(Digest::of(b"k")), 1, 0);
+        for step in 0..50 {
+            recorder.point("loss", step, 0.0);
+            recorder.log("a line");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(told.load(Ordering::SeqCst), 0);
+        recorder.flush().unwrap();
+        assert_eq!(told.load(Ordering::SeqCst), 1);
+        recorder.point("loss", 50, 0.0);
+        drop(recorder);
+        assert_eq!(told.load(Ordering::SeqCst), 2);
     }
 }

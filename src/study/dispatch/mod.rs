@@ -3,6 +3,7 @@
 
 mod engine;
 mod executors;
+mod run_devices;
 mod run_journal;
 mod running_clock;
 mod standing_told;
@@ -34,7 +35,7 @@ use std::{
 use visavis_core::{
     domain::{
         Fault, Key, Result,
-        event::{Event, EventKind, PersonRequest, RunOrigin, Slots, WorkerAnswer},
+        event::{Event, EventKind, PersonRequest, RunOrigin, WorkerAnswer},
         job::{Cause, JobId, JobState, PlannedJob},
         stage::{Kind, Order},
         study::DeviceClass,
@@ -69,37 +70,6 @@ pub struct Dispatch<'a> {
     pub remark: &'a dyn Fn(&str),
 }
 
-impl Dispatch<'_> {
-    /// Of each device: do its workers come by themselves?
-    fn joining(&self) -> Vec<bool> {
-        (1..=self.devices.len()).map(|number| self.cluster.is_some() && number == self.devices.len()).collect()
-    }
-
-    /// It has slots of this machine and workers of a cluster.
-    fn is_mixed(&self) -> bool {
-        self.cluster.is_some() && self.devices.len() > 1
-    }
-
-    /// The slots of each device, as they are told: those of a cluster count with those of this machine that are called alike.
-    fn slots(&self) -> Vec<Slots> {
-        let mut all: Vec<Slots> = Vec::new();
-        for Device { name, slots, threads } in &self.devices {
-            let device = name.to_string();
-            match all.iter_mut().find(|of| of.device == device) {
-                Some(of) => of.slots += slots,
-                None => all.push(Slots { device, slots: *slots, threads: *threads }),
-            }
-        }
-        all
-    }
-
-    /// The first slot of a cluster's workers: those of this machine on a device that is called alike come before.
-    fn first_of_cluster(&self) -> usize {
-        let Some((cluster, here)) = self.devices.split_last() else { return 0 };
-        here.iter().filter(|device| device.name == cluster.name).map(|device| device.slots).sum()
-    }
-}
-
 /// What a face is told while a run goes on.
 pub struct Notice<'a> {
     pub event: &'a Event,
@@ -130,8 +100,10 @@ pub struct RunSummary {
     pub left: usize,
 }
 
-/// How often the journals of others are looked at; and where workers are on a cluster, those of people, and all of them.
+/// How often the journals of others are looked at. Where workers are on a cluster: how long a message is waited for, how often the journals
+/// of people are looked at, and how often all of them.
 const LOOK: Duration = Duration::from_millis(100);
+const CLUSTER_WAIT: Duration = Duration::from_millis(250);
 const CLUSTER_LOOK: Duration = Duration::from_secs(2);
 const CLUSTER_LOOK_AT_ALL: Duration = Duration::from_secs(60);
 
@@ -144,8 +116,17 @@ const CLUSTER_SILENCE: Duration = Duration::from_secs(600);
 /// What the workers of a run on Slurm are started with.
 fn worker_job(plan: &Plan, how: &Dispatch, cluster: &ClusterRun, run: &str, identity: String) -> Result<WorkerJob> {
     let device = cluster.device(&plan.study);
-    let program = ClusterRun::program(plan)?;
-    let program = program.and_then(|program| how.programs.get(&program)).unwrap_or(&how.program);
+    let program = match ClusterRun::program(plan)? {
+        None => &how.program,
+        Some(needed) => how.programs.get(&needed).ok_or_else(|| {
+            Fault::missing(format!(
+                "{} is not beside this program, and workers that run {} are that",
+                needed.name(),
+                needed.runs()
+            ))
+            .next("`make` builds it; `visavis doctor` says what is here")
+        })?,
+    };
     let absolute = |path: &Path| std::path::absolute(path).map_err(|error| Fault::io("find", path, &error));
     let stem = run.strip_suffix(".journal").unwrap_or(run);
     let post = absolute(&how.workspace.post().join(stem))?;
@@ -440,7 +421,7 @@ impl<'a> Run<'a> {
 
     /// Waits for something to be said, and takes everything that was.
     fn hear(&mut self) -> Result<()> {
-        let mut patience = LOOK;
+        let mut patience = if self.how.cluster.is_some() { CLUSTER_WAIT } else { LOOK };
         for _ in 0..MOST_MESSAGES {
             let Some(WorkerMessage { worker, what }) = self.workers.next_message(patience)? else { return Ok(()) };
             patience = Duration::ZERO;

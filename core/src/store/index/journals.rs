@@ -67,7 +67,8 @@ impl Index {
     pub fn follow_others(&mut self, folder: &Path, told: &BTreeSet<String>) -> Result<Vec<IngestedEvent>> {
         let changed = std::fs::metadata(folder).and_then(|about| about.modified()).ok();
         let recent = changed.is_none_or(|at| SystemTime::now().duration_since(at).unwrap_or_default() < TICK);
-        if self.closed.is_none() || recent || changed != self.listed || !writer::here(folder).local {
+        let is_local = writer::here(folder).local;
+        if self.closed.is_none() || recent || changed != self.listed || !told.is_empty() || !is_local {
             self.list(folder, told)?;
             // What was passed over now is to be found later.
             self.listed = changed.filter(|_| told.is_empty());
@@ -365,13 +366,20 @@ mod tests {
             journal.append(&[run_started(now)]).unwrap();
             journal
         };
-        let (told, _other) = (start(1), start(2));
+        let (mut told, mut other) = (start(1), start(2));
         let mut index = Index::open(workspace.store()).unwrap();
         let journals = workspace.journals();
         let clocks = |taken: Vec<IngestedEvent>| taken.iter().map(|taken| taken.event.clock).collect::<Vec<u64>>();
         let passed = BTreeSet::from([told.name()]);
         assert_eq!(clocks(index.follow_others(&journals, &passed).unwrap()), [2]);
         assert_eq!(clocks(index.follow(&journals).unwrap()), [1]);
+        // And passed over again, although nothing in the folder has changed.
+        std::thread::sleep(2 * TICK);
+        index.follow(&journals).unwrap();
+        told.append(&[run_started(4)]).unwrap();
+        other.append(&[run_started(3)]).unwrap();
+        assert_eq!(clocks(index.follow_others(&journals, &passed).unwrap()), [3]);
+        assert_eq!(index.open, [other.name()]);
     }
 
     #[test]

@@ -110,8 +110,9 @@ impl DispatcherJob {
             format!("--chdir={}", self.workspace.display()),
             format!("--output={}/%j.log", pattern(&self.logs)),
             "--open-mode=append".to_owned(),
-            // One that makes room for others, or whose node fails, goes on by itself: from the results.
-            "--requeue".to_owned(),
+            // One that makes room for others, or whose node fails, goes on by itself: from the results. One that makes all of them again
+            // would begin anew each time.
+            if self.arguments.iter().any(|word| word == "--force") { "--no-requeue" } else { "--requeue" }.to_owned(),
             EXPORTED.to_owned(),
             "--ntasks=1".to_owned(),
             "--cpus-per-task=1".to_owned(),
@@ -258,6 +259,9 @@ mod tests {
             assert!(told.iter().all(|word| !word.starts_with(left)), "{left}");
         }
         assert_eq!(told.iter().filter(|word| word.starts_with("--export")).count(), 1);
+        assert!(told.contains(&"--requeue".to_owned()));
+        let anew = DispatcherJob { arguments: vec!["run".into(), "--force".into()], ..job(Path::new("/w")) };
+        assert!(anew.arguments().contains(&"--no-requeue".to_owned()));
     }
 
     #[test]

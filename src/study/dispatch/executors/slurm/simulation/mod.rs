@@ -36,8 +36,8 @@ use visavis_core::{
 };
 use workers::{Fate, Letter, PretendedWorker};
 
-/// How often the dispatcher looks around.
-const ROUND: Duration = Duration::from_millis(100);
+/// How often the dispatcher looks around, as `dispatch::CLUSTER_WAIT` has it.
+const ROUND: Duration = Duration::from_millis(250);
 
 /// A run that is not over by then never will be.
 const TOO_LONG: Duration = Duration::from_secs(48 * 3600);
@@ -237,7 +237,7 @@ impl World {
             self.told.rounds += 1;
             self.handle(DispatchEvent::Tick);
             self.handle(DispatchEvent::Fill);
-            if self.told.rounds.is_multiple_of(10) {
+            if self.told.rounds.is_multiple_of(4) {
                 self.doubt();
             }
             let begun = Instant::now();

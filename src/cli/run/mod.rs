@@ -1,16 +1,15 @@
 //! `visavis run STUDY`
 
+mod places;
+mod submission;
+
 use super::{
     Context, open_store,
-    output::{remark, say, say_json, tell_about, tell_namesakes, warn},
+    output::{remark, say, say_json, tell_about, tell_namesakes},
     progress::RunProgress,
 };
-use crate::study::{
-    self, ClusterRun, Dispatch, DispatcherJob, NetworkPrograms, RunPlaces, RunSummary, SubmittedDispatcher, WorkerProgram,
-    devices::{self, Machine, Name},
-};
+use crate::study::{self, Dispatch, RunPlaces, RunSummary};
 use std::{
-    collections::BTreeMap,
     ffi::OsString,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -22,7 +21,6 @@ use visavis_core::{
     domain::{
         Ending, Fault, Result,
         event::EventKind,
-        study::{DeviceClass, DispatcherPlace, RunOn},
         text::{count, printable},
     },
     store::{LOOKING, origin, tail},
@@ -70,23 +68,6 @@ pub(crate) struct RunCommand {
     in_job: Option<String>,
 }
 
-/// Where the stages of a run are made.
-enum Places {
-    Here,
-    Cluster(ClusterRun),
-    /// Networks on the cluster, the rest here.
-    Both(ClusterRun),
-}
-
-impl Places {
-    fn cluster(&self) -> Option<&ClusterRun> {
-        match self {
-            Places::Here => None,
-            Places::Cluster(cluster) | Places::Both(cluster) => Some(cluster),
-        }
-    }
-}
-
 /// What the background part of `--detach` says when it has taken the workspace.
 const READY: &str = "visavis runs";
 
@@ -130,11 +111,6 @@ impl RunCommand {
             return self.submit(context, &opened, &plan, cluster);
         }
         if self.detach { self.detach(context, opened, plan) } else { self.go(context, opened, plan).map(|_| ()) }
-    }
-
-    /// Is the dispatcher to run in a job of its own, which this process is not?
-    fn is_to_submit(&self, cluster: &ClusterRun) -> bool {
-        self.in_job.is_none() && *cluster.dispatcher() != DispatcherPlace::Here
     }
 
     /// Starts the same command in a session of its own, and leaves it when it has taken the workspace.
@@ -196,168 +172,6 @@ impl RunCommand {
             plan.force()?;
         }
         Ok(())
-    }
-
-    /// The programs for networks, asked whether they can, when some are to run; when one cannot, they wait as for anything missing.
-    fn programs(&self, context: &Context, plan: &mut study::Plan) -> Result<BTreeMap<WorkerProgram, PathBuf>> {
-        let NetworkPrograms { able, unable } = NetworkPrograms::ask(plan);
-        for missing in unable {
-            warn(context, &[printable(&missing.input)]);
-            plan.lack(missing)?;
-            self.narrow(plan)?;
-        }
-        Ok(able)
-    }
-
-    /// Where the stages are to be made, as options and study file say.
-    fn places(&self, opened: &study::OpenedStudy) -> Result<Places> {
-        if opened.file.study.run == RunOn::Local {
-            return Ok(Places::Here);
-        }
-        let cluster = ClusterRun::of(&opened.file);
-        if self.on.iter().any(|on| on == "local") {
-            if self.is_to_submit(&cluster) {
-                let what = "a dispatcher in a job of its own has one processor: no stage runs beside it";
-                return Err(cluster
-                    .wrong_dispatcher(what)
-                    .next("write `dispatcher: here`, or run all on the cluster: --on slurm"));
-            }
-            return Ok(Places::Both(cluster));
-        }
-        if !self.devices.is_empty() || self.jobs.is_some() {
-            return Err(Fault::asked("--devices and --jobs are of this machine, and the run is on Slurm")
-                .next("leave them out, and see `run.slurm` in the study file; or run it here too: --on local,slurm"));
-        }
-        Ok(Places::Cluster(cluster))
-    }
-
-    /// The dispatcher of a study as a job; `identity`: the workspace's random name.
-    fn dispatcher_job(
-        &self,
-        context: &Context,
-        opened: &study::OpenedStudy,
-        cluster: &ClusterRun,
-        identity: &str,
-    ) -> Result<DispatcherJob> {
-        let program = std::env::current_exe().map_err(|error| Fault::unexpected(format!("cannot find this program: {error}")))?;
-        let mut arguments = vec!["run".to_owned(), "--on=slurm".to_owned(), format!("--in-job={identity}")];
-        let globals = context.globals();
-        if !globals.iter().any(|word| word == "--threads") {
-            // As many as the job has processors, whatever the node has.
-            arguments.push("--threads=1".to_owned());
-        }
-        arguments.extend(globals);
-        arguments.extend(self.only.iter().map(|only| format!("--only={only}")));
-        arguments.extend(self.force.then(|| "--force".to_owned()));
-        arguments.push(format!("--attempts={}", self.attempts));
-        arguments.push(format!("--patience={}", self.patience));
-        arguments.extend(self.limit.map(|limit| format!("--limit={limit}")));
-        let text = &opened.file.text.source;
-        DispatcherJob::new(cluster, (&context.workspace, identity), (&program, arguments), (&self.study, text))
-    }
-
-    /// Submits the dispatcher as a job of its own, and says how to follow it.
-    fn submit(&self, context: &Context, opened: &study::OpenedStudy, plan: &study::Plan, cluster: &ClusterRun) -> Result<()> {
-        // Mistakes are told here, where somebody reads them.
-        ClusterRun::program(plan)?;
-        tell_about(context, opened);
-        tell_namesakes(context, opened);
-        context.workspace.lock_or_say(LOOKING, &|line| remark(context, printable(line)))?;
-        let identity = context.workspace.identify()?;
-        let SubmittedDispatcher { job, name, log } = self.dispatcher_job(context, opened, cluster, &identity)?.submit()?;
-        if context.json {
-            say_json(
-                &serde_json::json!({ "event": "submitted", "job": job, "name": name, "log": log, "study": plan.study.name }),
-            );
-        } else if !context.quiet {
-            say(format!("{} is dispatched by the job {job} of Slurm, {name}", printable(&plan.study.name)));
-            say(format!("  what it prints: {}", printable(&log.display().to_string())));
-            say(format!("  visavis status · attach · logs · drain; scancel {job} ends it"));
-        }
-        Ok(())
-    }
-
-    /// Prints what a run on Slurm would submit.
-    fn print_script(&self, context: &Context) -> Result<()> {
-        let (opened, plan) = self.plan(context)?;
-        let places = self.places(&opened)?;
-        let Some(cluster) = places.cluster() else {
-            return Err(Fault::asked("this study runs here: nothing is submitted").next("add --on slurm"));
-        };
-        let needed = ClusterRun::program(&plan)?;
-        let found = needed.and_then(|program| Some((program, program.path()?)));
-        let stop = AtomicBool::new(false);
-        let program = std::env::current_exe().map_err(|error| Fault::unexpected(format!("cannot find this program: {error}")))?;
-        let how = Dispatch {
-            workspace: &context.workspace,
-            program,
-            programs: found.into_iter().collect(),
-            devices: self.devices(context, &places, &plan)?.0,
-            file: String::new(),
-            text: "",
-            origin: visavis_core::domain::event::RunOrigin::default(),
-            cluster: Some(cluster.clone()),
-            attempts: self.attempts,
-            patience: Duration::from_secs(self.patience),
-            limit: None,
-            stop: &stop,
-            remark: &|_| {},
-        };
-        let mut submission = study::submission(&plan, &how)?.unwrap_or_default();
-        if self.is_to_submit(cluster) {
-            let identity = Some(context.workspace.identity()).filter(|name| !name.is_empty());
-            let job = self.dispatcher_job(context, &opened, cluster, &identity.unwrap_or_else(|| "WORKSPACE".to_owned()))?;
-            let workers: Vec<String> = submission.lines().map(|line| format!("# {line}").trim_end().to_owned()).collect();
-            submission = format!("{}\n# What the dispatcher then submits:\n{}", job.printed(), workers.join("\n"));
-        }
-        if context.json {
-            say_json(&serde_json::json!({ "submission": submission }));
-        } else {
-            say(submission.trim_end());
-        }
-        Ok(())
-    }
-
-    fn devices(&self, context: &Context, places: &Places, plan: &study::Plan) -> Result<(Vec<devices::Device>, Option<String>)> {
-        if let Places::Cluster(cluster) = places {
-            return Ok((vec![cluster.device(&plan.study)], None));
-        }
-        let mut named = self.devices.iter().map(|name| name.parse()).collect::<Result<Vec<Name>>>()?;
-        if let Places::Both(_) = places {
-            // Networks go to the cluster: a card of this machine has to be named.
-            named.push(Name { class: DeviceClass::Cpu, number: 0 });
-        }
-        let is_of_cards = |name: &Name| name.class == DeviceClass::Cuda;
-        let runs_networks = matches!(places, Places::Here) && plan.study.numerics.device == DeviceClass::Cuda;
-        let asks = runs_networks || named.iter().any(is_of_cards);
-        let (cards, driver) = if asks { devices::cards() } else { (vec![], None) };
-        let machine = Machine { threads: context.threads, cards };
-        let (mut devices, remarks) = devices::choose(&plan.study, &named, self.jobs.map(usize::from), &machine)?;
-        remarks.iter().for_each(|line| remark(context, printable(line)));
-        devices.extend(places.cluster().map(|cluster| cluster.device(&plan.study)));
-        Ok((devices, driver))
-    }
-
-    /// The programs that run networks, as far as the run's places are known to have them.
-    fn programs_at(
-        &self,
-        context: &Context,
-        plan: &mut study::Plan,
-        places: &Places,
-        devices: &[devices::Device],
-    ) -> Result<BTreeMap<WorkerProgram, PathBuf>> {
-        if let Places::Here = places {
-            return self.programs(context, plan);
-        }
-        let is_named = |device: &devices::Device| device.name.class == DeviceClass::Cuda;
-        if let (Places::Both(_), Some((_, here))) = (places, devices.split_last())
-            && here.iter().any(is_named)
-            && let Some(missing) = NetworkPrograms::ask(plan).unable.into_iter().next()
-        {
-            return Err(Fault::missing(missing.input).next("name no card with --devices: networks then run on the cluster alone"));
-        }
-        // What the nodes have is not known here.
-        Ok(ClusterRun::program(plan)?.and_then(|program| Some((program, program.path()?))).into_iter().collect())
     }
 
     /// Becomes what hidden options say, reads the study and plans it.
