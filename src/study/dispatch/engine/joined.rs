@@ -69,7 +69,8 @@ impl Engine {
         self.slots.values().for_each(|slot| here[slot.device] += 1);
         let takes = |slot: &WorkerSlot| {
             let is_well = slot.ending.is_none() && slot.foreign.is_empty() && !slot.is_recalled;
-            self.joining[slot.device] && is_well && (slot.assigned.is_empty() || slot.ahead(now) < AHEAD)
+            // One waits behind the one that it is at, however long that is reckoned to take: it may take less, and can be taken back.
+            self.joining[slot.device] && is_well && (slot.assigned.len() < 2 || slot.ahead(now) < AHEAD)
         };
         // Those with the least to do first.
         let mut takers: Vec<(u64, usize, usize)> = (self.slots.iter().filter(|(_, slot)| takes(slot)))
