@@ -63,7 +63,7 @@ impl Cluster {
         here.write(study, self.desk.read(study).as_bytes());
         here.succeed(&["run", study, "--on", "local", "--quiet"]);
         let results = |of: BTreeSet<String>| of.into_iter().filter(|name| !name.contains(".part-")).collect::<BTreeSet<_>>();
-        assert_eq!(results(made(self.desk.path(""))), results(made(here.path(""))));
+        assert_eq!(results(made(&self.desk.path(""))), results(made(&here.path(""))));
     }
 }
 
@@ -79,13 +79,13 @@ impl Drop for Cluster {
 }
 
 /// The names of all results and of all objects: keys, and what results are made of.
-pub(crate) fn made(root: PathBuf) -> BTreeSet<String> {
+pub(crate) fn made(root: &Path) -> BTreeSet<String> {
     let names = |folder: PathBuf| -> Vec<PathBuf> {
         fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
     };
     let results = names(root.join("data/results"));
     let objects = names(root.join("data/objects")).into_iter().filter(|path| path.is_dir()).flat_map(names);
-    results.into_iter().chain(objects).map(|path| path.strip_prefix(&root).unwrap().display().to_string()).collect()
+    results.into_iter().chain(objects).map(|path| path.strip_prefix(root).unwrap().display().to_string()).collect()
 }
 
 #[test]

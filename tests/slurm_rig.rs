@@ -15,7 +15,7 @@ use crate::{
 use std::{
     collections::BTreeSet,
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -237,11 +237,11 @@ impl Study<'_> {
 
     fn is_as_here(&self) {
         self.desk.succeed(&["run", self.file, "--on", "local", "--quiet"]);
-        assert_eq!(results(self.real()), results(self.desk.path("")));
+        assert_eq!(results(&self.real()), results(&self.desk.path("")));
     }
 }
 
-fn results(of: PathBuf) -> BTreeSet<String> {
+fn results(of: &Path) -> BTreeSet<String> {
     made(of).into_iter().filter(|name| !name.contains(".part-")).collect()
 }
 

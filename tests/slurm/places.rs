@@ -12,7 +12,7 @@ use std::{
 
 /// The results of a desk's workspace, without halves.
 fn results(of: &Desk) -> BTreeSet<String> {
-    made(of.path("")).into_iter().filter(|name| !name.contains(".part-")).collect()
+    made(&of.path("")).into_iter().filter(|name| !name.contains(".part-")).collect()
 }
 
 /// The devices on which attempts were made.

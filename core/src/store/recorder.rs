@@ -298,7 +298,7 @@ mod tests {
         let told = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&told);
         let recorder = Recorder::start_with(Journal::start(folder.path(), 1).unwrap(), Duration::from_secs(3600), move || {
-            _ = count.fetch_add(1, Ordering::SeqCst)
+            _ = count.fetch_add(1, Ordering::SeqCst);
         });
         recorder.begin(Key(Digest::of(b"k")), 1, 0);
         for step in 0..50 {

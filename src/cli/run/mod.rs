@@ -110,17 +110,17 @@ impl RunCommand {
         if let Some(cluster) = places.cluster().filter(|cluster| self.is_to_submit(cluster) && plan.is_ready()) {
             return self.submit(context, &opened, &plan, cluster);
         }
-        if self.detach { self.detach(context, opened, plan) } else { self.go(context, opened, plan).map(|_| ()) }
+        if self.detach { self.detach(context, &opened, plan) } else { self.go(context, &opened, plan).map(|_| ()) }
     }
 
     /// Starts the same command in a session of its own, and leaves it when it has taken the workspace.
-    fn detach(&self, context: &Context, opened: study::OpenedStudy, plan: study::Plan) -> Result<()> {
+    fn detach(&self, context: &Context, opened: &study::OpenedStudy, plan: study::Plan) -> Result<()> {
         // Mistakes are told here, where somebody reads them.
-        self.devices(context, &self.places(&opened)?, &plan)?;
+        self.devices(context, &self.places(opened)?, &plan)?;
         if !plan.is_ready() {
             return self.go(context, opened, plan).map(|_| ());
         }
-        tell_about(context, &opened);
+        tell_about(context, opened);
         context.workspace.lock_or_say(LOOKING, &|line| remark(context, printable(line)))?;
         let said = context.workspace.said();
         let log = context.workspace.say_anew()?;
@@ -193,13 +193,13 @@ impl RunCommand {
     /// Runs, and says how it ended.
     pub(crate) fn execute(&self, context: &Context) -> Result<RunSummary> {
         let (opened, plan) = self.begin(context)?;
-        self.go(context, opened, plan)
+        self.go(context, &opened, plan)
     }
 
-    fn go(&self, context: &Context, opened: study::OpenedStudy, mut plan: study::Plan) -> Result<RunSummary> {
-        tell_about(context, &opened);
-        tell_namesakes(context, &opened);
-        let places = self.places(&opened)?;
+    fn go(&self, context: &Context, opened: &study::OpenedStudy, mut plan: study::Plan) -> Result<RunSummary> {
+        tell_about(context, opened);
+        tell_namesakes(context, opened);
+        let places = self.places(opened)?;
         let (devices, driver) = self.devices(context, &places, &plan)?;
         let programs = self.programs_at(context, &mut plan, &places, &devices)?;
         let stop = self.listen()?;

@@ -345,7 +345,7 @@ impl SlurmExecutor {
                     }
                     self.say(worker, MessageKind::Answer(answer));
                 }
-                Ok(WorkerLetter::Left { why, stopped }) => return self.leave(worker, why, stopped),
+                Ok(WorkerLetter::Left { why, stopped }) => return self.leave(worker, why.as_deref(), stopped),
                 Err(_) => return self.refuse_build(worker),
             }
         }
@@ -355,10 +355,10 @@ impl SlurmExecutor {
     }
 
     /// A worker said its last words.
-    fn leave(&mut self, worker: u64, why: Option<String>, stopped: bool) {
+    fn leave(&mut self, worker: u64, why: Option<&str>, stopped: bool) {
         let Some(of) = self.workers.get(&worker) else { return };
         let (task, is_ready) = (of.task(), of.is_ready);
-        let words = match &why {
+        let words = match why {
             Some(why) => format!("error: {}", quoted(why)),
             None if stopped => "it was asked to stop".to_owned(),
             None => "it left".to_owned(),

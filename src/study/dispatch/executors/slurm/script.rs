@@ -162,7 +162,7 @@ pub(crate) fn why_not_named(path: &Path) -> Option<&'static str> {
 pub(crate) fn chunks(workers: usize, max_array: usize) -> Vec<usize> {
     let most = max_array.max(1);
     let full = std::iter::repeat_n(most, workers / most);
-    full.chain((workers % most > 0).then_some(workers % most)).collect()
+    full.chain((!workers.is_multiple_of(most)).then_some(workers % most)).collect()
 }
 
 #[cfg(test)]

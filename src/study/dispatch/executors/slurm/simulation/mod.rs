@@ -337,8 +337,8 @@ impl World {
         self.write(self.now + takes, Happening::Ends(command, array, out));
     }
 
-    fn ended(&mut self, command: FleetCommand, array: Option<u64>, out: Option<String>) {
-        match (&command, array, &out) {
+    fn ended(&mut self, command: &FleetCommand, array: Option<u64>, out: Option<&str>) {
+        match (command, array, out) {
             (FleetCommand::Submit { .. }, None, _) => self.is_unsure = true,
             (FleetCommand::Query, _, Some(_)) => self.is_unsure = false,
             _ => {}
@@ -346,9 +346,9 @@ impl World {
         let begun = Instant::now();
         let mut gone = vec![];
         match (command, array) {
-            (FleetCommand::Submit { workers, .. }, Some(array)) => self.fleet.submitted(array, workers, self.now),
+            (FleetCommand::Submit { workers, .. }, Some(array)) => self.fleet.submitted(array, *workers, self.now),
             (FleetCommand::Submit { .. }, None) => self.fleet.refused(self.now),
-            (FleetCommand::Query, _) => gone = self.fleet.shown(out.as_deref().map(outputs::queue), self.now),
+            (FleetCommand::Query, _) => gone = self.fleet.shown(out.map(outputs::queue), self.now),
             (FleetCommand::Cancel(_), _) => {}
         }
         self.told.fleet += begun.elapsed();

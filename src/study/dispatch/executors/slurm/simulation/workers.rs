@@ -98,7 +98,7 @@ impl World {
             Happening::Does(worker, begun) => self.does(worker, begun),
             Happening::Meets(worker, fate) => self.meets(worker, fate),
             Happening::Reads(worker, reading) => self.reads(worker, reading),
-            Happening::Ends(command, array, out) => self.ended(command, array, out),
+            Happening::Ends(command, array, out) => self.ended(&command, array, out.as_deref()),
         }
     }
 
