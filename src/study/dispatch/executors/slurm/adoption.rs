@@ -1,10 +1,11 @@
 //! What a dispatcher finds of one before it that ended without a word, killed or cut off: a folder of letters that nobody closed, and workers
 //! that still live and do what they were given. They are adopted if they were started as this run would start them.
 
-use super::{name_of, script::WorkerJob};
+use super::{MessageKind, PostedWorker, SlurmExecutor, commands::run, name_of, script::WorkerJob};
 use std::{
     collections::VecDeque,
     path::{Path, PathBuf},
+    time::Instant,
 };
 use visavis_core::{
     domain::{
@@ -130,6 +131,69 @@ impl WorkerAtWork {
             self.holds.remove(place);
         }
     }
+}
+
+impl SlurmExecutor {
+    /// Takes over the workers that were started before, as their letters tell. Whether they live shows as with any other.
+    ///
+    /// # Errors
+    /// A folder that cannot be listed.
+    pub(super) fn adopt(&mut self) -> Result<()> {
+        let (now, post) = (Instant::now(), self.job.post.clone());
+        let ordered = letters_in(&post, ORDERS)?;
+        for token in letters_in(&post, ANSWERS)? {
+            self.seen.insert(token.clone());
+            let mut answers = MailReader::new(&post, &format!("{token}{ANSWERS}"));
+            let orders = format!("{token}{ORDERS}");
+            let was_ordered = ordered.contains(&token);
+            let given = if was_ordered { all_letters(&mut MailReader::new(&post, &orders)) } else { vec![] };
+            let Some(WorkerAtWork { hello, journal, holds, begun }) = WorkerAtWork::of(all_letters(&mut answers), given) else {
+                continue;
+            };
+            let writer = was_ordered.then(|| MailWriter::resume(&post, &orders)).transpose()?;
+            let worker = self.next;
+            self.next += 1;
+            self.workers.insert(worker, PostedWorker::adopted(token, hello.clone(), answers, writer, now));
+            self.adopted += 1;
+            self.greet(worker, hello, holds.into());
+            let ready = journal.map(|journal| WorkerAnswer::Ready { journal });
+            let answers = ready.into_iter().chain(begun.map(|key| WorkerAnswer::Begun { key }));
+            answers.for_each(|answer| self.say(worker, MessageKind::Answer(answer)));
+        }
+        Ok(())
+    }
+}
+
+/// Looks for runs whose dispatcher ended without a word: this process has the workspace, so no dispatcher of theirs is left. The last of them
+/// whose workers were started as this job says is to be adopted; the workers of the others are ended.
+pub(super) fn adopt_or_end(job: &WorkerJob) -> Option<OpenPost> {
+    let mut open = OpenPost::all(job.post.parent()?);
+    let like = open.iter().rposition(|post| post.is_like(job)).map(|place| open.remove(place));
+    open.iter().for_each(end);
+    like
+}
+
+/// Ends the workers of runs whose dispatcher ended without a word, for a run that has no use for them.
+pub(crate) fn end_earlier_runs(posts: &Path) {
+    OpenPost::all(posts).iter().for_each(end);
+}
+
+fn end(post: &OpenPost) {
+    let ended = run("scancel", &[format!("--name={}", post.name)], "");
+    if ended.is_well || ended.is_missing {
+        close(&post.folder);
+    }
+}
+
+/// All letters that are there, of those that this build can read.
+fn all_letters<T: serde::de::DeserializeOwned>(reader: &mut MailReader) -> Vec<T> {
+    let mut all = Vec::new();
+    while let Ok(letters) = reader.read()
+        && !letters.is_empty()
+    {
+        all.extend(letters.iter().map_while(|bytes| serde_json::from_slice(bytes).ok()));
+    }
+    all
 }
 
 #[cfg(test)]

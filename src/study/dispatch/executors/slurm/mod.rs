@@ -12,6 +12,7 @@ mod environment;
 mod files;
 mod fleet;
 mod job_state;
+mod logs;
 mod outputs;
 mod pace;
 mod posted_worker;
@@ -25,14 +26,14 @@ mod tests;
 
 use super::{FIRST_OF_CLUSTER, MessageKind, WorkerExecutor, WorkerExit, WorkerMessage, WorkerPlace};
 use crate::study::cluster::SettingPlace;
-use adoption::{OpenPost, WorkerAtWork, close};
+pub(crate) use adoption::end_earlier_runs;
+use adoption::{OpenPost, adopt_or_end, close};
 use commands::{CommandEnd, PATIENCE, run};
 use fleet::{Fleet, FleetCommand, Gone};
 use outputs::ArrayTask;
 use posted_worker::{LATEST, PostedWorker, SOONEST};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    path::{Path, PathBuf},
     sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
     time::{Duration, Instant},
 };
@@ -40,11 +41,11 @@ use visavis_core::{
     domain::{
         Fault, Key, Result,
         event::{WorkerAnswer, WorkersStanding},
-        post::{ANSWERS, DispatcherLetter, Hello, ORDERS, WorkerLetter},
+        post::{ANSWERS, DispatcherLetter, Hello, WorkerLetter},
         stage::Order,
         text::quoted,
     },
-    store::{MailReader, MailWriter, letters_in, make_folder, stamp, tail},
+    store::{letters_in, make_folder},
 };
 
 pub use dispatcher::{DispatcherJob, SubmittedDispatcher};
@@ -56,10 +57,6 @@ const LIST: Duration = Duration::from_secs(1);
 
 /// A folder that cannot be listed for so long ends the run.
 const BLIND: Duration = Duration::from_secs(120);
-
-/// Workers that never said hello whose logs a run tells of, and the last lines of each.
-const MOST_SILENT: usize = 10;
-const MOST_LINES: usize = 20;
 
 /// Starts workers by arrays of jobs, for one run in one workspace.
 pub(crate) struct SlurmExecutor {
@@ -167,35 +164,6 @@ impl SlurmExecutor {
         self.adopted
     }
 
-    /// Takes over the workers that were started before, as their letters tell. Whether they live shows as with any other.
-    ///
-    /// # Errors
-    /// A folder that cannot be listed.
-    fn adopt(&mut self) -> Result<()> {
-        let (now, post) = (Instant::now(), self.job.post.clone());
-        let ordered = letters_in(&post, ORDERS)?;
-        for token in letters_in(&post, ANSWERS)? {
-            self.seen.insert(token.clone());
-            let mut answers = MailReader::new(&post, &format!("{token}{ANSWERS}"));
-            let orders = format!("{token}{ORDERS}");
-            let was_ordered = ordered.contains(&token);
-            let given = if was_ordered { all_letters(&mut MailReader::new(&post, &orders)) } else { vec![] };
-            let Some(WorkerAtWork { hello, journal, holds, begun }) = WorkerAtWork::of(all_letters(&mut answers), given) else {
-                continue;
-            };
-            let writer = was_ordered.then(|| MailWriter::resume(&post, &orders)).transpose()?;
-            let worker = self.next;
-            self.next += 1;
-            self.workers.insert(worker, PostedWorker::adopted(token, hello.clone(), answers, writer, now));
-            self.adopted += 1;
-            self.greet(worker, hello, holds.into());
-            let ready = journal.map(|journal| WorkerAnswer::Ready { journal });
-            let answers = ready.into_iter().chain(begun.map(|key| WorkerAnswer::Begun { key }));
-            answers.for_each(|answer| self.say(worker, MessageKind::Answer(answer)));
-        }
-        Ok(())
-    }
-
     fn say(&mut self, worker: u64, what: MessageKind) {
         self.messages.push_back(WorkerMessage { worker, what });
     }
@@ -246,21 +214,6 @@ impl SlurmExecutor {
         self.workers.iter().filter(|(_, of)| of.task() == Some(task)).map(|(worker, _)| *worker).collect()
     }
 
-    /// A worker ended that never said hello: what it printed is all there is of it, and goes into the run's log.
-    fn tell_of_silent(&mut self, task: ArrayTask, why: &str) {
-        self.silent += 1;
-        if self.silent > MOST_SILENT {
-            return;
-        }
-        let worker = self.next;
-        self.next += 1;
-        self.say(worker, MessageKind::Line(format!("Slurm job {task} ended before its worker said hello: {why}")));
-        let log = self.log(task);
-        for line in &log[log.len().saturating_sub(MOST_LINES)..] {
-            self.say(worker, MessageKind::Line(format!("{task} │ {line}")));
-        }
-    }
-
     /// Slurm took no workers. One submission that may have gone through is looked for; if the first of a run is refused for good, the run ends.
     fn refuse(&mut self, end: &CommandEnd) {
         let why = refusal::reason(&end.err);
@@ -284,11 +237,6 @@ impl SlurmExecutor {
         let Some(of) = self.workers.remove(&worker) else { return };
         let log = of.task().map_or(vec![], |task| self.log(task));
         self.say(worker, MessageKind::Exited(WorkerExit { status: why.to_owned(), log, is_taken_away }));
-    }
-
-    /// The last lines that a worker printed.
-    fn log(&self, task: ArrayTask) -> Vec<String> {
-        tail(&self.job.logs.join(format!("{task}.log")), 4000).lines().map(quoted).collect()
     }
 
     /// Looks for new workers, and for letters of those that are known.
@@ -405,18 +353,6 @@ impl SlurmExecutor {
             self.give_up(worker, &format!("it cannot be written to: {}", fault.what));
         }
     }
-
-    /// Slurm starts no workers that can work: what the last of them came to and printed.
-    fn hopeless(&self) -> Fault {
-        let log = tail(&self.last_log(), 2000);
-        let printed =
-            log.lines().rfind(|line| !line.trim().is_empty()).map(|line| format!("the last one printed: {}", quoted(line)));
-        let told = self.fleet.last_end().map(|end| format!("the last one: {end}"));
-        let said = printed.or(told).map_or(String::new(), |said| format!("; {said}"));
-        Fault::missing(format!("three workers in a row ended before they were ready to work{said}"))
-            .in_file(&self.job.logs)
-            .next("see their logs there; a log that is missing could not be written where the node sees no such folder")
-    }
 }
 
 impl WorkerExecutor for SlurmExecutor {
@@ -521,48 +457,7 @@ impl WorkerExecutor for SlurmExecutor {
     }
 }
 
-/// Looks for runs whose dispatcher ended without a word: this process has the workspace, so no dispatcher of theirs is left. The last of them
-/// whose workers were started as this job says is to be adopted; the workers of the others are ended.
-fn adopt_or_end(job: &WorkerJob) -> Option<OpenPost> {
-    let mut open = OpenPost::all(job.post.parent()?);
-    let like = open.iter().rposition(|post| post.is_like(job)).map(|place| open.remove(place));
-    open.iter().for_each(end);
-    like
-}
-
-/// Ends the workers of runs whose dispatcher ended without a word, for a run that has no use for them.
-pub(crate) fn end_earlier_runs(posts: &Path) {
-    OpenPost::all(posts).iter().for_each(end);
-}
-
-fn end(post: &OpenPost) {
-    let ended = run("scancel", &[format!("--name={}", post.name)], "");
-    if ended.is_well || ended.is_missing {
-        close(&post.folder);
-    }
-}
-
-/// All letters that are there, of those that this build can read.
-fn all_letters<T: serde::de::DeserializeOwned>(reader: &mut MailReader) -> Vec<T> {
-    let mut all = Vec::new();
-    while let Ok(letters) = reader.read()
-        && !letters.is_empty()
-    {
-        all.extend(letters.iter().map_while(|bytes| serde_json::from_slice(bytes).ok()));
-    }
-    all
-}
-
 /// What the jobs of a run are called.
 pub(crate) fn name_of(run: &str) -> String {
     format!("visavis-{run}")
-}
-
-impl SlurmExecutor {
-    /// The log that was written last.
-    fn last_log(&self) -> PathBuf {
-        let logs = letters_in(&self.job.logs, ".log").unwrap_or_default();
-        let logs = logs.iter().map(|log| self.job.logs.join(format!("{log}.log")));
-        logs.max_by_key(|log| stamp(log)).unwrap_or_default()
-    }
 }

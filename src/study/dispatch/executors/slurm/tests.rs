@@ -1,5 +1,8 @@
 use super::*;
-use visavis_core::domain::post::SlurmPlace;
+use visavis_core::{
+    domain::post::{ORDERS, SlurmPlace},
+    store::{MailReader, MailWriter},
+};
 
 /// An executor whose fleet wants nothing, so that no command is run, and the letters of its workers.
 struct Bench {
