@@ -32,6 +32,7 @@ fn a_dispatcher_that_was_killed_is_followed_by_one_on_the_other_mount() {
     let run = study.start("n1");
     let said = study.ends_as_here(run);
     assert!(said.err.contains("on login, running micro") && said.err.contains("has not said that it ended"), "{}", said.err);
+    assert!(said.err.contains("2 workers of the run before"), "they are adopted: {}", said.err);
     assert!(kept > 0 && begun.elapsed().as_secs() < 150, "{kept} results, {:?}", begun.elapsed());
     let left = rig.slurm(&["squeue", "-h", "-n", &name, "-t", "PENDING,RUNNING"]);
     assert_eq!(left, "", "no worker of the first run is left");
