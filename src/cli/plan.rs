@@ -4,7 +4,7 @@ use super::{
     Context, open_store,
     output::{TextColumns, duration, say, say_json, tell_about},
 };
-use crate::study::{self, ClusterRun, CostEstimate, Costs, NetworkPrograms, Pins, Step, WorkerProgram};
+use crate::study::{self, ClusterRun, CostEstimate, Costs, NetworkPrograms, Pins, RunPlaces, Step, WorkerProgram};
 use std::{
     collections::{BTreeMap, HashMap},
     path::PathBuf,
@@ -23,14 +23,16 @@ use visavis_core::{
 pub(crate) struct PlanCommand {
     /// The study file
     study: PathBuf,
-    /// Where it would run (default: as the study file says, else local)
-    #[arg(long, value_parser = ["local", "slurm"])]
-    on: Option<String>,
+    /// Where it would run: local, slurm, or both, local,slurm (default: as the study file says, else local)
+    #[arg(long, value_delimiter = ',', value_name = "PLACES", value_parser = ["local", "slurm"])]
+    on: Vec<String>,
 }
 
 impl PlanCommand {
     pub(crate) fn run(&self, context: &Context) -> Result<()> {
-        let opened = study::open(&self.study, &context.workspace)?;
+        let on = |place: &str| self.on.iter().any(|on| on == place);
+        let places = RunPlaces::of(on("local"), on("slurm"));
+        let opened = study::open_for(&self.study, &context.workspace, places)?;
         tell_about(context, &opened);
         let index = open_store::store(context)?;
         let pins = Pins::read(index.as_ref(), &opened.file.study.name);
@@ -45,10 +47,15 @@ impl PlanCommand {
             }
         }
         let costs = Costs::learn(index.as_ref())?;
-        let is_slurm = self.on.as_ref().map_or(opened.file.study.run != RunOn::Local, |on| on == "slurm");
+        let is_slurm = !is_here;
         let cluster = is_slurm.then(|| ClusterRun::of(&opened.file));
         let (slots, place) = match &cluster {
-            Some(cluster) => (cluster.device(&plan.study).slots, printable(&cluster.told(&plan.study))),
+            Some(cluster) => {
+                let own = if places == RunPlaces::Both { plan.study.resources.cpu_slots.min(context.threads) } else { 0 };
+                let here =
+                    if own > 0 { format!("{} here for what needs no network, ", count(own, "slot")) } else { String::new() };
+                (own + cluster.device(&plan.study).slots, here + &printable(&cluster.told(&plan.study)))
+            }
             None => {
                 let slots = plan.study.resources.cpu_slots.min(context.threads);
                 (slots, count(slots, "slot"))
@@ -57,7 +64,20 @@ impl PlanCommand {
         let estimate = plan.estimate(&costs, slots);
         let stale = stale(&plan, index.as_ref())?;
         if context.json {
-            self.as_json(&opened, &plan, &estimate, (if is_slurm { "slurm" } else { "local" }, slots), &stale);
+            self.as_json(
+                &opened,
+                &plan,
+                &estimate,
+                (
+                    match places {
+                        RunPlaces::Both => "local,slurm",
+                        _ if is_slurm => "slurm",
+                        _ => "local",
+                    },
+                    slots,
+                ),
+                &stale,
+            );
         } else {
             self.as_text(&opened, &plan, &estimate, &place, &stale);
         }

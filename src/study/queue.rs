@@ -43,7 +43,7 @@ pub(crate) struct StageQueue {
 /// A worker is given work for about so long at a time, so that it never waits for the dispatcher and a job with a greater
 /// upward rank does not wait for it.
 const BATCH_SECONDS: f64 = 0.25;
-pub(crate) const POSTED_BATCH_SECONDS: f64 = 4.0;
+const POSTED_BATCH_SECONDS: f64 = 4.0;
 
 /// And never more than so many jobs.
 const BATCH_JOBS: usize = 64;
@@ -93,12 +93,13 @@ impl StageQueue {
     /// The next jobs for one of so many slots: enough to keep a worker busy, and never more than its share of what waits. One program
     /// can do them all.
     pub(crate) fn batch(&mut self, class: DeviceClass, slots: usize) -> Vec<Waiting> {
-        self.batch_of(QueueLine::Class(class), slots, BATCH_SECONDS)
+        self.batch_of(QueueLine::Class(class), slots, BATCH_SECONDS, &|waiting| waiting.seconds)
     }
 
     /// The same for a worker that is spoken with through a shared folder, which takes a second or so each time.
-    pub(crate) fn posted_batch(&mut self, line: QueueLine, slots: usize) -> Vec<Waiting> {
-        self.batch_of(line, slots, POSTED_BATCH_SECONDS)
+    /// `expected`: the seconds that a job takes, as far as is known by now.
+    pub(crate) fn posted_batch(&mut self, line: QueueLine, slots: usize, expected: &dyn Fn(&Waiting) -> f64) -> Vec<Waiting> {
+        self.batch_of(line, slots, POSTED_BATCH_SECONDS, expected)
     }
 
     /// How many jobs wait for devices of a class beyond those that come first and take so many seconds together.
@@ -112,7 +113,7 @@ impl StageQueue {
         line.len() - within.count()
     }
 
-    fn batch_of(&mut self, line: QueueLine, slots: usize, lasting: f64) -> Vec<Waiting> {
+    fn batch_of(&mut self, line: QueueLine, slots: usize, lasting: f64, expected: &dyn Fn(&Waiting) -> f64) -> Vec<Waiting> {
         let Some(line) = self.lines.get_mut(&line) else { return vec![] };
         let most = line.len().div_ceil(2 * slots.max(1)).min(BATCH_JOBS);
         let (mut batch, mut seconds): (Vec<Waiting>, f64) = (Vec::new(), 0.0);
@@ -124,7 +125,7 @@ impl StageQueue {
             }
             let waiting = next.remove();
             self.positions.remove(&waiting.key);
-            seconds += waiting.seconds;
+            seconds += expected(&waiting);
             batch.push(waiting);
         }
         batch
@@ -212,7 +213,7 @@ mod tests {
         let jobs: Vec<(&str, f64, f64)> = names.iter().map(|name| (name.as_str(), 1.0, 0.5)).collect();
         let mut queue = queue(&jobs);
         let line = QueueLine::Class(DeviceClass::Cpu);
-        assert_eq!((queue.posted_batch(line, 1).len(), queue.batch(DeviceClass::Cpu, 1).len()), (8, 1));
+        assert_eq!((queue.posted_batch(line, 1, &|of| of.seconds).len(), queue.batch(DeviceClass::Cpu, 1).len()), (8, 1));
     }
 
     #[test]
@@ -222,7 +223,7 @@ mod tests {
         queue.push(network("network", DeviceClass::Cpu));
         queue.push(network("on a card", DeviceClass::Cuda));
         queue.push(waiting("score", 1.0, 1.0));
-        let mut keys = |line| queue.posted_batch(line, 1).into_iter().map(|of| of.key).collect::<Vec<_>>();
+        let mut keys = |line| queue.posted_batch(line, 1, &|of| of.seconds).into_iter().map(|of| of.key).collect::<Vec<_>>();
         let key = |name: &str| vec![Key(Digest::of(name.as_bytes()))];
         assert_eq!(keys(QueueLine::Class(DeviceClass::Cpu)), key("score"));
         assert_eq!(keys(QueueLine::Networks), key("network"));

@@ -42,6 +42,9 @@ const LATEST: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_secs(30);
 const SILENCE: Duration = Duration::from_secs(600);
 
+/// Orders that cannot be read for so long are damaged.
+const STUCK: Duration = Duration::from_secs(60);
+
 /// As many looks in a row at a run that is over make sure that it is.
 const LOOKS: u32 = 2;
 
@@ -129,12 +132,20 @@ fn letter<T: serde::Serialize>(of: &T) -> Result<Vec<u8>> {
 fn fetch(folder: &Path, name: &str, workspace: &Workspace, orders: &OrderQueue, answers: &PostedAnswers) {
     let (mut reader, mut wait) = (None, SOONEST);
     let (mut alive, mut looked, mut closed) = (Instant::now(), Instant::now(), 0);
+    let mut unreadable: Option<Instant> = None;
     while !orders.is_over() {
         // It is listed first, and then asked for: a folder's cache keeps "not there".
         if reader.is_none() && letters_in(folder, name).is_ok_and(|names| names.contains("")) {
             reader = Some(MailReader::new(folder, name));
         }
-        let letters = reader.as_mut().map_or(Ok(vec![]), MailReader::read).unwrap_or_default();
+        let read = reader.as_mut().map_or(Ok(vec![]), MailReader::read);
+        let is_unreadable = read.is_err() || reader.as_ref().is_some_and(MailReader::is_stuck);
+        unreadable = is_unreadable.then(|| unreadable.unwrap_or_else(Instant::now));
+        if unreadable.is_some_and(|since| since.elapsed() >= STUCK) {
+            // What cannot be read will never be done: another worker is to have it.
+            return;
+        }
+        let letters = read.unwrap_or_default();
         wait = if letters.is_empty() { (wait * 3 / 2).min(LATEST) } else { SOONEST };
         for bytes in &letters {
             match serde_json::from_slice(bytes) {

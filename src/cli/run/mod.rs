@@ -57,7 +57,7 @@ pub(crate) struct RunCommand {
     /// What one attempt may take (default: as long as it likes)
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
-    /// A worker that gives no sign of life for so long is ended
+    /// A worker that gives no sign of life for so long is ended; workers of Slurm have 600 at least
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(2..))]
     patience: u64,
     /// Be the background part of --detach

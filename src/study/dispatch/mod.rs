@@ -185,6 +185,8 @@ struct Run<'a> {
     standing: StandingTold,
     /// Stages that are still to be made.
     left: usize,
+    /// And of them, those that train a network or look through one, in a run on both places.
+    networks_left: usize,
     journal: RunJournal,
     costs: Costs,
     upward_ranks: HashMap<Step, f64>,
@@ -234,7 +236,9 @@ impl<'a> Run<'a> {
                 }
             }
             None => {
-                end_earlier_runs(&std::path::absolute(how.workspace.post()).unwrap_or_default());
+                // A Slurm that is away is not waited for.
+                let posts = how.workspace.post();
+                std::thread::spawn(move || end_earlier_runs(&posts));
                 Box::new(LocalExecutor::new(how.workspace, journal.name()))
             }
         };
@@ -261,6 +265,7 @@ impl<'a> Run<'a> {
             clock: RunningClock::start(Instant::now()),
             not_kept: vec![],
             left: 0,
+            networks_left: 0,
             looked: Instant::now(),
             looked_at_all: Instant::now(),
             lock,
@@ -271,7 +276,14 @@ impl<'a> Run<'a> {
     }
 
     fn go(&mut self) -> Result<()> {
+        if self.how.cluster.is_some() {
+            // Workers that were adopted tell what they are at before that is given to others.
+            self.hear()?;
+        }
         loop {
+            if self.lock.is_lost() {
+                return Err(self.taken_over());
+            }
             if self.how.stop.load(Ordering::SeqCst) {
                 self.handle(DispatchEvent::Stop)?;
             }
@@ -287,14 +299,15 @@ impl<'a> Run<'a> {
             self.tell_how_workers_stand();
             self.read_requests()?;
             self.handle(DispatchEvent::Tick)?;
-            if self.lock.is_lost() {
-                let who = self.how.workspace.holder().map_or(String::new(), |holder| format!(": {}", holder.told()));
-                return Err(Fault::missing(format!(
-                    "this run stood still for so long that another visavis took the workspace over{who}"
-                ))
-                .next("what was finished is kept; follow the other one with `visavis attach`"));
-            }
         }
+    }
+
+    /// Another dispatcher has the workspace now: it has the workers of a cluster, too.
+    fn taken_over(&mut self) -> Fault {
+        self.workers.abandon();
+        let who = self.how.workspace.holder().map_or(String::new(), |holder| format!(": {}", holder.told()));
+        Fault::missing(format!("this run stood still for so long that another visavis took the workspace over{who}"))
+            .next("what was finished is kept; follow the other one with `visavis attach`")
     }
 
     /// Ends the workers, says how the run ended.
@@ -475,13 +488,14 @@ impl<'a> Run<'a> {
     /// How many of the stages that are still to be made workers of a cluster may take.
     fn for_the_cluster(&self) -> usize {
         let demand = self.engine.demand(self.left);
-        if self.how.is_mixed() { (self.plan.networks_to_run() + self.engine.unbearable()).min(demand) } else { demand }
+        if self.how.is_mixed() { (self.networks_left + self.engine.unbearable()).min(demand) } else { demand }
     }
 
     /// Keeps what was noted, then tells.
     fn keep(&mut self) -> Result<()> {
         let events = self.journal.keep()?;
         if !events.is_empty() {
+            self.networks_left = if self.how.is_mixed() { self.plan.networks_to_run() } else { 0 };
             self.left = self.plan.to_run();
         }
         for event in &events {

@@ -1,7 +1,7 @@
 //! Workers that come by themselves and are spoken with through a shared folder: they are given work before they run out of it, because a
 //! letter takes seconds, and what they have not begun is taken back when another has nothing to do.
 
-use super::{AssignedJob, DispatchCommand, Engine, WorkerSlot};
+use super::{AssignedJob, DispatchCommand, Engine, Waiting, WorkerSlot};
 use std::{collections::VecDeque, time::Duration};
 use visavis_core::domain::Key;
 
@@ -11,46 +11,69 @@ const AHEAD: f64 = 6.0;
 /// Work of so many seconds is worth being taken back from a worker that has not begun it.
 const WORTH: f64 = 3.0;
 
-/// A worker that has had nothing to do for so long is let go.
-const IDLE: Duration = Duration::from_secs(300);
+/// A worker that is at a job for so many seconds longer than was reckoned may be at it for hours: nothing is to wait behind it.
+const LATE: f64 = 10.0;
+
+/// A worker that has had nothing to do for so long is let go, whatever is left.
+const IDLE_ANYWAY: Duration = Duration::from_secs(300);
 
 impl WorkerSlot {
     /// How many of its jobs it has begun: the first, or none.
     fn begun_jobs(&self) -> usize {
-        usize::from(self.begun.is_some())
+        usize::from(self.begun.is_some()).min(self.assigned.len())
     }
 
-    /// Seconds until it has done all that it was assigned, as far as is known.
-    fn ahead(&self, now: Duration) -> f64 {
-        let worked = self.begun.map_or(0.0, |begun| now.saturating_sub(begun).as_secs_f64());
-        let first = self.assigned.front().map_or(0.0, |of| (of.waiting.seconds - worked).max(0.0));
-        first + self.assigned.iter().skip(1).map(|of| of.waiting.seconds).sum::<f64>()
+    /// The jobs that it has not begun.
+    fn waiting(&self) -> impl DoubleEndedIterator<Item = &Waiting> {
+        self.assigned.iter().skip(self.begun_jobs()).map(|of| &of.waiting)
     }
 
-    /// The first of its jobs takes this much longer than was reckoned, in seconds.
-    fn late(&self, now: Duration) -> f64 {
-        let Some((begun, first)) = self.begun.zip(self.assigned.front()) else { return 0.0 };
-        now.saturating_sub(begun).as_secs_f64() - first.waiting.seconds
+    /// How long it is at its first job, in seconds.
+    fn worked(&self, now: Duration) -> f64 {
+        self.begun.map_or(0.0, |begun| now.saturating_sub(begun).as_secs_f64())
     }
 }
 
 impl Engine {
+    /// What a stage of this kind took, beside what was reckoned.
+    pub(super) fn learn(&mut self, waiting: &Waiting, seconds: f64) {
+        let times = seconds / waiting.seconds.max(1e-3);
+        let known = self.longer.entry(waiting.step.kind()).or_insert(times);
+        *known = f64::midpoint(*known, times);
+    }
+
+    /// Seconds that a job takes, as far as is known.
+    fn expected(&self, waiting: &Waiting) -> f64 {
+        waiting.seconds * self.longer.get(&waiting.step.kind()).copied().unwrap_or(1.0)
+    }
+
+    /// Seconds until a worker has done all that it was assigned, as far as is known.
+    fn ahead(&self, slot: &WorkerSlot, now: Duration) -> f64 {
+        let all: f64 = slot.assigned.iter().map(|of| self.expected(&of.waiting)).sum();
+        let first = slot.assigned.front().map_or(0.0, |of| self.expected(&of.waiting));
+        all - slot.worked(now).min(first)
+    }
+
+    /// The job that a worker is at takes this much longer than was reckoned, in seconds.
+    fn late(&self, slot: &WorkerSlot, now: Duration) -> f64 {
+        let first = slot.assigned.front().filter(|_| slot.begun.is_some());
+        first.map_or(0.0, |of| slot.worked(now) - self.expected(&of.waiting))
+    }
+
     /// A worker has come. What it holds since before is its own if this run waits for it. If not, it is asked to give that back, or to stop
     /// where it is at it.
-    pub(super) fn join(&mut self, worker: u64, (device, place): (usize, usize), holds: &[Key], now: Duration) {
+    pub(super) fn join(&mut self, worker: u64, (device, place): (usize, usize), holds: &[(Key, u32)], now: Duration) {
         let mut slot = self.slot(device, place, None, now);
         let mut holds = holds.iter();
-        while let Some(key) = holds.next() {
+        while let Some((key, attempt)) = holds.next() {
             match self.queue.take(*key) {
-                Some(waiting) => {
-                    let attempt = self.attempts.get(key).copied().unwrap_or(0) + 1;
-                    slot.assigned.push_back(AssignedJob { waiting, attempt, noted: false });
-                }
+                // Its own journal has that attempt's number.
+                Some(waiting) => slot.assigned.push_back(AssignedJob { waiting, attempt: *attempt, noted: false }),
                 None => _ = slot.foreign.insert(*key),
             }
             if slot.assigned.is_empty() {
                 // It is at the first: what comes after that is for others.
-                slot.foreign.extend(holds.by_ref());
+                slot.foreign.extend(holds.by_ref().map(|(key, _)| *key));
             }
         }
         let keys: Vec<Key> = slot.foreign.iter().copied().collect();
@@ -63,14 +86,16 @@ impl Engine {
         }
     }
 
-    /// Gives workers that came by themselves something to do before they run out of it.
+    /// Gives workers that came by themselves something to do before they run out of it, and takes back what waits behind a job of which
+    /// nobody knows how long it takes.
     pub(super) fn fill_joined(&mut self, now: Duration) {
+        self.recall_from_late(now);
         let mut here = vec![0; self.devices.len()];
         self.slots.values().for_each(|slot| here[slot.device] += 1);
         let takes = |slot: &WorkerSlot| {
             let is_well = slot.ending.is_none() && slot.foreign.is_empty() && !slot.is_recalled;
-            // One waits behind the one that it is at, however long that is reckoned to take: it may take less, and can be taken back.
-            self.joining[slot.device] && is_well && (slot.assigned.len() < 2 || slot.ahead(now) < AHEAD)
+            let has_little = self.ahead(slot, now) < AHEAD && self.late(slot, now) < LATE;
+            self.joining[slot.device] && is_well && (slot.assigned.is_empty() || has_little)
         };
         // Those with the least to do first.
         let mut takers: Vec<(u64, usize, usize)> = (self.slots.iter().filter(|(_, slot)| takes(slot)))
@@ -78,10 +103,7 @@ impl Engine {
             .collect();
         takers.sort_by_key(|(_, _, assigned)| *assigned);
         for (worker, place, assigned) in takers {
-            let lines = self.lines(place).into_iter();
-            let mut batches =
-                lines.map(|line| if self.is_left_to_slots(line) { vec![] } else { self.queue.posted_batch(line, here[place]) });
-            match batches.find(|batch| !batch.is_empty()) {
+            match self.next_batch(place, here[place]) {
                 Some(batch) => batch.into_iter().for_each(|waiting| self.assign(worker, waiting, now)),
                 None if assigned == 0 => {
                     self.relieve(place, now);
@@ -92,10 +114,30 @@ impl Engine {
         }
     }
 
+    /// The next jobs for one of so many workers at a place, if there are any.
+    fn next_batch(&mut self, place: usize, workers: usize) -> Option<Vec<Waiting>> {
+        let lines = self.lines(place).into_iter().filter(|line| !self.is_left_to_slots(*line));
+        let (lines, longer): (Vec<_>, _) = (lines.collect(), &self.longer);
+        let expected = |of: &Waiting| of.seconds * longer.get(&of.step.kind()).copied().unwrap_or(1.0);
+        let mut batches = lines.into_iter().map(|line| self.queue.posted_batch(line, workers, &expected));
+        batches.find(|batch| !batch.is_empty())
+    }
+
+    /// Takes back what waits behind jobs that take longer than was reckoned.
+    fn recall_from_late(&mut self, now: Duration) {
+        let is_stuck = |slot: &WorkerSlot| {
+            self.joining[slot.device] && slot.ending.is_none() && !slot.is_recalled && self.late(slot, now) >= LATE
+        };
+        let stuck = self.slots.iter().filter(|(_, slot)| is_stuck(slot));
+        let stuck: Vec<(u64, Vec<Key>)> =
+            stuck.map(|(worker, slot)| (*worker, slot.waiting().map(|of| of.key).collect())).collect();
+        stuck.into_iter().filter(|(_, keys)| !keys.is_empty()).for_each(|(worker, keys)| self.recall(worker, keys));
+    }
+
     /// Lets a worker go that has had nothing to do for long: it holds what others wait for. Another comes when there is something again.
     fn dismiss_idle(&mut self, worker: u64, now: Duration) {
         let Some(slot) = self.slots.get_mut(&worker) else { return };
-        if now.saturating_sub(*slot.idle.get_or_insert(now)) >= IDLE {
+        if now.saturating_sub(*slot.idle.get_or_insert(now)) >= IDLE_ANYWAY {
             self.has_dismissed = true;
             self.let_go(worker);
         }
@@ -103,18 +145,15 @@ impl Engine {
 
     /// A worker at this place has nothing to do: half of what the busiest of the others has not begun is taken back.
     fn relieve(&mut self, place: usize, now: Duration) {
-        if self.slots.values().any(|slot| slot.device == place && slot.is_recalled) {
-            return;
-        }
         let worth = |slot: &WorkerSlot| {
-            let waits = slot.assigned.len() - slot.begun_jobs().min(slot.assigned.len());
-            let is_worth_it = slot.ahead(now) > WORTH || slot.late(now) > WORTH;
-            slot.device == place && slot.ending.is_none() && waits > 0 && slot.assigned.len() > 1 && is_worth_it
+            let is_worth_it = slot.assigned.len() > 1 && (self.ahead(slot, now) > WORTH || self.late(slot, now) > WORTH);
+            slot.device == place && slot.ending.is_none() && !slot.is_recalled && slot.waiting().count() > 0 && is_worth_it
         };
-        let busiest = self.slots.iter().filter(|(_, slot)| worth(slot)).max_by(|a, b| a.1.ahead(now).total_cmp(&b.1.ahead(now)));
+        let ahead = |of: &(&u64, &WorkerSlot)| self.ahead(of.1, now);
+        let busiest = self.slots.iter().filter(|(_, slot)| worth(slot)).max_by(|a, b| ahead(a).total_cmp(&ahead(b)));
         let Some((&worker, slot)) = busiest else { return };
-        let waits = slot.assigned.len() - slot.begun_jobs();
-        let keys: Vec<Key> = slot.assigned.iter().rev().take(waits.div_ceil(2)).map(|of| of.waiting.key).collect();
+        let half = slot.waiting().count().div_ceil(2);
+        let keys = slot.waiting().rev().take(half).map(|of| of.key).collect();
         self.recall(worker, keys);
     }
 
@@ -130,8 +169,7 @@ impl Engine {
     pub(super) fn recall_unwanted(&mut self) {
         let (is_held, aside) = (self.requests.paused_all || self.is_draining, self.requests.aside());
         let unwanted = |slot: &WorkerSlot| -> Vec<Key> {
-            let waits = slot.assigned.iter().skip(slot.begun_jobs());
-            waits.filter(|of| is_held || aside.contains_key(&of.waiting.job)).map(|of| of.waiting.key).collect()
+            slot.waiting().filter(|of| is_held || aside.contains_key(&of.job)).map(|of| of.key).collect()
         };
         let asked: Vec<(u64, Vec<Key>)> = (self.slots.iter())
             .filter(|(_, slot)| self.joining[slot.device])

@@ -28,6 +28,7 @@ use visavis_core::domain::{
     Key,
     event::{EventKind, PersonRequest, WorkerAnswer},
     job::{Cause, JobId, JobState, PlannedJob},
+    stage::Kind,
 };
 
 /// Something that happened.
@@ -35,8 +36,8 @@ pub(crate) enum DispatchEvent {
     /// The plan has news.
     Planned(PlanNews),
     /// A worker has come by itself to a device whose workers do ([`Engine::with_joining`]).
-    /// `holds`: what a dispatcher before this one gave it, and it has not answered.
-    Joined { worker: u64, device: usize, slot: usize, holds: Vec<Key> },
+    /// `holds`: what a dispatcher before this one gave it, and which attempt that was, if it has not answered.
+    Joined { worker: u64, device: usize, slot: usize, holds: Vec<(Key, u32)> },
     /// A worker answered.
     Answered { worker: u64, answer: WorkerAnswer },
     /// A worker printed a line on its standard error.
@@ -145,6 +146,8 @@ pub(crate) struct Engine {
     attempts: HashMap<Key, u32>,
     /// Attempts that ended badly since a person last asked for another; what people or the run itself ended does not count.
     spent: HashMap<Key, u32>,
+    /// How many times longer the stages of a kind take than was reckoned, as those of this run show.
+    longer: HashMap<Kind, f64>,
     /// How often a worker was taken away while it was at something of which nothing is kept.
     taken: HashMap<Key, u32>,
     late: LateResults,
@@ -215,6 +218,7 @@ impl Engine {
             homeless: HashSet::new(),
             attempts: HashMap::new(),
             spent: HashMap::new(),
+            longer: HashMap::new(),
             taken: HashMap::new(),
             late: LateResults::new(is_shared),
             ran: 0,

@@ -11,7 +11,7 @@ use visavis_core::domain::study::DeviceClass;
 const BEARABLE: f64 = 20.0;
 
 /// Workers of a cluster that are more than are wanted, and have nothing to do for so long, are let go: they hold cards that others wait for.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE_SURPLUS: Duration = Duration::from_secs(60);
 
 /// What is wanted of a cluster.
 #[derive(Debug, Default)]
@@ -39,7 +39,7 @@ impl Engine {
             return;
         }
         let since = *self.wanted.too_many_since.get_or_insert(now);
-        if now.saturating_sub(since) >= IDLE {
+        if now.saturating_sub(since) >= IDLE_SURPLUS {
             self.wanted.too_many_since = None;
             idle.into_iter().rev().take(more).for_each(|worker| self.let_go(worker));
         }

@@ -36,6 +36,7 @@ impl Engine {
         let forgiven: Vec<Key> = forgiven.into_iter().map(|(_, key)| key).collect();
         for key in &forgiven {
             self.spent.remove(key);
+            self.taken.remove(key);
         }
         self.queue.clear();
         self.recall_unwanted();

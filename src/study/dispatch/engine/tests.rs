@@ -586,7 +586,7 @@ impl Bench {
     fn joins_with(&mut self, worker: u64, device: usize, holds: &[&str]) -> &mut Self {
         let place = WorkerPlace { program: Path::new("none"), device: String::new(), slot: 0, threads: 1 };
         self.workers.spawn(worker, &place).unwrap();
-        let holds = holds.iter().map(|label| self.key(label)).collect();
+        let holds = holds.iter().map(|label| (self.key(label), 2)).collect();
         self.handle(DispatchEvent::Joined { worker, device, slot: 0, holds });
         self
     }
@@ -682,4 +682,29 @@ fn workers_of_a_cluster_that_nothing_comes_for_are_let_go_and_those_that_are_wan
     assert_eq!((of_the_cluster(&bench), bench.at(HERE)), (0, vec!["a"]));
     bench.go(EVER);
     assert_eq!((bench.engine.ran(), bench.workers.terminated, bench.workers.killed), (2, 0, 0));
+}
+
+#[test]
+fn how_long_stages_take_is_learned_and_nothing_waits_behind_one_that_takes_too_long() {
+    let labels: Vec<String> = (0..40).map(|number| format!("card {number}")).collect();
+    let mut bench = cluster(&labels.iter().map(String::as_str).collect::<Vec<_>>());
+    bench.joins(71, 0);
+    bench.handle(DispatchEvent::Fill);
+    bench.answers(71, WorkerAnswer::Ready { journal: "j".into() });
+    let first = bench.at(71)[0].to_owned();
+    bench.answers(71, WorkerAnswer::Begun { key: bench.key(&first) });
+    // A tenth of what was reckoned: more of them are given at a time.
+    bench.answers(71, WorkerAnswer::Finished { key: bench.key(&first), seconds: 0.1, first: true });
+    (0..3).for_each(|_| bench.handle(DispatchEvent::Fill));
+    assert!(bench.at(71).len() > 20, "{}", bench.at(71).len());
+    let second = bench.at(71)[0].to_owned();
+    bench.answers(71, WorkerAnswer::Begun { key: bench.key(&second) });
+    let waiting = bench.at(71).len() - 1;
+    let now = bench.workers.now() + Duration::from_secs(11);
+    let commands = bench.engine.handle(DispatchEvent::Fill, now);
+    let recalled = commands.iter().find_map(|command| match command {
+        DispatchCommand::Recall { worker: 71, keys } => Some(keys.len()),
+        _ => None,
+    });
+    assert_eq!(recalled, Some(waiting), "it takes a hundred times as long, and may take hours");
 }

@@ -46,6 +46,10 @@ impl<L: WorkerExecutor, C: WorkerExecutor> WorkerExecutor for MixedExecutor<L, C
         self.cluster.waits_for()
     }
 
+    fn abandon(&mut self) {
+        self.cluster.abandon();
+    }
+
     fn left_over(&self) -> Option<&str> {
         self.cluster.left_over()
     }

@@ -41,8 +41,8 @@ pub(crate) enum MessageKind {
     /// It was not spawned by the dispatcher, and is there now.
     Joined {
         slot: usize,
-        /// What a dispatcher before this one gave it, and it has not answered.
-        holds: Vec<Key>,
+        /// What a dispatcher before this one gave it and which attempt that was, if it has not answered.
+        holds: Vec<(Key, u32)>,
     },
     Answer(WorkerAnswer),
     /// A line on its standard error.
@@ -74,6 +74,9 @@ pub(crate) trait WorkerExecutor {
     fn waits_for(&self) -> Option<WorkersStanding> {
         None
     }
+
+    /// Another dispatcher has taken the run over: workers that come by themselves are its own now, and are not spoken to any more.
+    fn abandon(&mut self) {}
 
     /// What is left for a person to do after [`Self::end_all`], in words.
     fn left_over(&self) -> Option<&str> {

@@ -29,8 +29,8 @@ pub(super) struct OpenPost {
 struct OpenCard {
     /// Where the folder is: in a copy of the workspace it says nothing about the copy.
     folder: PathBuf,
-    /// How its workers were started: [`WorkerJob::print`].
-    print: Option<Digest>,
+    /// How its workers were started: [`WorkerJob::fingerprint`].
+    fingerprint: Option<Digest>,
 }
 
 impl OpenPost {
@@ -42,14 +42,18 @@ impl OpenPost {
             let first = letters_in(&folder, OPEN).unwrap_or_default().into_iter().next()?;
             let letters = MailReader::new(&folder, &format!("{first}{OPEN}")).read().unwrap_or_default();
             let card: OpenCard = serde_json::from_slice(letters.first()?).ok()?;
-            (card.folder == folder).then(|| OpenPost { folder, name: name_of(&name), card })
+            (folder.canonicalize().is_ok_and(|folder| folder == card.folder)).then(|| OpenPost {
+                folder,
+                name: name_of(&name),
+                card,
+            })
         });
         open.collect()
     }
 
     /// Were its workers started as this run would start them?
     pub(super) fn is_like(&self, job: &WorkerJob) -> bool {
-        self.card.print.is_some() && self.card.print == job.print()
+        self.card.fingerprint.is_some() && self.card.fingerprint == job.fingerprint()
     }
 
     /// Says that a run's workers may be there, until [`close`] is called.
@@ -57,7 +61,8 @@ impl OpenPost {
     /// # Errors
     /// A disk that refuses.
     pub(super) fn open(job: &WorkerJob) -> Result<()> {
-        let card = OpenCard { folder: job.post.clone(), print: job.print() };
+        let folder = job.post.canonicalize().map_err(|error| Fault::io("find", &job.post, &error))?;
+        let card = OpenCard { folder, fingerprint: job.fingerprint() };
         let card = serde_json::to_vec(&card).map_err(|error| Fault::unexpected(error.to_string()))?;
         MailWriter::create(&job.post, OPEN, &card).map(drop)
     }
@@ -84,8 +89,8 @@ pub(super) struct WorkerAtWork {
     pub hello: Box<Hello>,
     /// The name of its journal.
     pub journal: Option<String>,
-    /// What it was given and has not answered, in that order.
-    pub holds: VecDeque<Key>,
+    /// What it was given and has not answered, in that order, and which attempt each is.
+    pub holds: VecDeque<(Key, u32)>,
     /// What it is at.
     pub begun: Option<Key>,
 }
@@ -98,7 +103,7 @@ impl WorkerAtWork {
         let mut worker = WorkerAtWork { hello, journal: None, holds: VecDeque::new(), begun: None };
         for order in orders {
             match order {
-                DispatcherLetter::Order(order) => worker.holds.push_back(order.task.key()),
+                DispatcherLetter::Order(order) => worker.holds.push_back((order.task.key(), order.attempt)),
                 DispatcherLetter::Recall { .. } => {}
                 DispatcherLetter::Stop | DispatcherLetter::End => return None,
             }
@@ -127,7 +132,7 @@ impl WorkerAtWork {
 
     /// A key can be ordered twice, when an attempt at it failed: the earlier order is answered.
     fn drop_order(&mut self, key: Key) {
-        if let Some(place) = self.holds.iter().position(|held| *held == key) {
+        if let Some(place) = self.holds.iter().position(|(held, _)| *held == key) {
             self.holds.remove(place);
         }
     }
@@ -150,7 +155,8 @@ impl SlurmExecutor {
             let Some(WorkerAtWork { hello, journal, holds, begun }) = WorkerAtWork::of(all_letters(&mut answers), given) else {
                 continue;
             };
-            let writer = was_ordered.then(|| MailWriter::resume(&post, &orders)).transpose()?;
+            // One that cannot be written to is of no use: Slurm's queue shows it, and that it never comes.
+            let Ok(writer) = was_ordered.then(|| MailWriter::resume(&post, &orders)).transpose() else { continue };
             let worker = self.next;
             self.next += 1;
             self.workers.insert(worker, PostedWorker::adopted(token, hello.clone(), answers, writer, now));
@@ -230,7 +236,7 @@ mod tests {
             WorkerAnswer::Returned { keys: vec![key("d")] },
         ]);
         let worker = WorkerAtWork::of(answers, ["a", "b", "c", "d"].map(order).into()).unwrap();
-        assert_eq!(worker.holds, [key("b"), key("c")]);
+        assert_eq!(worker.holds, [(key("b"), 1), (key("c"), 1)]);
         assert_eq!((worker.begun, worker.journal.as_deref()), (Some(key("b")), Some("j")));
     }
 

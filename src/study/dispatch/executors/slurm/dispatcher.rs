@@ -6,7 +6,7 @@ use super::{
     environment::of_dispatcher,
     job_state::{JobState, Standing},
     outputs, refusal,
-    script::{EXPORTED, WARNING, comment, pattern, printed, why_not_named},
+    script::{EXPORTED, WARNING, comment, pattern, printed, prologue, why_not_named},
 };
 use crate::study::cluster::{ClusterRun, SettingPlace};
 use std::{
@@ -72,7 +72,7 @@ impl DispatcherJob {
         let (root, study, program) = (absolute(workspace.root())?, absolute(study)?, absolute(program)?);
         for path in [&root, &study, &program] {
             if let Some(why) = why_not_named(path) {
-                return Err(Fault::asked(format!("a job of Slurm cannot be told of this: {why}")).in_file(path));
+                return Err(Fault::asked(format!("this path cannot be used in a job of Slurm: {why}")).in_file(path));
             }
         }
         let (time, partition) = match cluster.dispatcher() {
@@ -137,14 +137,13 @@ impl DispatcherJob {
         let path = |path: &Path| shell(&path.display().to_string());
         let enter = format!("cd {} || exit 66", path(&self.workspace));
         let mut lines = vec![
-            "#!/bin/bash".to_owned(),
+            "#!/bin/bash -l".to_owned(),
             format!("# The dispatcher of a study in {}: it submits workers and gives them stages.", comment(&self.workspace)),
             enter.clone(),
         ];
         lines.extend(self.environment.iter().map(|(name, value)| format!("export {name}={}", shell(value))));
         if !self.settings.prologue.is_empty() {
-            lines.push("# From `prologue` of the study file:".to_owned());
-            lines.extend(self.settings.prologue.iter().map(|line| line.as_str().to_owned()));
+            lines.extend(prologue(&self.settings.prologue));
             lines.push(enter);
         }
         if let Some(folder) = &self.commands {

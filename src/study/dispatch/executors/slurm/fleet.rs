@@ -16,6 +16,12 @@ use std::{
 /// Workers that wait are taken back when there were too many for so long: what is ready comes and goes with each finished stage.
 const TOO_MANY: Duration = Duration::from_secs(120);
 
+/// A worker that gives signs of life and that so many answers of the queue did not show is one that Slurm has forgotten.
+const UNSEEN: u32 = 3;
+
+/// A worker that runs for so long and has not said hello will not: what comes before it in its job hangs.
+const OVERDUE: Duration = Duration::from_secs(1200);
+
 /// Something to be done with a command of Slurm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FleetCommand {
@@ -50,6 +56,8 @@ struct Task {
     is_here: bool,
     /// It gives no signs of life.
     is_doubted: bool,
+    /// So many answers of the queue, one after the other, did not show it.
+    unseen: u32,
 }
 
 #[derive(Debug)]
@@ -161,8 +169,15 @@ impl Fleet {
             self.pace.asked(Answered::Failed, now);
             return vec![];
         };
-        // Whoever gives signs of life is there: a queue that does not show it is no answer.
-        if self.tasks.iter().any(|(task, of)| of.is_here && !of.is_doubted && !rows.contains_key(task)) {
+        // Whoever gives signs of life is there: a queue that shows none of them is no answer. One alone may live on after Slurm forgot it.
+        let (mut shown, mut hidden) = (0, 0);
+        for (task, of) in self.tasks.iter_mut().filter(|(_, of)| of.is_here && !of.is_doubted) {
+            let is_shown = rows.contains_key(task);
+            shown += usize::from(is_shown);
+            hidden += usize::from(!is_shown && of.unseen < UNSEEN);
+            of.unseen = if is_shown { 0 } else { of.unseen + 1 };
+        }
+        if shown == 0 && hidden > 0 {
             self.pace.asked(Answered::Failed, now);
             return vec![];
         }
@@ -187,8 +202,10 @@ impl Fleet {
         self.presence.look(rows, self.tasks.keys().copied(), now);
         // One that is not shown is asked for again soon: a second look says whether it is gone.
         news |= self.tasks.keys().any(|task| !self.presence.is_shown(*task));
+        let lives = |task: &ArrayTask, of: &Task| of.is_here && !of.is_doubted && !self.presence.is_shown(*task);
+        let is_over = |task: &ArrayTask| self.presence.standing(*task, now) == Standing::Over;
         let over: Vec<ArrayTask> =
-            self.tasks.keys().filter(|task| self.presence.standing(**task, now) == Standing::Over).copied().collect();
+            self.tasks.iter().filter(|(task, of)| is_over(task) && !lives(task, of)).map(|(task, _)| *task).collect();
         let mut gone = Vec::new();
         for task in over {
             let of = self.tasks.remove(&task).unwrap_or_default();
@@ -255,6 +272,16 @@ impl Fleet {
         let waiting = self.tasks.iter().rev().filter(|(_, of)| !of.is_here && of.runs_since.is_none());
         let tasks: Vec<ArrayTask> = waiting.map(|(task, _)| *task).take(more).collect();
         tasks.iter().for_each(|task| self.left(*task));
+        (!tasks.is_empty()).then_some(FleetCommand::Cancel(tasks))
+    }
+
+    /// Tasks that Slurm has run for long and whose workers never said hello: each counts as a failed start.
+    pub(crate) fn overdue(&mut self, now: Duration) -> Option<FleetCommand> {
+        let is_overdue = |of: &Task| !of.is_here && of.runs_since.is_some_and(|since| now.saturating_sub(since) >= OVERDUE);
+        let tasks: Vec<ArrayTask> = self.tasks.iter().filter(|(_, of)| is_overdue(of)).map(|(task, _)| *task).collect();
+        for task in &tasks {
+            self.left_at_once(*task, &format!("Slurm ran it for {} minutes, and it never said hello", OVERDUE.as_secs() / 60));
+        }
         (!tasks.is_empty()).then_some(FleetCommand::Cancel(tasks))
     }
 
@@ -472,6 +499,31 @@ mod tests {
         let mut fleet = submitted(3);
         [at(31), at(95)].into_iter().for_each(|now| _ = fleet.shown(rows(""), now));
         assert!(fleet.is_hopeless());
+    }
+
+    #[test]
+    fn one_that_lives_and_that_slurm_forgot_blinds_nobody_and_is_not_given_up() {
+        let mut fleet = submitted(3);
+        (0..2).for_each(|index| fleet.greeted(task(index)));
+        // An empty queue is no answer while workers live; one that shows others is.
+        assert!(fleet.shown(rows(""), at(31)).is_empty());
+        let shows_one = "7|0|RUNNING|n1|None\n7|2|FAILED|n2|NonZeroExitCode";
+        assert_eq!(fleet.shown(rows(shows_one), at(62)).len(), 1);
+        for now in [100, 200, 300] {
+            assert!(fleet.shown(rows("7|0|RUNNING|n1|None"), at(now)).is_empty(), "it gives signs of life");
+        }
+        fleet.doubt(task(1), true);
+        assert_eq!(fleet.shown(rows("7|0|RUNNING|n1|None"), at(400)).len(), 1);
+    }
+
+    #[test]
+    fn one_that_runs_and_never_says_hello_is_cancelled_and_replaced() {
+        let mut fleet = submitted(2);
+        fleet.greeted(task(0));
+        fleet.shown(rows("7|0|RUNNING|n1|None\n7|1|RUNNING|n2|None"), at(31));
+        assert_eq!(fleet.overdue(at(1200)), None);
+        assert_eq!(fleet.overdue(at(1231)), Some(FleetCommand::Cancel(vec![task(1)])));
+        assert!(fleet.due(at(1232)).contains(&submit(1)));
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl SlurmExecutor {
         let said = printed.or(told).map_or(String::new(), |said| format!("; {said}"));
         Fault::missing(format!("three workers in a row ended before they were ready to work{said}"))
             .in_file(&self.job.logs)
-            .next("see their logs there; a log that is missing could not be written where the node sees no such folder")
+            .next("see their logs there; if one is missing, its node could not write to this folder")
     }
 
     /// The log that was written last.

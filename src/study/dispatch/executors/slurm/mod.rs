@@ -85,6 +85,10 @@ pub(crate) struct SlurmExecutor {
     fatal: Option<Fault>,
     /// Since when the folder of letters cannot be listed.
     blind: Option<Instant>,
+    /// Jobs that could not be cancelled.
+    uncancelled: Vec<ArrayTask>,
+    /// Another dispatcher has the run.
+    is_abandoned: bool,
     /// What a person has to do when the run's jobs could not be cancelled at its end.
     left_over: Option<String>,
     /// Workers that ended before they said hello.
@@ -155,6 +159,8 @@ impl SlurmExecutor {
             fatal: None,
             blind: None,
             left_over: None,
+            uncancelled: vec![],
+            is_abandoned: false,
             silent: 0,
         }
     }
@@ -199,6 +205,11 @@ impl SlurmExecutor {
             },
             FleetCommand::Query => {
                 let rows = end.is_well.then(|| outputs::queue(&end.out));
+                // The controller answers again: what it did not cancel, it may cancel now.
+                let uncancelled = if end.is_well { std::mem::take(&mut self.uncancelled) } else { vec![] };
+                if !uncancelled.is_empty() {
+                    self.command(FleetCommand::Cancel(uncancelled));
+                }
                 for Gone { task, why, is_taken_away, said_hello } in self.fleet.shown(rows, now) {
                     if !said_hello {
                         self.tell_of_silent(task, &why);
@@ -206,7 +217,11 @@ impl SlurmExecutor {
                     self.workers_of(task).into_iter().for_each(|worker| self.end(worker, &why, is_taken_away));
                 }
             }
-            FleetCommand::Cancel(_) => {}
+            FleetCommand::Cancel(tasks) => {
+                if !end.is_well && !end.is_missing {
+                    self.uncancelled.extend(tasks);
+                }
+            }
         }
     }
 
@@ -234,7 +249,9 @@ impl SlurmExecutor {
     }
 
     fn end(&mut self, worker: u64, why: &str, is_taken_away: bool) {
-        let Some(of) = self.workers.remove(&worker) else { return };
+        let Some(mut of) = self.workers.remove(&worker) else { return };
+        // It may live, and must not wait for more. For a dispatcher after this one the letter says that it was given up.
+        of.write(&self.job.post, &DispatcherLetter::End).ok();
         let log = of.task().map_or(vec![], |task| self.log(task));
         self.say(worker, MessageKind::Exited(WorkerExit { status: why.to_owned(), log, is_taken_away }));
     }
@@ -275,6 +292,8 @@ impl SlurmExecutor {
         let Some(of) = self.workers.get_mut(&worker) else { return };
         let letters = match of.read(now) {
             Ok(letters) => letters,
+            // A server that is away for a moment: a worker that stays silent is doubted in time.
+            Err(_) if !of.is_doubted(now) => return,
             Err(fault) => return self.give_up(worker, &fault.what),
         };
         let (is_damaged, is_doubted) = (of.is_damaged(now), of.is_doubted(now));
@@ -329,7 +348,7 @@ impl SlurmExecutor {
         self.give_up(worker, "it is of another build: its letters cannot be read");
     }
 
-    fn greet(&mut self, worker: u64, hello: Box<Hello>, holds: Vec<Key>) {
+    fn greet(&mut self, worker: u64, hello: Box<Hello>, holds: Vec<(Key, u32)>) {
         let Some(of) = self.workers.get_mut(&worker) else { return };
         let slot = hello.slurm.map_or(0, |place| place.index as usize);
         of.hello = Some(hello);
@@ -348,6 +367,9 @@ impl SlurmExecutor {
 
     /// Writes to a worker; one that cannot be written to is given up.
     fn write(&mut self, worker: u64, letter: &DispatcherLetter) {
+        if self.is_abandoned {
+            return;
+        }
         let written = self.workers.get_mut(&worker).map_or(Ok(()), |of| of.write(&self.job.post, letter));
         if let Err(fault) = written {
             self.give_up(worker, &format!("it cannot be written to: {}", fault.what));
@@ -378,6 +400,9 @@ impl WorkerExecutor for SlurmExecutor {
     }
 
     fn terminate(&mut self, worker: u64) {
+        if let Some(of) = self.workers.get_mut(&worker) {
+            of.is_stopping = true;
+        }
         self.write(worker, &DispatcherLetter::Stop);
     }
 
@@ -393,7 +418,8 @@ impl WorkerExecutor for SlurmExecutor {
             }
             let now = self.started.elapsed();
             let commands = self.fleet.due(now);
-            commands.into_iter().chain(self.fleet.superfluous(now)).for_each(|command| self.command(command));
+            let commands = commands.into_iter().chain(self.fleet.superfluous(now)).chain(self.fleet.overdue(now));
+            commands.collect::<Vec<_>>().into_iter().for_each(|command| self.command(command));
             if self.fleet.is_hopeless() {
                 return Err(self.hopeless());
             }
@@ -414,9 +440,15 @@ impl WorkerExecutor for SlurmExecutor {
     }
 
     fn end_all(&mut self, grace: Duration) -> Vec<WorkerAnswer> {
-        // Those that wait go first; those that run have been asked to stop, and are ended with them when their time is up.
+        if self.is_abandoned {
+            return vec![];
+        }
+        // Those that wait go first. Those that have nothing more to do leave by themselves; where some are at a stage, all are told by Slurm,
+        // which is sooner than by letter.
         let named = format!("--name={}", self.job.name);
-        run("scancel", &["--state=PENDING".to_owned(), named.clone()], "");
+        let is_stopping = self.workers.values().any(|of| of.is_stopping);
+        let first = if is_stopping { vec![named.clone()] } else { vec!["--state=PENDING".to_owned(), named.clone()] };
+        run("scancel", &first, "");
         let (asked, mut answers) = (Instant::now(), Vec::new());
         while !self.workers.is_empty() && asked.elapsed() < grace + 4 * LATEST {
             self.look();
@@ -450,6 +482,10 @@ impl WorkerExecutor for SlurmExecutor {
         let (here, waiting) = self.fleet.counts();
         let refused = self.refusal.as_ref().map(|why| format!("Slurm takes no more now, and is asked again later: {why}"));
         Some(WorkersStanding { by: "Slurm".to_owned(), here, waiting, why: refused.or_else(|| self.fleet.why_waiting()) })
+    }
+
+    fn abandon(&mut self) {
+        self.is_abandoned = true;
     }
 
     fn left_over(&self) -> Option<&str> {

@@ -31,6 +31,8 @@ pub(super) struct PostedWorker {
     pub hello: Option<Box<Hello>>,
     /// It has said that it is ready to work.
     pub is_ready: bool,
+    /// It was asked to stop what it is at.
+    pub is_stopping: bool,
     answers: MailReader,
     orders: Option<MailWriter>,
     /// When its letters are to be looked for next, and how long after that.
@@ -48,6 +50,7 @@ impl PostedWorker {
             token,
             hello: None,
             is_ready: false,
+            is_stopping: false,
             answers,
             orders: None,
             due: now,
@@ -69,6 +72,7 @@ impl PostedWorker {
             token,
             hello: Some(hello),
             is_ready: true,
+            is_stopping: false,
             answers,
             orders,
             due: now,

@@ -4,7 +4,11 @@
 use super::environment::BITS;
 use std::path::{Path, PathBuf};
 use visavis_core::{
-    domain::{Digest, study::SlurmSettings, text::shell},
+    domain::{
+        Digest,
+        study::{PrologueLine, SlurmSettings},
+        text::shell,
+    },
     store::stamp,
 };
 
@@ -90,10 +94,7 @@ impl WorkerJob {
         ];
         lines.extend(self.environment.iter().map(|(name, value)| format!("export {name}={}", shell(value))));
         if !self.settings.prologue.is_empty() {
-            lines.push("# From `prologue` of the study file:".to_owned());
-            lines.push("set -e".to_owned());
-            lines.extend(self.settings.prologue.iter().map(|line| line.as_str().to_owned()));
-            lines.push("set +e".to_owned());
+            lines.extend(prologue(&self.settings.prologue));
             lines.push(format!("cd {} || exit 66", path(&self.workspace)));
         }
         lines.extend(BITS.iter().map(|(name, value)| format!("export {name}={}", shell(value))));
@@ -114,7 +115,7 @@ impl WorkerJob {
 
     /// How workers are started, but for what names a run: equal of two runs whose workers may do each other's work. The program counts by its
     /// size and time, so that one that was built anew is another. `None` of a program that cannot be looked at.
-    pub(crate) fn print(&self) -> Option<Digest> {
+    pub(crate) fn fingerprint(&self) -> Option<Digest> {
         let program = stamp(&self.program)?;
         let nameless =
             WorkerJob { name: String::new(), post: PathBuf::new(), logs: PathBuf::new(), run: String::new(), ..self.clone() };
@@ -156,6 +157,13 @@ pub(crate) fn why_not_named(path: &Path) -> Option<&'static str> {
         Some(_) => Some("its path holds a control character"),
         None => None,
     }
+}
+
+/// The lines of a study's prologue, of which the first that fails ends the job.
+pub(super) fn prologue(lines: &[PrologueLine]) -> Vec<String> {
+    let own = lines.iter().map(|line| line.as_str().to_owned());
+    let before = ["# From `prologue` of the study file:", "set -e"].map(str::to_owned);
+    before.into_iter().chain(own).chain(["set +e".to_owned()]).collect()
 }
 
 /// The sizes of the arrays that so many workers are submitted in, none of which has a greater index than the cluster allows.

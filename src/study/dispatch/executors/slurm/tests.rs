@@ -166,7 +166,7 @@ fn what_a_worker_was_given_before_it_holds_after_the_dispatcher_was_replaced() {
     bench.executor.adopt().unwrap();
     assert_eq!(bench.executor.adopted(), 2);
     let (worker_again, MessageKind::Joined { slot: 2, holds }) = bench.next() else { panic!("it is there") };
-    assert_eq!(holds, [task("one").key(), task("two").key()]);
+    assert_eq!(holds, [(task("one").key(), 1), (task("two").key(), 1)]);
     let said = [bench.next().1, bench.next().1];
     assert!(matches!(&said[0], MessageKind::Answer(WorkerAnswer::Ready { journal }) if journal == "j"));
     assert!(matches!(&said[1], MessageKind::Answer(WorkerAnswer::Begun { .. })));
