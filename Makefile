@@ -32,7 +32,7 @@ test: tools build-for-tests
 	@$(WITH_ONNXRUNTIME) && $(WITH_LIBTORCH) && export LIBTORCH && $(WITH_CACHE) && \
 	$(CARGO) test --quiet --workspace $(WITH_FAULTS) -- $$(scripts/tests-left-out)
 
-## test-long: the same, with ten thousand damaged study files, a minute of damaged inputs for each reader of files, a thousand kills, and a failure at every operation on a disk
+## test-long: the same, with ten thousand damaged study files, a minute of damaged inputs for each reader of files, a thousand kills, a failure at every operation on a disk, and studies on a Slurm of two nodes
 test-long: tools build-for-tests
 	@$(WITH_ONNXRUNTIME) && $(WITH_LIBTORCH) && export LIBTORCH && $(WITH_CACHE) && \
 	VISAVIS_LONG=1 $(CARGO) test --quiet --workspace $(WITH_FAULTS) -- $$(scripts/tests-left-out)
