@@ -102,11 +102,13 @@ impl Engine {
             .map(|(worker, slot)| (*worker, slot.device, slot.assigned.len()))
             .collect();
         takers.sort_by_key(|(_, _, assigned)| *assigned);
+        let mut is_barren = vec![false; self.devices.len()];
         for (worker, place, assigned) in takers {
             match self.next_batch(place, here[place]) {
                 Some(batch) => batch.into_iter().for_each(|waiting| self.assign(worker, waiting, now)),
                 None if assigned == 0 => {
-                    self.relieve(place, now);
+                    // Where nothing can be taken back for one, nothing can for a thousand.
+                    is_barren[place] = is_barren[place] || !self.relieve(place, now);
                     self.dismiss_idle(worker, now);
                 }
                 None => {}
@@ -116,6 +118,9 @@ impl Engine {
 
     /// The next jobs for one of so many workers at a place, if there are any.
     fn next_batch(&mut self, place: usize, workers: usize) -> Option<Vec<Waiting>> {
+        if self.queue.is_empty() {
+            return None;
+        }
         let lines = self.lines(place).into_iter().filter(|line| !self.is_left_to_slots(*line));
         let (lines, longer): (Vec<_>, _) = (lines.collect(), &self.longer);
         let expected = |of: &Waiting| of.seconds * longer.get(&of.step.kind()).copied().unwrap_or(1.0);
@@ -143,18 +148,19 @@ impl Engine {
         }
     }
 
-    /// A worker at this place has nothing to do: half of what the busiest of the others has not begun is taken back.
-    fn relieve(&mut self, place: usize, now: Duration) {
+    /// A worker at this place has nothing to do: half of what the busiest of the others has not begun is taken back. Is there anything?
+    fn relieve(&mut self, place: usize, now: Duration) -> bool {
         let worth = |slot: &WorkerSlot| {
             let is_worth_it = slot.assigned.len() > 1 && (self.ahead(slot, now) > WORTH || self.late(slot, now) > WORTH);
             slot.device == place && slot.ending.is_none() && !slot.is_recalled && slot.waiting().count() > 0 && is_worth_it
         };
         let ahead = |of: &(&u64, &WorkerSlot)| self.ahead(of.1, now);
         let busiest = self.slots.iter().filter(|(_, slot)| worth(slot)).max_by(|a, b| ahead(a).total_cmp(&ahead(b)));
-        let Some((&worker, slot)) = busiest else { return };
+        let Some((&worker, slot)) = busiest else { return false };
         let half = slot.waiting().count().div_ceil(2);
         let keys = slot.waiting().rev().take(half).map(|of| of.key).collect();
         self.recall(worker, keys);
+        true
     }
 
     fn recall(&mut self, worker: u64, keys: Vec<Key>) {
