@@ -94,7 +94,7 @@ impl Engine {
                 // A result that another process had made by then was not made here.
                 if first {
                     self.ran += 1;
-                    self.learn(&waiting, seconds);
+                    self.reckoned.learn(&waiting, seconds);
                     self.commands.push(DispatchCommand::Learn { step: waiting.step, seconds });
                 }
                 self.queued.remove(&waiting.job);

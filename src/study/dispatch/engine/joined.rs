@@ -35,16 +35,9 @@ impl WorkerSlot {
 }
 
 impl Engine {
-    /// What a stage of this kind took, beside what was reckoned.
-    pub(super) fn learn(&mut self, waiting: &Waiting, seconds: f64) {
-        let times = seconds / waiting.seconds.max(1e-3);
-        let known = self.longer.entry(waiting.step.kind()).or_insert(times);
-        *known = f64::midpoint(*known, times);
-    }
-
     /// Seconds that a job takes, as far as is known.
     fn expected(&self, waiting: &Waiting) -> f64 {
-        waiting.seconds * self.longer.get(&waiting.step.kind()).copied().unwrap_or(1.0)
+        self.reckoned.expected(waiting)
     }
 
     /// Seconds until a worker has done all that it was assigned, as far as is known.
@@ -122,8 +115,8 @@ impl Engine {
             return None;
         }
         let lines = self.lines(place).into_iter().filter(|line| !self.is_left_to_slots(*line));
-        let (lines, longer): (Vec<_>, _) = (lines.collect(), &self.longer);
-        let expected = |of: &Waiting| of.seconds * longer.get(&of.step.kind()).copied().unwrap_or(1.0);
+        let (lines, reckoned): (Vec<_>, _) = (lines.collect(), &self.reckoned);
+        let expected = |of: &Waiting| reckoned.expected(of);
         let mut batches = lines.into_iter().map(|line| self.queue.posted_batch(line, workers, &expected));
         batches.find(|batch| !batch.is_empty())
     }

@@ -5,6 +5,7 @@ mod attempts;
 mod joined;
 mod late;
 mod places;
+mod reckoned;
 mod requests;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use crate::study::{
 use attempts::AttemptEnd;
 use late::LateResults;
 use places::Wanted;
+use reckoned::Reckoned;
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
     time::Duration,
@@ -28,7 +30,6 @@ use visavis_core::domain::{
     Key,
     event::{EventKind, PersonRequest, WorkerAnswer},
     job::{Cause, JobId, JobState, PlannedJob},
-    stage::Kind,
 };
 
 /// Something that happened.
@@ -146,8 +147,7 @@ pub(crate) struct Engine {
     attempts: HashMap<Key, u32>,
     /// Attempts that ended badly since a person last asked for another; what people or the run itself ended does not count.
     spent: HashMap<Key, u32>,
-    /// How many times longer the stages of a kind take than was reckoned, as those of this run show.
-    longer: HashMap<Kind, f64>,
+    reckoned: Reckoned,
     /// How often a worker was taken away while it was at something of which nothing is kept.
     taken: HashMap<Key, u32>,
     late: LateResults,
@@ -218,7 +218,7 @@ impl Engine {
             homeless: HashSet::new(),
             attempts: HashMap::new(),
             spent: HashMap::new(),
-            longer: HashMap::new(),
+            reckoned: Reckoned::default(),
             taken: HashMap::new(),
             late: LateResults::new(is_shared),
             ran: 0,

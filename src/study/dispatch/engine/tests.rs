@@ -696,7 +696,7 @@ fn how_long_stages_take_is_learned_and_nothing_waits_behind_one_that_takes_too_l
     // A tenth of what was reckoned: more of them are given at a time.
     bench.answers(71, WorkerAnswer::Finished { key: bench.key(&first), seconds: 0.1, first: true });
     (0..3).for_each(|_| bench.handle(DispatchEvent::Fill));
-    assert!(bench.at(71).len() > 20, "{}", bench.at(71).len());
+    assert_eq!(bench.at(71).len(), 11, "more than the eight that last as long if each takes a second");
     let second = bench.at(71)[0].to_owned();
     bench.answers(71, WorkerAnswer::Begun { key: bench.key(&second) });
     let waiting = bench.at(71).len() - 1;
