@@ -220,6 +220,7 @@ mod tests {
                         "tests.rs",
                         "degenerate.rs",
                         "simulations.rs",
+                        "simulation/mod.rs",
                         "projection/peers.rs",
                         "probe/peer.rs",
                         "purpose.rs",
