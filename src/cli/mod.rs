@@ -175,6 +175,14 @@ impl Context {
     }
 }
 
+/// Where this program is.
+///
+/// # Errors
+/// A system that does not say.
+fn this_program() -> Result<PathBuf> {
+    std::env::current_exe().map_err(|error| Fault::unexpected(format!("cannot find this program: {error}")))
+}
+
 /// Carries out a command.
 ///
 /// # Errors

@@ -81,7 +81,7 @@ impl TuiCommand {
                 write_whole(&place, &serde_json::to_vec(layout).unwrap_or_default()).ok();
             }
         });
-        let program = std::env::current_exe().map_err(|error| Fault::unexpected(format!("cannot find this program: {error}")))?;
+        let program = super::this_program()?;
         tui::run(Setup {
             watch,
             program,

@@ -124,7 +124,7 @@ impl RunCommand {
         context.workspace.lock_or_say(LOOKING, &|line| remark(context, printable(line)))?;
         let said = context.workspace.said();
         let log = context.workspace.say_anew()?;
-        let program = std::env::current_exe().map_err(|error| Fault::unexpected(format!("cannot find this program: {error}")))?;
+        let program = crate::cli::this_program()?;
         let arguments = in_background(std::env::args_os().skip(1).collect());
         let mut child = Command::new(&program)
             .args(arguments)
@@ -203,7 +203,7 @@ impl RunCommand {
         let (devices, driver) = self.devices(context, &places, &plan)?;
         let programs = self.programs_at(context, &mut plan, &places, &devices)?;
         let stop = self.listen()?;
-        let program = std::env::current_exe().map_err(|error| Fault::unexpected(format!("cannot find this program: {error}")))?;
+        let program = crate::cli::this_program()?;
         // As somebody who looks from another folder would name it.
         let file = self.study.canonicalize().unwrap_or_else(|_| self.study.clone());
         let origin = if plan.is_ready() {

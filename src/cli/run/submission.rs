@@ -26,7 +26,7 @@ impl RunCommand {
         cluster: &ClusterRun,
         identity: &str,
     ) -> Result<DispatcherJob> {
-        let program = std::env::current_exe().map_err(|error| Fault::unexpected(format!("cannot find this program: {error}")))?;
+        let program = crate::cli::this_program()?;
         let mut arguments = vec!["run".to_owned(), "--on=slurm".to_owned(), format!("--in-job={identity}")];
         let globals = context.globals();
         if !globals.iter().any(|word| word == "--threads") {
@@ -80,7 +80,7 @@ impl RunCommand {
         let needed = ClusterRun::program(&plan)?;
         let found = needed.and_then(|program| Some((program, program.path()?)));
         let stop = AtomicBool::new(false);
-        let program = std::env::current_exe().map_err(|error| Fault::unexpected(format!("cannot find this program: {error}")))?;
+        let program = crate::cli::this_program()?;
         let how = Dispatch {
             workspace: &context.workspace,
             program,

@@ -21,7 +21,7 @@ use engine::{DispatchCommand, DispatchEvent, Engine, Limits, PlanNews};
 pub use executors::slurm::{DispatcherJob, SubmittedDispatcher};
 use executors::{
     LocalExecutor, MessageKind, MixedExecutor, SlurmExecutor, WorkerExecutor, WorkerMessage, WorkerPlace,
-    slurm::{WorkerJob, end_earlier_runs, handed_on, name_of as job_name},
+    slurm::{WorkerJob, end_earlier_runs, handed_on, name_of as job_name, own_variables},
 };
 use run_journal::RunJournal;
 use running_clock::RunningClock;
@@ -141,9 +141,7 @@ fn worker_job(plan: &Plan, how: &Dispatch, cluster: &ClusterRun, run: &str, iden
         run: run.to_owned(),
         device: device.name.to_string(),
         threads: device.threads,
-        environment: handed_on(
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
-        ),
+        environment: handed_on(own_variables()),
         barred: vec![],
     })
 }

@@ -3,7 +3,7 @@
 
 use super::{
     commands::run,
-    environment::of_dispatcher,
+    environment::{of_dispatcher, own_variables},
     job_state::{JobState, Standing},
     outputs, refusal,
     script::{EXPORTED, WARNING, comment, pattern, printed, prologue, why_not_named},
@@ -85,8 +85,6 @@ impl DispatcherJob {
         if let Some(place) = places.get("dispatcher").cloned() {
             own.into_iter().filter(|(_, is_own)| *is_own).for_each(|(key, _)| _ = places.insert(key.to_owned(), place.clone()));
         }
-        let variables =
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         Ok(DispatcherJob {
             name: format!("visavis-dispatcher-{}", identity.get(..8).unwrap_or("new")),
             time: time.or(cluster.settings.time),
@@ -97,7 +95,7 @@ impl DispatcherJob {
             program,
             study,
             arguments,
-            environment: of_dispatcher(variables, text),
+            environment: of_dispatcher(own_variables(), text),
             commands: folder_of("sbatch"),
         })
     }

@@ -23,9 +23,18 @@ const HANDED_ON: [&str; 2] = ["LIBTORCH", "VISAVIS_ONNXRUNTIME"];
 /// What decides the bits of a worker's results, whatever the node says: single precision is single precision, on cards too.
 pub(super) const BITS: [(&str, &str); 2] = [("NVIDIA_TF32_OVERRIDE", "0"), ("CUBLAS_WORKSPACE_CONFIG", ":4096:8")];
 
+/// This process's own variables, of those that are UTF-8 text.
+pub(crate) fn own_variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// Can it stand on a line of a script?
+fn is_plain(value: &str) -> bool {
+    !value.chars().any(char::is_control)
+}
+
 /// What a worker is given of the dispatcher's variables.
 pub(crate) fn handed_on(variables: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
-    let is_plain = |value: &str| !value.chars().any(char::is_control);
     let mut all: Vec<(String, String)> =
         variables.filter(|(name, value)| HANDED_ON.contains(&name.as_str()) && is_plain(value)).collect();
     all.sort();
@@ -42,7 +51,6 @@ pub(crate) fn of_dispatcher(variables: impl Iterator<Item = (String, String)>, s
         "HOME" => study.contains('~') || names(study, name),
         name => OF_A_DISPATCHER.contains(&name) || names(study, name),
     };
-    let is_plain = |value: &str| !value.chars().any(char::is_control);
     let variables: Vec<(String, String)> = variables.filter(|(_, value)| is_plain(value)).collect();
     let mut all = handed_on(variables.iter().cloned());
     for (name, value) in variables {

@@ -107,7 +107,7 @@ impl Fleet {
     }
 
     /// A dispatcher before this one has submitted workers: the queue is asked before more are.
-    pub(crate) fn is_resumed(&mut self) {
+    pub(crate) fn resume(&mut self) {
         self.is_unsure = true;
     }
 

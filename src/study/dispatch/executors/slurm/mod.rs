@@ -49,7 +49,7 @@ use visavis_core::{
 };
 
 pub use dispatcher::{DispatcherJob, SubmittedDispatcher};
-pub(crate) use environment::handed_on;
+pub(crate) use environment::{handed_on, own_variables};
 pub(crate) use script::{WorkerJob, why_not_named};
 
 /// How often new workers are looked for.
@@ -128,7 +128,7 @@ impl SlurmExecutor {
         }
         let mut fleet = Fleet::new(job.settings.workers, job.settings.throttle, outputs::max_array(&config.out));
         if is_adopting {
-            fleet.is_resumed();
+            fleet.resume();
         }
         let mut executor = SlurmExecutor::of(job, places, fleet);
         if is_adopting {
