@@ -36,10 +36,7 @@ fn timed(turns: usize, mut work: impl FnMut()) -> f64 {
 }
 
 fn projected(axes: usize, features: &Matrix) -> visavis_core::domain::Result<projection::Projected> {
-    projection::project(
-        &Method::new("pca").with("axes", axes),
-        &ProjectionInput { features, seed: 0, graphs: &(), watch: &(), name: &projection::numbered },
-    )
+    projection::project(&Method::new("pca").with("axes", axes), &ProjectionInput::alone(features, 0))
 }
 
 fn main() {

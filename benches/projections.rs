@@ -85,10 +85,8 @@ fn place(method: &Method, features: &Matrix, seed: u64, threads: usize) -> Run {
     pool.install(|| {
         let graphs = Timed::default();
         let clock = Instant::now();
-        let projected = projection::project(
-            method,
-            &ProjectionInput { features, seed, graphs: &graphs, watch: &(), name: &projection::numbered },
-        );
+        let projected =
+            projection::project(method, &ProjectionInput { graphs: &graphs, ..ProjectionInput::alone(features, seed) });
         let seconds = clock.elapsed().as_secs_f64();
         Run { projected: projected.expect("data that can be placed"), seconds, neighbours: graphs.0.get() }
     })

@@ -172,7 +172,7 @@ fn every_projection_gives_the_bits_it_gave() {
         ("tsne many", tsne, &cloud),
     ];
     let found = all.map(|(word, method, features)| {
-        let given = ProjectionInput { features, seed: 7, graphs: &(), watch: &(), name: &projection::numbered };
+        let given = ProjectionInput::alone(features, 7);
         let projected = projection::project(&method, &given).unwrap();
         let facts: Vec<u8> = projected.facts.values().flatten().flat_map(|number| number.to_le_bytes()).collect();
         let digest = Digest::of(&[array::to_npy(&projected.coordinates), facts].concat());

@@ -114,7 +114,7 @@ fn of_method(method: &Method, told: &dyn Fn(usize, usize, &str) -> Option<String
             let usual = number.is_finite() && number.abs() <= MOST_NEIGHBOURS as f64;
             (!usual).then(|| format!("it asks for {name} {number}"))
         }
-        ParameterValue::Metric(_) => None,
+        ParameterValue::Metric(_) | ParameterValue::Word(_) => None,
     })
 }
 

@@ -72,7 +72,7 @@ pub use visavis_core::{
         faces::{Level, Planted, Truth},
     },
     domain::loss::{LOSSES, LossSpec},
-    projection::{METHODS, MethodSpec},
+    projection::{METHODS, MethodSpec, words as projection_words},
     store::WrittenPage,
     weights::families,
 };

@@ -31,7 +31,7 @@ pub(crate) fn projections() -> Vec<String> {
         let all: Vec<String> = own.chain(of.seeds.map(|seeds| format!("seeds: {seeds}"))).collect();
         if all.is_empty() { of.word.to_owned() } else { format!("{}: {{ {} }}", of.word, all.join(", ")) }
     };
-    METHODS.into_iter().map(text).collect()
+    METHODS.iter().copied().map(text).collect()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use super::canonical::Value;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{Error, IntoDeserializer, Visitor},
+    de::{Error, Visitor},
     ser::SerializeMap,
 };
 use std::{collections::BTreeMap, fmt};
@@ -30,6 +30,48 @@ pub enum ParameterValue {
     Number(f64),
     /// How far apart two images are.
     Metric(Metric),
+    /// One of a method's own words, such as a kernel's.
+    Word(Word),
+}
+
+/// A word of lower-case letters, digits and `_`, 24 letters at most.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Word {
+    letters: [u8; Self::LONGEST],
+    length: u8,
+}
+
+impl Word {
+    const LONGEST: usize = 24;
+
+    /// `None` for other letters, too many of them or none.
+    pub const fn new(text: &str) -> Option<Word> {
+        let bytes = text.as_bytes();
+        if bytes.is_empty() || bytes.len() > Self::LONGEST {
+            return None;
+        }
+        let mut letters = [0; Self::LONGEST];
+        let mut at = 0;
+        while at < bytes.len() {
+            if !matches!(bytes[at], b'a'..=b'z' | b'0'..=b'9' | b'_') {
+                return None;
+            }
+            letters[at] = bytes[at];
+            at += 1;
+        }
+        Some(Word { letters, length: at as u8 })
+    }
+
+    /// The word as text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.letters[..usize::from(self.length)]).expect("letters of ASCII")
+    }
+}
+
+impl fmt::Debug for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
 }
 
 impl Method {
@@ -109,6 +151,7 @@ impl ParameterValue {
             ParameterValue::Count(count) => Value::count(count),
             ParameterValue::Number(number) => Value::Float(number),
             ParameterValue::Metric(metric) => Value::text(metric.word()),
+            ParameterValue::Word(word) => Value::text(word.as_str()),
         }
     }
 }
@@ -125,6 +168,12 @@ impl From<f64> for ParameterValue {
     }
 }
 
+impl From<Word> for ParameterValue {
+    fn from(word: Word) -> Self {
+        ParameterValue::Word(word)
+    }
+}
+
 impl From<Metric> for ParameterValue {
     fn from(metric: Metric) -> Self {
         ParameterValue::Metric(metric)
@@ -137,6 +186,7 @@ impl fmt::Display for ParameterValue {
             ParameterValue::Count(count) => count.fmt(f),
             ParameterValue::Number(number) => number.fmt(f),
             ParameterValue::Metric(metric) => f.write_str(metric.word()),
+            ParameterValue::Word(word) => f.write_str(word.as_str()),
         }
     }
 }
@@ -183,6 +233,7 @@ impl Serialize for ParameterValue {
             ParameterValue::Count(count) => count.serialize(serializer),
             ParameterValue::Number(number) => number.serialize(serializer),
             ParameterValue::Metric(metric) => metric.serialize(serializer),
+            ParameterValue::Word(word) => serializer.serialize_str(word.as_str()),
         }
     }
 }
@@ -194,7 +245,7 @@ impl<'de> Deserialize<'de> for ParameterValue {
         impl Visitor<'_> for Read {
             type Value = ParameterValue;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a whole number, a number or a metric")
+                f.write_str("a whole number, a number, a metric or a word")
             }
             fn visit_u64<E: Error>(self, count: u64) -> Result<ParameterValue, E> {
                 usize::try_from(count).map(ParameterValue::Count).map_err(E::custom)
@@ -203,7 +254,9 @@ impl<'de> Deserialize<'de> for ParameterValue {
                 Ok(ParameterValue::Number(number))
             }
             fn visit_str<E: Error>(self, word: &str) -> Result<ParameterValue, E> {
-                Metric::deserialize(word.into_deserializer()).map(ParameterValue::Metric)
+                let metric = Metric::ALL.into_iter().find(|metric| metric.word() == word).map(ParameterValue::Metric);
+                let value = metric.or_else(|| Word::new(word).map(ParameterValue::Word));
+                value.ok_or_else(|| E::custom("a parameter's word has up to 24 lower-case letters, digits and `_`"))
             }
         }
         deserializer.deserialize_any(Read)
@@ -341,12 +394,23 @@ mod tests {
     }
 
     #[test]
+    fn a_methods_own_words_are_read_as_they_were_written() {
+        let lle = Method::new("lle").with("variant", Word::new("modified").unwrap());
+        let json = serde_json::to_string(&lle).unwrap();
+        assert_eq!(json, r#"{"lle":{"variant":"modified"}}"#);
+        assert_eq!(read(&json).unwrap(), lle);
+        assert_ne!(lle.canonical(), Method::new("lle").with("variant", Word::new("standard").unwrap()).canonical());
+        assert_eq!((Word::new(""), Word::new("Two words")), (None, None));
+    }
+
+    #[test]
     fn what_is_no_method_is_refused() {
         for json in [
             r#"{}"#,
             r#"{"pca":{"axes":3},"ica":{"axes":3}}"#,
             r#"{"<b>":{"axes":3}}"#,
-            r#"{"pca":{"axes":"many"}}"#,
+            r#"{"pca":{"axes":"Many axes"}}"#,
+            r#"{"pca":{"axes":"a_word_of_more_than_24_letters"}}"#,
             r#"{"pca":{"version":0.5}}"#,
             r#"{"pca":{"version":4294967296}}"#,
             r#"{"pca":{"Axes":3}}"#,

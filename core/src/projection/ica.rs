@@ -33,6 +33,7 @@ pub(super) const SPEC: MethodSpec = MethodSpec {
     about: "FastICA with <i>tanh</i>, all axes at once (Hyvärinen), on as many whitened principal axes; no more than the features’ rank. The least Gaussian axis is first, by negentropy; sign as in PCA. It is run again from four other starts: an axis that is not found again depends on its start.",
     version: 1,
     parameters: &[ParameterSpec::AXES],
+    supervised: false,
     seeds: None,
     build: |of| Ok(Box::new(Ica::new(of.count(Method::AXES)?)?)),
 };
@@ -285,7 +286,7 @@ mod tests {
     use super::*;
 
     fn project(features: &Matrix, axes: usize, seed: u64) -> Result<Projected> {
-        Ica { axes }.project(&ProjectionInput { features, seed, graphs: &(), watch: &(), name: &crate::projection::numbered })
+        Ica { axes }.project(&ProjectionInput::alone(features, seed))
     }
 
     /// Three sources that are not Gaussian, mixed.

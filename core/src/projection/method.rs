@@ -3,7 +3,7 @@
 use super::Projector;
 use crate::domain::{
     Fault, Result,
-    projection::{Method, Metric, ParameterValue},
+    projection::{Method, Metric, ParameterValue, Word},
 };
 
 /// A projection method: what a study file may ask of it, how people are told of it, and what carries it out.
@@ -18,6 +18,8 @@ pub struct MethodSpec {
     pub version: u32,
     /// In the order in which study files have them. With [`Method::AXES`] it gives that many axes, without it a map of two coordinates.
     pub parameters: &'static [ParameterSpec],
+    /// Whether it looks at labels ([`super::Supervision`]): such coordinates are never ranked beside those that do not.
+    pub supervised: bool,
     /// How many seeds a study takes unless it says so; `None`: its coordinates do not depend on a seed that is looked at.
     pub seeds: Option<usize>,
     /// # Errors
@@ -46,6 +48,8 @@ pub enum ParameterKind {
     Number { default: f64, least: f64, most: f64 },
     /// A word for the distance between features.
     Metric { default: Metric },
+    /// One of these words; the first is the default.
+    Word { words: &'static [&'static str] },
 }
 
 pub(super) enum Variation {
@@ -78,10 +82,14 @@ impl ParameterSpec {
             ParameterKind::Count { default, .. } => default.into(),
             ParameterKind::Number { default, .. } => default.into(),
             ParameterKind::Metric { default } => default.into(),
+            ParameterKind::Word { words } => word(words[0]),
         }
     }
 
     fn is_of_kind(&self, value: ParameterValue) -> bool {
+        if let (ParameterKind::Word { words }, ParameterValue::Word(word)) = (&self.kind, value) {
+            return words.contains(&word.as_str());
+        }
         matches!(
             (&self.kind, value),
             (ParameterKind::Count { .. }, ParameterValue::Count(_))
@@ -104,6 +112,11 @@ impl ParameterSpec {
             _ => vec![],
         }
     }
+}
+
+/// A word of the register as a value.
+pub fn word(text: &str) -> ParameterValue {
+    Word::new(text).expect("a word of the register, held by a test").into()
 }
 
 impl MethodSpec {
@@ -177,6 +190,11 @@ impl MethodParameters {
 
     pub(super) fn number(&self, name: &str) -> Result<f64> {
         self.get(name, |value| if let ParameterValue::Number(number) = value { Some(number) } else { None })
+    }
+
+    /// One of the words that the parameter declares.
+    pub(super) fn word(&self, name: &str) -> Result<Word> {
+        self.get(name, |value| if let ParameterValue::Word(word) = value { Some(word) } else { None })
     }
 
     pub(crate) fn metric(&self, name: &str) -> Result<crate::numeric::neighbours::NeighbourMetric> {

@@ -23,10 +23,22 @@ use crate::{
         neighbours::{self, Neighbours},
     },
 };
-pub use method::{MethodSpec, ParameterKind, ParameterSpec};
+pub use method::{MethodSpec, ParameterKind, ParameterSpec, word};
 
 /// The register of methods, in the order in which people are offered them.
-pub const METHODS: [&MethodSpec; 4] = [&pca::SPEC, &ica::SPEC, &tsne::SPEC, &umap::SPEC];
+pub const METHODS: &[&MethodSpec] = &[
+    // Axes.
+    &pca::SPEC,
+    &ica::SPEC,
+    // Maps.
+    &tsne::SPEC,
+    &umap::SPEC,
+];
+
+/// The words of all methods, in the order of [`METHODS`].
+pub fn words() -> Vec<&'static str> {
+    METHODS.iter().map(|of| of.word).collect()
+}
 
 /// The result of a projection.
 #[derive(Debug)]
@@ -59,6 +71,17 @@ pub struct ProjectionInput<'a> {
     pub watch: &'a dyn ProjectionObserver,
     /// The name of the image of a row, for messages.
     pub name: &'a dyn Fn(usize) -> String,
+    /// Labels, for methods that are [`MethodSpec::supervised`]; the others do not look at it.
+    pub supervision: Option<Supervision<'a>>,
+}
+
+/// What a supervised method learns from. Coordinates of an image come from a fit to which neither its fold nor its label belonged.
+#[derive(Clone, Copy)]
+pub struct Supervision<'a> {
+    /// The class of the image of a row; `None`: not known, so that it takes part in no fit.
+    pub classes: &'a [Option<usize>],
+    /// The fold of the image of a row, from 0; images of one identity share one.
+    pub folds: &'a [usize],
 }
 
 /// The name of an image of which nothing but its row is known.
@@ -107,9 +130,8 @@ impl dyn ProjectionObserver + '_ {
 /// # Errors
 /// A word of no method.
 fn spec(method: &Method) -> Result<&'static MethodSpec> {
-    METHODS.into_iter().find(|of| of.word == method.word()).ok_or_else(|| {
-        let known = METHODS.map(|of| of.word);
-        Fault::asked(format!("there is no projection method `{}`", method.word())).next(suggestion(method.word(), &known))
+    METHODS.iter().copied().find(|of| of.word == method.word()).ok_or_else(|| {
+        Fault::asked(format!("there is no projection method `{}`", method.word())).next(suggestion(method.word(), &words()))
     })
 }
 
@@ -152,7 +174,12 @@ pub fn operations(method: &Method, n: usize, d: usize) -> f64 {
     projector(method).map_or(0.0, |projector| projector.operations(n as f64, d as f64))
 }
 
-impl ProjectionInput<'_> {
+impl<'a> ProjectionInput<'a> {
+    /// Features and a seed: nobody watches, no label is known, neighbours are computed anew, messages call an image by its row.
+    pub fn alone(features: &'a Matrix, seed: u64) -> Self {
+        ProjectionInput { features, seed, graphs: &(), watch: &(), name: &numbered, supervision: None }
+    }
+
     /// The graph that a method asks for.
     fn neighbours(&self, k: usize, metric: neighbours::NeighbourMetric) -> Result<Neighbours> {
         self.graphs.neighbours(self.features, k, metric)?.ok_or_else(|| {

@@ -19,6 +19,7 @@ pub(super) const SPEC: MethodSpec = MethodSpec {
     about: "Eigenvectors of the covariance matrix in double precision; shares of variance over the full spectrum; each axis’s largest loading is positive.",
     version: 1,
     parameters: &[ParameterSpec::AXES],
+    supervised: false,
     seeds: None,
     build: |of| Ok(Box::new(Pca::new(of.count(Method::AXES)?)?)),
 };
@@ -152,7 +153,7 @@ mod tests {
     use crate::numeric::PhiloxStream;
 
     fn project(features: &Matrix, axes: usize) -> Result<Projected> {
-        Pca { axes }.project(&ProjectionInput { features, seed: 0, graphs: &(), watch: &(), name: &crate::projection::numbered })
+        Pca { axes }.project(&ProjectionInput::alone(features, 0))
     }
 
     fn cloud(n: usize, spread: &[f64]) -> Matrix {

@@ -2,7 +2,7 @@
 //!
 //! linfa-reduction's shares of variance are over the axes kept, ours over all: so singular values are compared instead.
 
-use super::{Projected, ProjectionInput, numbered, pca::principal, project};
+use super::{Projected, ProjectionInput, pca::principal, project};
 use crate::{
     domain::projection::Method,
     numeric::{Matrix, PhiloxStream},
@@ -24,7 +24,7 @@ fn columns(found: &Array2<f64>) -> Vec<Vec<f64>> {
 }
 
 fn ours(method: Method, axes: usize, features: &Matrix) -> Projected {
-    let given = ProjectionInput { features, seed: 1, graphs: &(), watch: &(), name: &numbered };
+    let given = ProjectionInput::alone(features, 1);
     project(&method.with(Method::AXES, axes), &given).unwrap()
 }
 

@@ -32,7 +32,7 @@ fn cloud(n: usize, d: usize, seed: u64) -> Matrix {
 }
 
 fn placed(method: &Method, features: &Matrix) -> Result<Projected> {
-    project(method, &ProjectionInput { features, seed: 1, graphs: &(), watch: &(), name: &numbered })
+    project(method, &ProjectionInput::alone(features, 1))
 }
 
 /// What is refused is the asker's to mend, and says how.
@@ -126,10 +126,7 @@ fn whoever_watches_hears_the_objective_and_can_stop() {
     }
     for method in &small()[1..] {
         let watch = Impatient(Cell::new(0));
-        let ended = project(
-            method,
-            &ProjectionInput { features: &cloud(200, 5, 1), seed: 1, graphs: &(), watch: &watch, name: &numbered },
-        );
+        let ended = project(method, &ProjectionInput { watch: &watch, ..ProjectionInput::alone(&cloud(200, 5, 1), 1) });
         assert_eq!(ended.unwrap_err().ending, crate::domain::Ending::Interrupted, "{method:?}");
         assert_eq!(watch.0.get(), 2);
     }
@@ -157,11 +154,7 @@ fn the_bits_depend_neither_on_threads_nor_on_the_machines_lanes() {
 fn a_seed_decides_and_another_gives_another_map() {
     let features = cloud(120, 6, 3);
     for method in &small()[2..] {
-        let with = |seed| {
-            project(method, &ProjectionInput { features: &features, seed, graphs: &(), watch: &(), name: &numbered })
-                .unwrap()
-                .coordinates
-        };
+        let with = |seed| project(method, &ProjectionInput::alone(&features, seed)).unwrap().coordinates;
         assert!(with(1) == with(1) && with(1) != with(2), "{method:?}");
     }
 }

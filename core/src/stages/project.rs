@@ -32,8 +32,12 @@ pub(super) fn project(
         Some((id, _)) => format!("`{id}`"),
         None => projection::numbered(row),
     };
-    let given =
-        ProjectionInput { features: &features, seed: of.seed, graphs: &graphs, watch: &ObjectiveSeries(listener), name: &name };
+    let given = ProjectionInput {
+        graphs: &graphs,
+        watch: &ObjectiveSeries(listener),
+        name: &name,
+        ..ProjectionInput::alone(&features, of.seed)
+    };
     let projected = projection::project(&of.method, &given)?;
     Ok(StageOutput { facts: projected.facts, ..StageOutput::default() }
         .with(ProjectFeatures::COORDINATES, array::to_npy(&projected.coordinates)))

@@ -15,7 +15,7 @@ pub(crate) fn robustness(stage: &Robustness, inputs: &Inputs) -> Result<StageOut
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
     let (features, points) = (inputs.matrix(role::FEATURES)?, inputs.matrix(role::POINTS)?);
     let project = |method: &_, features: &_| {
-        let given = ProjectionInput { features, seed: stage.projected, graphs: &(), watch: &(), name: &projection::numbered };
+        let given = ProjectionInput::alone(features, stage.projected);
         projection::project(method, &given).map(|projected| projected.coordinates)
     };
     let figure = scoring::ShownFigure {

@@ -10,7 +10,7 @@ use visavis_core::{
         Result,
         projection::{Method, Metric, ParameterValue, Projection},
     },
-    projection::{METHODS, MethodSpec, ParameterKind, ParameterSpec},
+    projection::{METHODS, MethodSpec, ParameterKind, ParameterSpec, word, words},
 };
 
 pub(super) fn projections(node: &StudyNode) -> Result<Vec<Projection>> {
@@ -43,14 +43,15 @@ pub(super) fn projections(node: &StudyNode) -> Result<Vec<Projection>> {
 fn parameters(spec: &MethodSpec, method: &Method) -> Vec<String> {
     let value = |of: &ParameterSpec| match method.parameter(of.name).unwrap_or_else(|| of.default()) {
         ParameterValue::Metric(metric) => metric.word().to_owned(),
+        ParameterValue::Word(word) => word.as_str().to_owned(),
         value => format!("{}{value}", of.name),
     };
     spec.parameters.iter().map(value).collect()
 }
 
 fn projection(node: &StudyNode) -> Result<(&'static MethodSpec, Projection)> {
-    let (word, parameters) = node.variant(&METHODS.map(|of| of.word))?;
-    let spec = METHODS.into_iter().find(|of| of.word == word).unwrap_or(METHODS[0]);
+    let (name, parameters) = node.variant(&words())?;
+    let spec = METHODS.iter().copied().find(|of| of.word == name).unwrap_or(METHODS[0]);
     let empty = Written::Map(vec![]);
     let node = parameters.unwrap_or_else(|| StudyNode { value: &empty, ..node.clone() });
     let gives_axes = spec.usual().parameter(Method::AXES).is_some();
@@ -64,7 +65,7 @@ fn projection(node: &StudyNode) -> Result<(&'static MethodSpec, Projection)> {
         axes => fields.or("pairs", if axes >= 2 { vec![(1, 2)] } else { vec![] }, |node| pairs(node, axes))?,
     };
     let seeds = spec.seeds.map_or(Ok(1), |usual| fields.or("seeds", usual, |node| node.count(1..=100)))?;
-    Ok((spec, Projection { name: word.to_owned(), method, pairs, seeds }))
+    Ok((spec, Projection { name: name.to_owned(), method, pairs, seeds }))
 }
 
 fn parameter(fields: &Fields, of: &ParameterSpec) -> Result<ParameterValue> {
@@ -76,6 +77,7 @@ fn parameter(fields: &Fields, of: &ParameterSpec) -> Result<ParameterValue> {
                 let word = node.word(&Metric::ALL.map(Metric::word))?;
                 Metric::ALL.into_iter().find(|metric| metric.word() == word).unwrap_or(default).into()
             }
+            ParameterKind::Word { words } => word(node.word(words)?),
         })
     })
 }

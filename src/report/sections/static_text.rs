@@ -64,7 +64,7 @@ impl Methods {
     }
 
     fn with_losses<'w>(words: impl Iterator<Item = &'w str>) -> Self {
-        let projections = METHODS.map(|of| MethodEntry { title: of.title, about: of.about });
+        let projections = METHODS.iter().map(|of| MethodEntry { title: of.title, about: of.about });
         let used = words.filter_map(|word| LOSSES.iter().position(|of| of.word == word));
         let mut told: BTreeSet<usize> = used.collect();
         // Losses are told by others: sub-centre ArcFace by ArcFace, that one by NormFace.
@@ -77,7 +77,7 @@ impl Methods {
             told.extend(more);
         }
         let losses = told.into_iter().map(|place| MethodEntry { title: LOSSES[place].title, about: LOSSES[place].about });
-        Methods { losses: losses.collect(), projections: projections.into() }
+        Methods { losses: losses.collect(), projections: projections.collect() }
     }
 }
 

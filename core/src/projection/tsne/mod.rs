@@ -41,6 +41,7 @@ pub(super) const SPEC: MethodSpec = MethodSpec {
         },
         ParameterSpec::METRIC,
     ],
+    supervised: false,
     seeds: Some(5),
     build: |of| Ok(Box::new(Tsne::new(of.number("perplexity")?, of.metric("metric")?)?)),
 };

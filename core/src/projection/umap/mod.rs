@@ -44,6 +44,7 @@ pub(super) const SPEC: MethodSpec = MethodSpec {
         },
         ParameterSpec::METRIC,
     ],
+    supervised: false,
     seeds: Some(5),
     build: |of| Ok(Box::new(Umap::new(of.count("neighbors")?, of.number("min_dist")?, of.metric("metric")?)?)),
 };

@@ -1,7 +1,7 @@
 //! The fields of each form, their completions, and the change that they amount to.
 
 use crate::{
-    study::{LOSSES, METHODS, draft::Change, matrix_snapshot::MatrixSnapshot},
+    study::{LOSSES, draft::Change, matrix_snapshot::MatrixSnapshot, projection_words},
     tui::levels::{known, losses, projections},
 };
 use std::borrow::Cow;
@@ -54,7 +54,7 @@ impl Adding {
     pub(crate) fn words(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Adding::Comparison => "a comparison: classes held against each other",
-            Adding::Projection => return format!("a projection: {}", METHODS.map(|of| of.word).join(", ")).into(),
+            Adding::Projection => return format!("a projection: {}", projection_words().join(", ")).into(),
             Adding::Loss => "a loss to the matrix",
             Adding::Architecture => "an architecture to the matrix",
             Adding::TrainedOn => "a training set to the matrix",
