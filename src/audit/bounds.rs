@@ -3,7 +3,7 @@
 
 use visavis_core::domain::{
     comparison::{Measured, Question},
-    projection::{Method, ParameterValue, View},
+    projection::{LearnedLabels, Method, ParameterValue, View},
     score::Statistics,
     stage::{Figure, Work},
 };
@@ -67,7 +67,10 @@ pub(crate) fn impossible(work: &Work) -> Option<String> {
         | Work::Verify(_)
         | Work::VerifyPairs(_)
         | Work::Visibility(_) => None,
-        Work::Project(of) => no_axes(&of.method),
+        Work::Project(of) => no_axes(&of.method).or_else(|| match &of.labels {
+            Some(LearnedLabels::Classes(question)) => of_questions([question]),
+            Some(LearnedLabels::Identity) | None => None,
+        }),
         Work::Score(of) => of_views(&of.views).or_else(|| of_questions([&of.question])),
         Work::FeatureScores(of) => of_questions(&of.questions),
         Work::Fairness(of) => of_questions(&of.questions),
@@ -140,7 +143,7 @@ mod tests {
             Work::FeatureScores(ScoreFeatures { questions: vec![question], statistics: Statistics::default(), seed: 1 })
         };
         assert!(impossible(&classes(0)).is_none() && impossible(&classes(1)).is_some());
-        let pca = |axes| Work::Project(ProjectFeatures { method: Method::new("pca").with("axes", axes), seed: 1 });
+        let pca = |axes| Work::Project(ProjectFeatures { method: Method::new("pca").with("axes", axes), seed: 1, labels: None });
         assert!(impossible(&pca(0)).is_some() && impossible(&pca(1)).is_none());
     }
 
@@ -149,10 +152,11 @@ mod tests {
         let of = |bootstraps| Work::Verify(VerifyIdentities { bootstraps, seed: 1 });
         assert_eq!(too_much(&of(1000)), None);
         assert!(too_much(&of(1 << 40)).unwrap().contains("bootstraps"));
-        let pca = |axes| Work::Project(ProjectFeatures { method: Method::new("pca").with("axes", axes), seed: 1 });
+        let pca = |axes| Work::Project(ProjectFeatures { method: Method::new("pca").with("axes", axes), seed: 1, labels: None });
         assert!(too_much(&pca(10)).is_none() && too_much(&pca(usize::MAX)).is_some());
-        let tsne =
-            |perplexity| Work::Project(ProjectFeatures { method: Method::new("tsne").with("perplexity", perplexity), seed: 1 });
+        let tsne = |perplexity| {
+            Work::Project(ProjectFeatures { method: Method::new("tsne").with("perplexity", perplexity), seed: 1, labels: None })
+        };
         assert!(too_much(&tsne(30.0)).is_none() && too_much(&tsne(f64::NAN)).is_some() && too_much(&tsne(1e300)).is_some());
     }
 }

@@ -3,7 +3,7 @@
 //! A method is data here: a word and numbers. Which methods there are, what each takes and what carries it out is said by the register in
 //! `projection/`, so that a new method changes nothing in this file.
 
-use super::canonical::Value;
+use super::{canonical::Value, comparison::Question};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{Error, Visitor},
@@ -302,10 +302,41 @@ pub struct Projection {
     pub name: String,
     /// What makes the coordinates.
     pub method: Method,
+    /// What a supervised method learns to tell apart; `None` of the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<LearnedLabels>,
     /// Pairs of axes to look at together, counted from 1 (many-axis methods only).
     pub pairs: Vec<(usize, usize)>,
     /// How many projection seeds; 1 for methods that need none.
     pub seeds: usize,
+}
+
+/// The labels that a supervised method learns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LearnedLabels {
+    /// Who is on the image.
+    Identity,
+    /// Which class of a comparison it is in. An image in several, in none or of unknown label is not learned from.
+    Classes(Question),
+}
+
+impl LearnedLabels {
+    /// The attributes whose labels are needed.
+    pub fn attributes(&self) -> Vec<&str> {
+        match self {
+            LearnedLabels::Identity => vec![],
+            LearnedLabels::Classes(question) => question.attributes().into_iter().collect(),
+        }
+    }
+
+    /// What of it enters a key.
+    pub fn canonical(&self) -> Value {
+        match self {
+            LearnedLabels::Identity => Value::text("identity"),
+            LearnedLabels::Classes(question) => question.canonical(),
+        }
+    }
 }
 
 /// What one figure shows.
@@ -422,7 +453,7 @@ mod tests {
 
     #[test]
     fn axes_are_looked_at_alone_and_in_pairs_and_a_map_as_a_whole() {
-        let projection = |method, pairs| Projection { name: "x".into(), method, pairs, seeds: 1 };
+        let projection = |method, pairs| Projection { name: "x".into(), method, labels: None, pairs, seeds: 1 };
         let pca = projection(Method::new("pca").with("axes", 2), vec![(1, 2)]);
         assert_eq!(pca.views(), [View::Axis(1), View::Axis(2), View::Pair(1, 2)]);
         assert_eq!(pca.pictures(), [View::Pair(1, 2)]);

@@ -65,6 +65,9 @@ pub const LEAST_IDENTITIES: usize = 20;
 /// What stands where an interval would, of too few.
 pub const TOO_FEW: &str = "too few to say";
 
+/// Why scores of a supervised projection are not ranked.
+pub const SUPERVISED: &str = "supervised: the projection has learned from labels, so it is not held against those that have not";
+
 /// Who took part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {

@@ -15,7 +15,7 @@ pub mod selection;
 #[cfg(test)]
 mod simulations;
 
-pub use design::members::Setting;
+pub use design::{learned::LearnedClasses, members::Setting};
 pub use estimators::{
     agreement::{agreements, cohens_kappa},
     association::{BinaryLabels, CooccurrenceTable, quantile, sizes_by_doubling},

@@ -5,13 +5,15 @@ use crate::{
     dataset::array,
     domain::{
         Digest, Fault, Result,
+        projection::LearnedLabels,
         stage::{ProjectFeatures, role},
     },
     numeric::{
         Matrix,
         neighbours::{NeighbourMetric, Neighbours},
     },
-    projection::{self, NeighborGraphs, ProjectionInput, ProjectionObserver},
+    projection::{self, NeighborGraphs, ProjectionInput, ProjectionObserver, Supervision},
+    scoring::{LearnedClasses, Setting},
     store,
 };
 
@@ -32,7 +34,9 @@ pub(super) fn project(
         Some((id, _)) => format!("`{id}`"),
         None => projection::numbered(row),
     };
+    let learned = of.labels.as_ref().map(|labels| learned(labels, of.seed, inputs)).transpose()?;
     let given = ProjectionInput {
+        supervision: learned.as_ref().map(|of| Supervision { classes: &of.classes, folds: &of.folds }),
         graphs: &graphs,
         watch: &ObjectiveSeries(listener),
         name: &name,
@@ -41,6 +45,13 @@ pub(super) fn project(
     let projected = projection::project(&of.method, &given)?;
     Ok(StageOutput { facts: projected.facts, ..StageOutput::default() }
         .with(ProjectFeatures::COORDINATES, array::to_npy(&projected.coordinates)))
+}
+
+/// The classes that a supervised method learns, and folds that keep an image's label from its own coordinates.
+fn learned(of: &LearnedLabels, seed: u64, inputs: &Inputs) -> Result<LearnedClasses> {
+    let (images, labels, identities) = (inputs.images(role::IMAGES)?, inputs.labels()?, inputs.identities()?);
+    let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
+    Ok(LearnedClasses::of(&setting, of, seed))
 }
 
 /// Objectives are points of the attempt's series.

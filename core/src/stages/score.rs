@@ -5,6 +5,7 @@ use crate::{
     dataset::array,
     domain::{
         Result,
+        score::SUPERVISED,
         stage::{ScoreViews, role},
     },
     scoring::{self, Setting},
@@ -16,8 +17,12 @@ pub(super) fn score(stage: &ScoreViews, inputs: &Inputs) -> Result<StageOutput> 
         inputs.each(role::POINTS_BY_SEED, |role| inputs.matrix(role))?.into_iter().map(|(_, matrix)| matrix).collect();
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
     let scored = scoring::score(&setting, &points, &stage.question, &stage.views, &stage.statistics, stage.seed);
+    let mut scores = scored.scores;
+    if stage.supervised {
+        scores.unranked.get_or_insert_with(|| SUPERVISED.to_owned());
+    }
     Ok(StageOutput::default()
-        .with_json(ScoreViews::SCORES, &scored.scores)?
+        .with_json(ScoreViews::SCORES, &scores)?
         .with(ScoreViews::RANKS, array::to_npy(&scored.ranks))
         .with(ScoreViews::PERMUTED, array::to_npy(&scored.permuted)))
 }

@@ -37,7 +37,11 @@ fn manifest(work: Work, inputs: &[&[u8]], output: (&str, &[u8])) -> Manifest {
 }
 
 pub(super) fn project(seed: u64, inputs: &[&[u8]], output: &[u8]) -> Manifest {
-    manifest(Work::Project(ProjectFeatures { method: Method::new("pca").with("axes", 1), seed }), inputs, ("o", output))
+    manifest(
+        Work::Project(ProjectFeatures { method: Method::new("pca").with("axes", 1), seed, labels: None }),
+        inputs,
+        ("o", output),
+    )
 }
 
 fn run(manifests: Vec<Manifest>, recompute: Recompute, threads: usize, folder: &Path) -> Vec<String> {
@@ -99,7 +103,7 @@ fn stages_that_need_each_other_and_stages_that_fall_end() {
 fn what_was_changed_or_is_of_another_version_is_not_made() {
     let folder = tempfile::tempdir().unwrap();
     let (mut changed, mut older) = (project(1, &[], b"1"), project(2, &[], b"2"));
-    changed.work = Work::Project(ProjectFeatures { method: Method::new("pca").with("axes", 2), seed: 1 });
+    changed.work = Work::Project(ProjectFeatures { method: Method::new("pca").with("axes", 2), seed: 1, labels: None });
     older.version += 1;
     let other = manifest(Work::Index(IndexImages { take: None }), &[], (IndexImages::IMAGES, b""));
     let twice = project(3, &[], b"3");

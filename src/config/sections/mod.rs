@@ -95,6 +95,7 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
     let model_names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
     let contrasts = fields.or("contrasts", vec![], |node| contrasts(node, &model_names))?;
 
+    let comparisons = comparisons(fields.need("comparisons")?)?;
     let study = Study {
         name: study_name(fields.need("study")?)?,
         about: fields.or("about", String::new(), |node| Ok(shown(&node.text()?)))?,
@@ -104,8 +105,8 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
             Numerics { device: DeviceClass::Cpu, precision: Precision::Single, threads: None },
             numerics,
         )?,
-        projections: projections(fields.need("projections")?)?.into(),
-        comparisons: comparisons(fields.need("comparisons")?)?.into(),
+        projections: projections(fields.need("projections")?, &comparisons)?.into(),
+        comparisons: comparisons.into(),
         statistics: fields.or("statistics", Statistics::default(), statistics)?,
         show: fields.or("selection", 12, |node| node.fields(&["show"])?.or("show", 12, |node| node.count(0..=10_000)))?,
         fairness: fields.or("fairness", FairnessSettings { groups: vec![], depth: 1 }, fairness)?,

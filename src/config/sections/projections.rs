@@ -1,4 +1,4 @@
-//! The section `projections`: methods with their parameters, and the names that tell two of one method apart.
+//! The section `projections`: methods with their parameters, what supervised ones learn, and the names that tell two of one method apart.
 
 use super::no_two;
 use crate::config::{
@@ -8,68 +8,116 @@ use crate::config::{
 use visavis_core::{
     domain::{
         Result,
-        projection::{Method, Metric, ParameterValue, Projection},
+        comparison::Comparison,
+        projection::{LearnedLabels, Method, Metric, ParameterValue, Projection},
+        spelling::suggestion,
     },
     projection::{METHODS, MethodSpec, ParameterKind, ParameterSpec, word, words},
 };
 
-pub(super) fn projections(node: &StudyNode) -> Result<Vec<Projection>> {
-    let (specs, mut projections): (Vec<_>, Vec<_>) =
-        node.list()?.iter().map(projection).collect::<Result<Vec<_>>>()?.into_iter().unzip();
-    if projections.is_empty() {
+/// A list of values of one parameter is as many projections: `umap: { neighbors: [5, 15, 50] }`.
+pub(super) fn projections(node: &StudyNode, comparisons: &[Comparison]) -> Result<Vec<Projection>> {
+    let mut written = Vec::new();
+    for item in node.list()? {
+        written.extend(read(&item, comparisons)?.into_iter().map(|read| (item.clone(), read)));
+    }
+    if written.is_empty() {
         return Err(node.wrong("the study has no projections").next("such as `- pca: { axes: 10 }`"));
     }
     // Two of one method are told apart by what differs from the first.
-    let parts: Vec<Vec<String>> =
-        specs.iter().zip(&projections).map(|(spec, projection)| parameters(spec, &projection.method)).collect();
-    for i in 0..projections.len() {
-        let rivals: Vec<&Vec<String>> =
-            parts.iter().zip(&specs).filter(|(_, spec)| spec.word == specs[i].word).map(|(parts, _)| parts).collect();
+    let parts: Vec<Vec<String>> = written.iter().map(|(_, of)| of.parts()).collect();
+    let mut projections: Vec<Projection> = Vec::new();
+    for (place, (item, of)) in written.iter().enumerate() {
+        let rivals: Vec<&Vec<String>> = parts
+            .iter()
+            .zip(&written)
+            .filter(|(_, (_, other))| other.spec.word == of.spec.word)
+            .map(|(parts, _)| parts)
+            .collect();
         let differs = |place: usize| rivals.iter().any(|other| other[place] != rivals[0][place]);
-        let own = parts[i].iter().enumerate().filter(|(place, _)| differs(*place)).map(|(_, part)| format!("-{part}"));
-        projections[i].name = format!("{}{}", specs[i].word, own.collect::<String>());
-    }
-    for (i, projection) in projections.iter().enumerate() {
-        if projections[..i].iter().any(|other| other.name == projection.name) {
-            return Err(node.list()?[i]
-                .wrong(format!("the projection {} is written twice", projection.name))
-                .next("change a parameter, or remove one"));
+        let own = parts[place].iter().enumerate().filter(|(place, _)| differs(*place)).map(|(_, part)| format!("-{part}"));
+        let name = format!("{}{}", of.spec.word, own.collect::<String>());
+        if projections.iter().any(|other| other.name == name) {
+            return Err(item.wrong(format!("the projection {name} is written twice")).next("change a parameter, or remove one"));
         }
+        projections.push(Projection { name, ..of.projection.clone() });
     }
     Ok(projections)
 }
 
-/// As names have them, in the method's order: what a method takes is always there.
-fn parameters(spec: &MethodSpec, method: &Method) -> Vec<String> {
-    let value = |of: &ParameterSpec| match method.parameter(of.name).unwrap_or_else(|| of.default()) {
-        ParameterValue::Metric(metric) => metric.word().to_owned(),
-        ParameterValue::Word(word) => word.as_str().to_owned(),
-        value => format!("{}{value}", of.name),
-    };
-    spec.parameters.iter().map(value).collect()
+/// A projection that has no name yet.
+struct Unnamed {
+    spec: &'static MethodSpec,
+    projection: Projection,
+    /// The comparison whose classes are learned, or `identity`.
+    labels: Option<String>,
 }
 
-fn projection(node: &StudyNode) -> Result<(&'static MethodSpec, Projection)> {
+impl Unnamed {
+    /// As names have them, in the method's order: what a method takes is always there.
+    fn parts(&self) -> Vec<String> {
+        let method = &self.projection.method;
+        let value = |of: &ParameterSpec| match method.parameter(of.name).unwrap_or_else(|| of.default()) {
+            ParameterValue::Metric(metric) => metric.word().to_owned(),
+            ParameterValue::Word(word) => word.as_str().to_owned(),
+            value => format!("{}{value}", of.name),
+        };
+        let is_plain = |letter: char| letter.is_alphanumeric() || letter == '_';
+        let plain = |name: &String| name.chars().map(|letter| if is_plain(letter) { letter } else { '_' }).collect();
+        self.spec.parameters.iter().map(value).chain(self.labels.iter().map(plain)).collect()
+    }
+}
+
+/// The projections of one item of the list.
+fn read(node: &StudyNode, comparisons: &[Comparison]) -> Result<Vec<Unnamed>> {
     let (name, parameters) = node.variant(&words())?;
     let spec = METHODS.iter().copied().find(|of| of.word == name).unwrap_or(METHODS[0]);
     let empty = Written::Map(vec![]);
     let node = parameters.unwrap_or_else(|| StudyNode { value: &empty, ..node.clone() });
     let gives_axes = spec.usual().parameter(Method::AXES).is_some();
     let own = spec.parameters.iter().map(|of| of.name);
-    let known: Vec<&str> = own.chain(gives_axes.then_some("pairs")).chain(spec.seeds.map(|_| "seeds")).collect();
+    let labels = spec.supervised.then_some(LABELS);
+    let known: Vec<&str> = own.chain(gives_axes.then_some("pairs")).chain(labels).chain(spec.seeds.map(|_| "seeds")).collect();
     let fields = node.fields(&known)?;
-    let values = spec.parameters.iter().map(|of| parameter(&fields, of)).collect::<Result<Vec<_>>>()?;
-    let method = spec.method(&values);
-    let pairs = match method.axes() {
-        _ if !gives_axes => vec![],
-        axes => fields.or("pairs", if axes >= 2 { vec![(1, 2)] } else { vec![] }, |node| pairs(node, axes))?,
-    };
+    let labels = labels.map(|_| learned(&node, &fields, spec, comparisons)).transpose()?;
     let seeds = spec.seeds.map_or(Ok(1), |usual| fields.or("seeds", usual, |node| node.count(1..=100)))?;
-    Ok((spec, Projection { name: name.to_owned(), method, pairs, seeds }))
+    let values = spec.parameters.iter().map(|of| values(&fields, of)).collect::<Result<Vec<_>>>()?;
+    let projection = |mut values: Vec<ParameterValue>| {
+        if let Some(most) = labels.as_ref().and_then(Learned::most_axes) {
+            narrow_axes(&fields, spec, &mut values, most)?;
+        }
+        let method = spec.method(&values);
+        let pairs = match method.axes() {
+            _ if !gives_axes => vec![],
+            axes => fields.or("pairs", if axes >= 2 { vec![(1, 2)] } else { vec![] }, |node| pairs(node, axes))?,
+        };
+        let (learned, labels) = (labels.as_ref().map(|of| of.labels.clone()), labels.as_ref().map(|of| of.name.clone()));
+        Ok(Unnamed { spec, projection: Projection { name: String::new(), method, labels: learned, pairs, seeds }, labels })
+    };
+    let all = values.iter().map(Vec::len).fold(1, usize::saturating_mul);
+    if all > MOST_COMBINATIONS {
+        let text = format!(
+            "{} with every combination of its lists is {all} projections, and a study has {MOST_COMBINATIONS} at most",
+            spec.title
+        );
+        return Err(node.wrong(text).next("shorten a list"));
+    }
+    combinations(&values).into_iter().map(projection).collect()
 }
 
-fn parameter(fields: &Fields, of: &ParameterSpec) -> Result<ParameterValue> {
-    fields.or(of.name, of.default(), |node| {
+/// Of the lists of one item; a study is limited by its cells besides.
+const MOST_COMBINATIONS: usize = 1000;
+
+/// Every combination of one value a parameter; the last parameter varies first.
+fn combinations(values: &[Vec<ParameterValue>]) -> Vec<Vec<ParameterValue>> {
+    values.iter().fold(vec![vec![]], |all, values| {
+        all.iter().flat_map(|before| values.iter().map(|value| [before.as_slice(), &[*value]].concat())).collect()
+    })
+}
+
+/// What a parameter is set to: one value, or each of a list.
+fn values(fields: &Fields, of: &ParameterSpec) -> Result<Vec<ParameterValue>> {
+    let one = |node: &StudyNode| {
         Ok(match of.kind {
             ParameterKind::Count { least, most, .. } => node.count(least as u64..=most as u64)?.into(),
             ParameterKind::Number { least, most, .. } => node.number(least..=most)?.into(),
@@ -79,7 +127,83 @@ fn parameter(fields: &Fields, of: &ParameterSpec) -> Result<ParameterValue> {
             }
             ParameterKind::Word { words } => word(node.word(words)?),
         })
-    })
+    };
+    let Some(node) = fields.get(of.name) else { return Ok(vec![of.default()]) };
+    if !matches!(node.value, Written::List(_)) {
+        return Ok(vec![one(node)?]);
+    }
+    let nodes = node.list()?;
+    if nodes.is_empty() {
+        return Err(node.wrong(format!("`{}` has no value", of.name)).next("name one value or more, or leave it out"));
+    }
+    let values: Vec<ParameterValue> = nodes.iter().map(one).collect::<Result<_>>()?;
+    match values.iter().enumerate().find(|(place, value)| values[..*place].contains(value)) {
+        Some((place, value)) => {
+            Err(nodes[place].wrong(format!("`{}` is {value} twice", of.name)).next("remove one: both are one projection"))
+        }
+        None => Ok(values),
+    }
+}
+
+/// The key under which a supervised method is told what to learn.
+const LABELS: &str = "labels";
+
+/// What a supervised method learns, and what the study file calls it.
+struct Learned {
+    labels: LearnedLabels,
+    name: String,
+}
+
+impl Learned {
+    /// Discriminant axes, one fewer than classes; `None` where only the data says how many there are.
+    fn most_axes(&self) -> Option<usize> {
+        match &self.labels {
+            LearnedLabels::Identity => None,
+            LearnedLabels::Classes(question) => Some(question.width() - 1),
+        }
+    }
+}
+
+fn learned(node: &StudyNode, fields: &Fields, spec: &MethodSpec, comparisons: &[Comparison]) -> Result<Learned> {
+    let with_classes = || comparisons.iter().filter(|of| of.question.width() > 1);
+    let Some(named) = fields.get(LABELS) else {
+        let example = with_classes().next().map_or("identity", |of| of.name.as_str());
+        return Err(node
+            .wrong(format!("{} learns from labels, and the study does not say which", spec.title))
+            .next(format!("such as `{LABELS}: {example}`: a comparison, or `identity`")));
+    };
+    let known: Vec<&str> = with_classes().map(|of| of.name.as_str()).chain(["identity"]).collect();
+    let name = named.text()?;
+    if let Some(comparison) = with_classes().find(|of| of.name == name) {
+        return Ok(Learned { labels: LearnedLabels::Classes(comparison.question.clone()), name });
+    }
+    if name == "identity" {
+        return Ok(Learned { labels: LearnedLabels::Identity, name });
+    }
+    let what = match comparisons.iter().any(|of| of.name == name) {
+        true => format!("{} learns classes, and the comparison `{name}` is of a quantity", spec.title),
+        false => format!("`{name}` is no comparison of this study"),
+    };
+    Err(named.wrong(what).next(suggestion(&name, &known)))
+}
+
+/// As many axes as there can be: those that nobody asked for are left out, those that were asked for are refused.
+fn narrow_axes(fields: &Fields, spec: &MethodSpec, values: &mut [ParameterValue], most: usize) -> Result<()> {
+    let Some(place) = spec.parameters.iter().position(|of| of.name == Method::AXES) else { return Ok(()) };
+    match (values[place], fields.get(Method::AXES)) {
+        (ParameterValue::Count(asked), Some(node)) if asked > most => Err(node
+            .wrong(format!("{} of {} classes has {most} {}, and {asked} are asked for", spec.title, most + 1, axes_of(most)))
+            .next(format!("write `axes: {most}`, or leave it out"))),
+        (ParameterValue::Count(asked), None) => {
+            values[place] = asked.min(most).into();
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn axes_of(count: usize) -> &'static str {
+    if count == 1 { "axis" } else { "axes" }
 }
 
 fn pairs(node: &StudyNode, axes: usize) -> Result<Vec<(usize, usize)>> {

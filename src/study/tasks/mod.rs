@@ -74,15 +74,21 @@ impl KnownResults<'_> {
                 let seed = if study.projections[projection].seeds > 1 { study.seed.wrapping_add(seed as u64) } else { 0 };
                 let method = study.projections[projection].method.clone();
                 let mut inputs = vec![features];
-                if method.is_of_cosines() {
+                let labels = study.projections[projection].labels.clone();
+                if method.is_of_cosines() || labels.is_some() {
                     inputs.push(self.images()?);
+                }
+                if method.is_of_cosines() {
                     inputs.extend(self.output(
                         self::features(study, model, layer),
                         FeatureImport::OFFSETS,
                         ProjectFeatures::OFFSETS,
                     ));
                 }
-                (Work::Project(ProjectFeatures { method, seed }), inputs)
+                if let Some(labels) = &labels {
+                    inputs.append(&mut self.labels(labels.attributes())?);
+                }
+                (Work::Project(ProjectFeatures { method, seed, labels }), inputs)
             }
             Step::Score { model, layer, projection, comparison } => self.score(model, layer, projection, comparison)?,
             Step::Quality { model, layer, projection } => {
@@ -300,8 +306,9 @@ impl KnownResults<'_> {
         let study = self.study;
         let question = study.comparisons[comparison].question.clone();
         let (points, views) = (self.points(model, layer, projection)?, study.projections[projection].views());
+        let supervised = study.projections[projection].labels.is_some();
         let inputs = [vec![self.images()?], points, self.labels(question.attributes())?].concat();
-        Some((Work::Score(ScoreViews { question, views, statistics: study.statistics, seed: study.seed }), inputs))
+        Some((Work::Score(ScoreViews { question, views, statistics: study.statistics, seed: study.seed, supervised }), inputs))
     }
 
     /// The comparisons whose labels are all there.

@@ -13,7 +13,7 @@ use crate::domain::{
     index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
     loss::Loss,
     model::{Architecture, BaselineKind, ModelFormat, WeightFamily},
-    projection::{Method, Metric, View},
+    projection::{LearnedLabels, Method, Metric, View},
     score::Statistics,
     shared_crop::FieldOfView,
     study::{Channels, Crop, DeviceClass, Exif, Numerics, Optimizer, Padding, Precision, Preparation, Recipe, Schedule},
@@ -86,7 +86,7 @@ fn samples() -> Vec<(&'static str, Task)> {
     let explained = AxisNames::Explained { method: "pca".into(), shares: vec![0.5, 0.25] };
     let drawn =
         |view, axes| Figure::View { view, question: question.clone(), classes: vec!["A".into(), "B".into()], axes, seed: 9 };
-    let project = |method: Method| Work::Project(ProjectFeatures { method, seed: 7 });
+    let project = |method: Method| Work::Project(ProjectFeatures { method, seed: 7, labels: None });
     let training = Training {
         architecture: architecture.clone(),
         loss,
@@ -127,8 +127,22 @@ fn samples() -> Vec<(&'static str, Task)> {
         ("ica", project(Method::new("ica").with("axes", 10))),
         ("tsne", project(tsne.clone())),
         ("umap", project(umap.clone())),
-        ("score", Work::Score(ScoreViews { question: question.clone(), views: views.clone(), statistics, seed: 7 })),
-        ("quantity", Work::Score(ScoreViews { question: quantity, views: views.clone(), statistics, seed: 7 })),
+        (
+            "project supervised",
+            Work::Project(ProjectFeatures {
+                method: Method::new("lda").with("axes", 3),
+                seed: 7,
+                labels: Some(LearnedLabels::Classes(question.clone())),
+            }),
+        ),
+        (
+            "score",
+            Work::Score(ScoreViews { question: question.clone(), views: views.clone(), statistics, seed: 7, supervised: false }),
+        ),
+        (
+            "quantity",
+            Work::Score(ScoreViews { question: quantity, views: views.clone(), statistics, seed: 7, supervised: false }),
+        ),
         ("space", Work::FeatureScores(ScoreFeatures { questions: questions.clone(), statistics, seed: 7 })),
         (
             "steady",
@@ -443,7 +457,7 @@ fn the_keys_are_pinned() {
     let pinned = PINNED.map(|(stage, key)| (stage, key.to_owned()));
     assert_eq!(found, pinned);
     let input = Input { role: "features".into(), digest: Digest::of(b"features"), at: Location::File("a".into()) };
-    let work = Work::Project(ProjectFeatures { method: Method::new("pca").with("axes", 10), seed: 2019 });
+    let work = Work::Project(ProjectFeatures { method: Method::new("pca").with("axes", 10), seed: 2019, labels: None });
     assert_eq!(Task { work, inputs: vec![input] }.key_of_version(2).short(), "228dd188");
 }
 

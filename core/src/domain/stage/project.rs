@@ -1,17 +1,23 @@
 //! `project`: features become coordinates.
 
 use super::Stage;
-use crate::domain::{canonical::Value, projection::Method};
+use crate::domain::{
+    canonical::Value,
+    projection::{LearnedLabels, Method},
+};
 use serde::{Deserialize, Serialize};
 
 /// `features` → [`ProjectFeatures::COORDINATES`]. For cosines `images` too, which name an image that has no direction, and `offsets` where
-/// columns were centred.
+/// columns were centred. For a supervised method `images`, `labels/…` and `identities`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProjectFeatures {
     /// The method with its parameters.
     pub method: Method,
     /// Of the start and of random choices; decides nothing where the method has none.
     pub seed: u64,
+    /// What a supervised method learns; `None` of the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<LearnedLabels>,
 }
 
 impl ProjectFeatures {
@@ -41,7 +47,8 @@ impl Stage for ProjectFeatures {
     }
 
     fn canonical(&self) -> Value {
-        let ProjectFeatures { method, seed } = self;
-        Value::map().with("method", method.canonical()).with("seed", Value::seed(*seed)).done()
+        let ProjectFeatures { method, seed, labels } = self;
+        let map = Value::map().with("method", method.canonical()).with("seed", Value::seed(*seed));
+        labels.iter().fold(map, |map, labels| map.with("labels", labels.canonical())).done()
     }
 }

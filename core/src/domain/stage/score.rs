@@ -15,6 +15,9 @@ pub struct ScoreViews {
     pub statistics: Statistics,
     /// The study's: of halves, folds and replicates.
     pub seed: u64,
+    /// The coordinates were made with labels: they are scored and not ranked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub supervised: bool,
 }
 
 impl ScoreViews {
@@ -41,7 +44,7 @@ impl Stage for ScoreViews {
     }
 
     fn canonical(&self) -> Value {
-        let ScoreViews { question, views, statistics, seed } = self;
+        let ScoreViews { question, views, statistics, seed, supervised } = self;
         // What separates is the ledger's business.
         let Statistics { bootstraps, permutations, min_positives, separates_at: _ } = statistics;
         Value::map()
@@ -51,6 +54,7 @@ impl Stage for ScoreViews {
             .with("permutations", Value::count(*permutations))
             .with("min_positives", Value::count(*min_positives))
             .with("seed", Value::seed(*seed))
+            .unless("supervised", Value::Bool(*supervised), &Value::Bool(false))
             .done()
     }
 }

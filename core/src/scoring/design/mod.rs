@@ -1,6 +1,7 @@
 //! Which images and identities a question is about, and how they are split and drawn again: pairs of classes, halves, folds,
 //! resamples. It knows no score.
 
+pub(super) mod learned;
 pub(super) mod members;
 pub(super) mod pairs;
 pub(super) mod resample;
