@@ -20,6 +20,9 @@ pub(super) fn projections(node: &StudyNode, comparisons: &[Comparison]) -> Resul
     let mut written = Vec::new();
     for item in node.list()? {
         written.extend(read(&item, comparisons)?.into_iter().map(|read| (item.clone(), read)));
+        if written.len() > MOST_PROJECTIONS {
+            return Err(item.wrong(format!("a study has at most {MOST_PROJECTIONS} projections")).next("shorten the list"));
+        }
     }
     if written.is_empty() {
         return Err(node.wrong("the study has no projections").next("such as `- pca: { axes: 10 }`"));
@@ -95,9 +98,9 @@ fn read(node: &StudyNode, comparisons: &[Comparison]) -> Result<Vec<Unnamed>> {
         Ok(Unnamed { spec, projection: Projection { name: String::new(), method, labels: learned, pairs, seeds }, labels })
     };
     let all = values.iter().map(Vec::len).fold(1, usize::saturating_mul);
-    if all > MOST_COMBINATIONS {
+    if all > MOST_PROJECTIONS {
         let text = format!(
-            "{} with every combination of its lists is {all} projections, and a study has {MOST_COMBINATIONS} at most",
+            "every combination of these lists is {all} projections by {}, and a study has at most {MOST_PROJECTIONS}",
             spec.title
         );
         return Err(node.wrong(text).next("shorten a list"));
@@ -105,8 +108,8 @@ fn read(node: &StudyNode, comparisons: &[Comparison]) -> Result<Vec<Unnamed>> {
     combinations(&values).into_iter().map(projection).collect()
 }
 
-/// Of the lists of one item; a study is limited by its cells besides.
-const MOST_COMBINATIONS: usize = 1000;
+/// They are compared with each other by name. A study is limited by its cells besides.
+const MOST_PROJECTIONS: usize = 1000;
 
 /// Every combination of one value a parameter; the last parameter varies first.
 fn combinations(values: &[Vec<ParameterValue>]) -> Vec<Vec<ParameterValue>> {
@@ -227,4 +230,88 @@ fn pair(node: &StudyNode, axes: usize) -> Result<(usize, usize)> {
         return Err(node.wrong(format!("{}: an axis against itself", node.name())));
     }
     Ok((first, second))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Text, parse};
+    use visavis_core::domain::{
+        Result,
+        projection::{LearnedLabels, Projection},
+    };
+
+    fn read(projections: &str) -> Result<Vec<Projection>> {
+        let source = format!(
+            "format: 1\nstudy: s\nmodels: {{ named: {{ m: {{ features: {{ embedding: a.npy, images: i.txt }} }} }} }}\nprojections: {projections}\n\
+             comparisons: {{ hair colour: {{ A: a, B: b, C: c }}, hat: {{ A: d, B: not d }}, age: {{ quantity: age }} }}\n"
+        );
+        Ok(parse(Text { path: "s.yaml".into(), source })?.study.projections.into_iter().collect())
+    }
+
+    fn names(projections: &str) -> Vec<String> {
+        read(projections).unwrap().into_iter().map(|of| of.name).collect()
+    }
+
+    fn refused(projections: &str) -> String {
+        let fault = read(projections).unwrap_err();
+        format!("{} {}", fault.what, fault.next.unwrap_or_default())
+    }
+
+    #[test]
+    fn a_list_of_values_is_as_many_projections_named_by_what_differs() {
+        assert_eq!(names("[umap: { neighbors: [5, 15, 50] }]"), ["umap-neighbors5", "umap-neighbors15", "umap-neighbors50"]);
+        assert_eq!(
+            names("[umap: { neighbors: [5, 15], metric: [euclidean, cosine] }, pca]"),
+            [
+                "umap-neighbors5-euclidean",
+                "umap-neighbors5-cosine",
+                "umap-neighbors15-euclidean",
+                "umap-neighbors15-cosine",
+                "pca"
+            ]
+        );
+        assert_eq!(names("[tsne: { perplexity: [30] }]"), ["tsne"], "one value tells nothing apart");
+        // A list and an item of its own.
+        assert_eq!(names("[tsne: { perplexity: [10, 30] }, tsne: { perplexity: 50 }]").len(), 3);
+        assert!(refused("[tsne: { perplexity: [10, 30] }, tsne: { perplexity: 30 }]").contains("written twice"));
+    }
+
+    #[test]
+    fn lists_that_say_nothing_or_too_much_are_refused() {
+        assert!(refused("[umap: { neighbors: [] }]").contains("`neighbors` has no value"));
+        assert!(refused("[umap: { neighbors: [5, 15, 5] }]").contains("`neighbors` is 5 twice"));
+        assert!(refused("[umap: { neighbors: [[5]] }]").contains("neighbors"));
+        let many: Vec<String> = (2..60).map(|n| n.to_string()).collect();
+        let many = many.join(", ");
+        let lists = format!(
+            "[umap: {{ neighbors: [{many}], min_dist: [0.1, 0.2, {}] }}]",
+            (3..40).map(|n| format!("0.{n}1")).collect::<Vec<_>>().join(", ")
+        );
+        assert!(refused(&lists).contains("every combination of these lists is 2262 projections by UMAP"), "{}", refused(&lists));
+    }
+
+    #[test]
+    fn a_supervised_method_is_told_what_to_learn() {
+        let lda = read("[lda: { labels: hair colour }]").unwrap();
+        assert_eq!((lda[0].name.as_str(), lda[0].method.axes(), lda[0].pairs.as_slice()), ("lda", 2, &[(1, 2)][..]));
+        assert!(matches!(lda[0].labels, Some(LearnedLabels::Classes(_))));
+        let two = read("[lda: { labels: hat }, lda: { labels: identity, axes: 5 }]").unwrap();
+        assert_eq!((two[0].name.as_str(), two[0].method.axes()), ("lda-axes1-hat", 1));
+        assert_eq!((two[1].name.as_str(), &two[1].labels), ("lda-axes5-identity", &Some(LearnedLabels::Identity)));
+        assert_eq!(names("[lda: { labels: hair colour, axes: 1 }, lda: { labels: hat }]"), ["lda-hair_colour", "lda-hat"]);
+    }
+
+    #[test]
+    fn what_a_supervised_method_cannot_learn_is_refused() {
+        let nothing = refused("[lda]");
+        assert!(
+            nothing.contains("LDA learns from labels, and the study does not say which such as `labels: hair colour`"),
+            "{nothing}"
+        );
+        assert!(refused("[lda: { labels: age }]").contains("the comparison `age` is of a quantity"));
+        assert!(refused("[lda: { labels: hair }]").contains("`hair` is no comparison of this study"));
+        let many = refused("[lda: { labels: hat, axes: 3 }]");
+        assert!(many.contains("LDA of 2 classes has 1 axis, and 3 are asked for write `axes: 1`"), "{many}");
+        assert!(refused("[pca: { labels: hat }]").contains("labels"), "others learn nothing");
+    }
 }

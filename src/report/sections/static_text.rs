@@ -1,7 +1,7 @@
 //! Sections that every report has alike: the words, and the methods.
 
 use super::Section;
-use crate::study::{LOSSES, METHODS};
+use crate::study::{LOSSES, METHODS, MethodSpec};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use visavis_core::domain::{
@@ -55,30 +55,31 @@ struct MethodEntry {
 }
 
 impl Methods {
-    /// All projections, and the losses of a study's networks with those that explain them.
+    /// A study's projections, and the losses of its networks with those that explain them.
     pub(crate) fn of(study: &Study) -> Self {
-        Methods::with_losses(study.models.iter().filter_map(|model| match &model.source {
+        let is_used = |method: &&&MethodSpec| study.projections.iter().any(|own| own.method.word() == method.word);
+        let projections = METHODS.iter().filter(is_used).map(|of| MethodEntry { title: of.title, about: of.about });
+        let losses = study.models.iter().filter_map(|model| match &model.source {
             Source::Network(network) => Some(network.loss.word.as_str()),
             _ => None,
-        }))
+        });
+        Methods { projections: projections.collect(), losses: with_explanations(losses) }
     }
+}
 
-    fn with_losses<'w>(words: impl Iterator<Item = &'w str>) -> Self {
-        let projections = METHODS.iter().map(|of| MethodEntry { title: of.title, about: of.about });
-        let used = words.filter_map(|word| LOSSES.iter().position(|of| of.word == word));
-        let mut told: BTreeSet<usize> = used.collect();
-        // Losses are told by others: sub-centre ArcFace by ArcFace, that one by NormFace.
-        loop {
-            let by_others = |place: &usize| told.iter().any(|of| LOSSES[*of].about.contains(LOSSES[*place].title));
-            let more: Vec<usize> = (0..LOSSES.len()).filter(by_others).filter(|place| !told.contains(place)).collect();
-            if more.is_empty() {
-                break;
-            }
-            told.extend(more);
+/// The losses of these words, and those by whose names they are explained: sub-centre ArcFace by ArcFace, that one by NormFace.
+fn with_explanations<'w>(words: impl Iterator<Item = &'w str>) -> Vec<MethodEntry> {
+    let used = words.filter_map(|word| LOSSES.iter().position(|of| of.word == word));
+    let mut told: BTreeSet<usize> = used.collect();
+    loop {
+        let by_others = |place: &usize| told.iter().any(|of| LOSSES[*of].about.contains(LOSSES[*place].title));
+        let more: Vec<usize> = (0..LOSSES.len()).filter(by_others).filter(|place| !told.contains(place)).collect();
+        if more.is_empty() {
+            break;
         }
-        let losses = told.into_iter().map(|place| MethodEntry { title: LOSSES[place].title, about: LOSSES[place].about });
-        Methods { losses: losses.collect(), projections: projections.collect() }
+        told.extend(more);
     }
+    told.into_iter().map(|place| MethodEntry { title: LOSSES[place].title, about: LOSSES[place].about }).collect()
 }
 
 impl Section for Methods {
@@ -98,7 +99,9 @@ mod tests {
         assert!(words.contains("selection half Half A of the identities: views are chosen by their scores on it."), "{words}");
         assert!(words.contains("All other terms attribute A labelled property"), "{words}");
         assert_eq!(words.matches("Half A of the identities").count(), 1, "a word is there once: {words}");
-        let methods = text_of(&Methods::with_losses(["subcentre"].into_iter()), &Default::default());
+        let all = METHODS.iter().map(|of| MethodEntry { title: of.title, about: of.about }).collect();
+        let methods = Methods { losses: with_explanations(["subcentre"].into_iter()), projections: all };
+        let methods = text_of(&methods, &Default::default());
         assert!(methods.contains("Benjamini and Hochberg"), "{methods}");
         assert!(methods.contains("PCA Eigenvectors of the covariance matrix"), "{methods}");
         assert!(methods.contains("Loss: ArcFace As NormFace") && methods.contains("Loss: NormFace"), "{methods}");
