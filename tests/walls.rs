@@ -14,7 +14,7 @@ const PACKAGES: [(&str, &str); 4] =
 const PROGRAMS: [&str; 2] = ["torch", "onnx"];
 
 /// Each folder, or file beside folders, and the folders that it imports from: these and no others.
-const LAYERS: [(&str, &[&str]); 19] = [
+const LAYERS: [(&str, &[&str]); 20] = [
     ("domain", &[]),
     ("files", &[]),
     ("numeric", &[]),
@@ -23,10 +23,11 @@ const LAYERS: [(&str, &[&str]); 19] = [
     ("dataset", &["domain", "files", "numeric", "pickle"]),
     ("weights", &["domain", "files", "numeric", "pickle"]),
     ("projection", &["domain", "numeric"]),
+    ("clustering", &["domain", "numeric"]),
     ("scoring", &["domain", "numeric"]),
     ("plot", &["domain"]),
     ("store", &["domain", "files", "numeric"]),
-    ("stages", &["domain", "files", "numeric", "dataset", "projection", "scoring", "plot", "store"]),
+    ("stages", &["domain", "files", "numeric", "dataset", "projection", "clustering", "scoring", "plot", "store"]),
     ("study", &["domain", "numeric", "config", "dataset", "weights", "projection", "scoring", "store"]),
     ("audit", &["domain", "config", "dataset", "store"]),
     ("report", &["domain", "study", "audit"]),
@@ -53,8 +54,9 @@ const HANDED_ON: [(&str, &str); 6] = [
 ];
 
 /// Crates and modules that only some folders may name, and do.
-const GUARDED: [(&str, &[&str]); 13] = [
+const GUARDED: [(&str, &[&str]); 14] = [
     ("rusqlite", &["store"]),
+    ("linfa_clustering", &["clustering"]),
     ("polars", &["cli"]),
     ("plotters", &["plot"]),
     ("tera", &["report"]),

@@ -3,6 +3,7 @@
 
 #![deny(missing_docs)]
 
+pub mod clustering;
 pub mod dataset;
 pub mod domain;
 pub mod files;

@@ -13,6 +13,7 @@ const MOST_AXES: usize = 1000;
 const MOST_NEIGHBOURS: usize = 10_000;
 /// Each axis and two thousand pairs.
 const MOST_VIEWS: usize = 3000;
+const MOST_CLUSTERS: usize = 100;
 const LARGEST_PICTURE: usize = 2048;
 const DEEPEST: usize = 3;
 const MOST_RECTANGLES: usize = 10_000;
@@ -35,6 +36,9 @@ pub(crate) fn too_much(work: &Work) -> Option<String> {
         | Work::VerifyPairs(_)
         | Work::Draw(_) => None,
         Work::Quality(of) => told(of.views.len(), MOST_VIEWS, "views"),
+        Work::Clusters(of) => {
+            told(of.views.len(), MOST_VIEWS, "views").or_else(|| told(of.method.most(), MOST_CLUSTERS, "clusters"))
+        }
         Work::Extract(of) => told(of.preparation.size, LARGEST_PICTURE, "pixels a side"),
         Work::Baseline(of) => told(of.preparation.size, LARGEST_PICTURE, "pixels a side"),
         Work::Project(of) => of_method(&of.method, &told),
@@ -76,6 +80,7 @@ pub(crate) fn impossible(work: &Work) -> Option<String> {
         Work::Fairness(of) => of_questions(&of.questions),
         Work::Robustness(of) => no_axes(&of.method).or_else(|| of_views([&of.view])).or_else(|| of_questions([&of.question])),
         Work::Quality(of) => of_views(&of.views),
+        Work::Clusters(of) => of_views(&of.views).or_else(|| (of.method.most() == 0).then(|| "no clusters".to_owned())),
         Work::Simultaneous(of) => of_questions(&of.questions),
         Work::Rank(of) => of_questions(&of.questions),
         Work::Draw(Figure::View { view, question, classes, .. }) => {

@@ -16,8 +16,9 @@ use visavis_core::domain::{
     pin::Pinned,
     result::{Manifest, Provenance},
     stage::{
-        FindOverlap, GroupFairness, IndexImages, Input, Location, MeasureAgreement, MeasureQuality, MeasureVisibility,
-        ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreViews, Simultaneous, Training, VerifyIdentities, VerifyPairs,
+        FindClusters, FindOverlap, GroupFairness, IndexImages, Input, Location, MeasureAgreement, MeasureQuality,
+        MeasureVisibility, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreViews, Simultaneous, Training,
+        VerifyIdentities, VerifyPairs,
     },
 };
 
@@ -107,6 +108,7 @@ fn output_with_claims(step: Step) -> Option<&'static str> {
         Step::Robustness(_) => Some(Robustness::FIGURE),
         Step::Fairness { .. } => Some(GroupFairness::GROUPS),
         Step::Quality { .. } => Some(MeasureQuality::QUALITY),
+        Step::Clusters { .. } => Some(FindClusters::CLUSTERS),
         Step::Verify { .. } => Some(VerifyIdentities::VERIFICATION),
         Step::VerifyPairs { .. } => Some(VerifyPairs::VERIFICATION),
         Step::Train { .. } => Some(Training::CURVES),

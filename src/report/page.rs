@@ -6,7 +6,7 @@ use super::{
     evidence,
     phrase::Phrase,
     sections::{
-        Comparisons, Contrasts, Data, Fairness, Figures, Findings, KnownTruth, LedgerSection, Methods, Models, Quality,
+        Clusters, Comparisons, Contrasts, Data, Fairness, Figures, Findings, KnownTruth, LedgerSection, Methods, Models, Quality,
         Reproduction, ScoreMatrix, Section, Summary, Table, Training, VerificationSets, Words,
     },
     source::ReportSource,
@@ -89,6 +89,7 @@ fn sections(source: &ReportSource, templates: &Templates, extras: &Extras) -> Re
     contents.add(&Data::of(source, extras.missing_labels)?)?;
     contents.add(&Models::of(source))?;
     contents.add_if(Quality::of(source)?.as_ref())?;
+    contents.add_if(Clusters::of(source)?.as_ref())?;
     contents.add(&LedgerSection::of(source, tables(&source.study().name, extras)))?;
     contents.add(&Reproduction::of(source, extras))?;
     Ok(contents.sections)

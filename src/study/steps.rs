@@ -73,6 +73,12 @@ pub enum Step {
         layer: LayerIx,
         projection: ProjectionIx,
     },
+    /// Images that lie together in the projection, without labels.
+    Clusters {
+        model: ModelIx,
+        layer: LayerIx,
+        projection: ProjectionIx,
+    },
     /// Are two pictures of the same person? Asked at the last layer.
     Verify {
         model: ModelIx,
@@ -166,6 +172,7 @@ impl Step {
             Step::Score { .. } => StageName::Score,
             Step::FeatureScores { .. } => StageName::FeatureScores,
             Step::Quality { .. } => StageName::Quality,
+            Step::Clusters { .. } => StageName::Clusters,
             Step::Verify { .. } => StageName::Verify,
             Step::VerifyPairs { .. } => StageName::VerifyPairs,
             Step::Visibility => StageName::Visibility,
@@ -185,6 +192,7 @@ impl Step {
             | Step::Extract { model }
             | Step::Baseline { model }
             | Step::Quality { model, .. }
+            | Step::Clusters { model, .. }
             | Step::Verify { model }
             | Step::ExtractPairs { model, .. }
             | Step::VerifyPairs { model, .. }
@@ -295,6 +303,9 @@ impl Step {
             Step::Quality { model, layer, projection } => {
                 then(with(at(model, layer), names.projection(projection)), " · quality")
             }
+            Step::Clusters { model, layer, projection } => {
+                then(with(at(model, layer), names.projection(projection)), " · clusters")
+            }
             Step::Verify { model } => then(last(model), " · verification"),
             Step::ExtractPairs { model, set } | Step::VerifyPairs { model, set } => {
                 let set = [Piece::words(" · pairs of "), Piece::name(names.pair_set(set))];
@@ -369,6 +380,9 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
                 nodes.extend(points.iter().map(|&step| Node { step, needs: vec![features] }));
                 let step = Step::Quality { model, layer, projection };
                 nodes.push(Node { step, needs: [vec![features], points.clone()].concat() });
+                if study.clusters.is_some() {
+                    nodes.push(Node { step: Step::Clusters { model, layer, projection }, needs: points.clone() });
+                }
                 for comparison in study.comparisons.keys() {
                     let step = Step::Score { model, layer, projection, comparison };
                     scores.push(Node { step, needs: [vec![Step::Index], points.clone()].concat() });

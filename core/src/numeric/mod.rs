@@ -9,6 +9,7 @@ pub mod fourier;
 pub mod lanes;
 pub mod matrix;
 pub mod multiversion;
+pub mod ndarray;
 pub mod neighbours;
 pub mod pulse;
 pub mod purpose;

@@ -133,6 +133,10 @@ purposes! {
     SampledClasses = 35;
     /// The order in which pictures are shown to annotators.
     Labelling = 36;
+    /// Images that clusters are found among, and subsamples of them.
+    ClusterSample = 80;
+    /// First means of clusters, by their number.
+    ClusterStart = 81;
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod agreement;
 mod baseline;
+mod clusters;
 mod draw;
 mod extraction;
 mod fairness;
@@ -114,6 +115,7 @@ pub fn carry_out(
         Work::Fairness(of) => fairness::fairness(of, &inputs),
         Work::Simultaneous(of) => simultaneous::simultaneous(of, &inputs),
         Work::Quality(of) => quality::quality(of, &inputs),
+        Work::Clusters(of) => clusters::clusters(of, &inputs),
         Work::Verify(of) => verify::verify(of, &inputs),
         Work::VerifyPairs(of) => verify_pairs::verify_pairs(of, &inputs),
         Work::Visibility(of) => visibility::visibility(of, &inputs),

@@ -1,5 +1,6 @@
 //! `visavis export STUDY --what …`
 
+mod clusters;
 mod contrasts;
 mod fairness;
 mod quality;
@@ -38,7 +39,7 @@ pub(crate) struct ExportCommand {
     /// The study file
     study: PathBuf,
     /// What to write
-    #[arg(long, value_parser = ["scores", "coordinates", "features", "quality", "ledger", "fairness", "contrasts", "verification", "metrics", "attempts"])]
+    #[arg(long, value_parser = ["scores", "coordinates", "features", "quality", "clusters", "ledger", "fairness", "contrasts", "verification", "metrics", "attempts"])]
     what: String,
     /// The model (coordinates, features)
     #[arg(long)]
@@ -67,6 +68,7 @@ impl ExportCommand {
         let bytes = match self.what.as_str() {
             "scores" => self.table(&scores(&StudyOutcome::load(&plan)?))?,
             "quality" => self.table(&quality::quality(&StudyResults::of(&plan))?)?,
+            "clusters" => self.table(&clusters::clusters(&plan, &self.images(&plan)?)?)?,
             "ledger" => self.table(&ledger(&StudyOutcome::load(&plan)?))?,
             "fairness" => self.table(&fairness::fairness(&StudyOutcome::load(&plan)?)?)?,
             "verification" => {
@@ -97,6 +99,16 @@ impl ExportCommand {
         })
     }
 
+    fn absent(&self) -> Fault {
+        Fault::missing(format!("there are no such {} yet", self.what)).next("run the study first")
+    }
+
+    /// The images of the study, in the order of their rows.
+    fn images(&self, plan: &study::Plan) -> Result<Images> {
+        let bytes = plan.bytes(Step::Index, IndexImages::IMAGES)?;
+        bytes.and_then(|bytes| Images::from_text(&String::from_utf8(bytes).ok()?)).ok_or_else(|| self.absent())
+    }
+
     fn matrix(&self, plan: &study::Plan) -> Result<Vec<u8>> {
         let (study, names) = (&plan.study, StudyNames::of(&plan.study));
         let models: Vec<&str> = study.models.keys().map(|model| names.model(model)).collect();
@@ -114,15 +126,11 @@ impl ExportCommand {
                 ProjectFeatures::COORDINATES.to_owned(),
             )
         };
-        let absent = || Fault::missing(format!("there are no such {} yet", self.what)).next("run the study first");
-        let bytes = plan.bytes(step, &output)?.ok_or_else(absent)?;
+        let bytes = plan.bytes(step, &output)?.ok_or_else(|| self.absent())?;
         if self.format == "npy" {
             return Ok(bytes);
         }
-        let images = plan
-            .bytes(Step::Index, IndexImages::IMAGES)?
-            .and_then(|bytes| Images::from_text(&String::from_utf8(bytes).ok()?))
-            .ok_or_else(absent)?;
+        let images = self.images(plan)?;
         let matrix = array::from_npy(&bytes, Path::new(&output))?;
         let mut table = ExportTable::default();
         table.text("image", images.ids().map(|id| Some(id.to_owned())));

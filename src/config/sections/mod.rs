@@ -1,6 +1,7 @@
 //! The sections of a study file, in their order; and what must agree between them.
 
 mod cluster;
+mod clusters;
 mod data;
 mod projections;
 mod training;
@@ -31,7 +32,7 @@ use visavis_core::{
     weights,
 };
 
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 23] = [
     "format",
     "study",
     "about",
@@ -50,6 +51,7 @@ const KEYS: [&str; 22] = [
     "selection",
     "fairness",
     "visibility",
+    "clusters",
     "verification",
     "audit",
     "resources",
@@ -111,6 +113,7 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
         show: fields.or("selection", 12, |node| node.fields(&["show"])?.or("show", 12, |node| node.count(0..=10_000)))?,
         fairness: fields.or("fairness", FairnessSettings { groups: vec![], depth: 1 }, fairness)?,
         visibility: fields.or("visibility", Visibility::default(), visibility)?,
+        clusters: fields.get("clusters").map(clusters::clusters).transpose()?,
         verification: fields.or("verification", VerificationSettings::default(), verification::verification)?,
         tolerance: fields.or("audit", Tolerance { auc: 0.005, features: 0.0001 }, tolerance)?,
         resources: fields.or("resources", Resources { gpu_slots: 1, cpu_slots: 1 }, resources)?,

@@ -2,6 +2,7 @@
 //! ids of claims.
 
 mod agreement;
+mod clusters;
 mod comparisons;
 mod contrasts;
 mod data;
@@ -27,6 +28,7 @@ mod training;
 mod training_set;
 mod verification_sets;
 
+pub(crate) use clusters::Clusters;
 pub(crate) use comparisons::Comparisons;
 pub(crate) use contrasts::{Contrasts, PairVerdict};
 pub(crate) use data::Data;

@@ -5,6 +5,7 @@
 //! is read when it is asked for.
 
 mod agreement;
+mod clusters;
 mod fairness;
 mod outcome;
 mod overlap;
@@ -15,6 +16,7 @@ mod shared_crops;
 mod training;
 mod visibility;
 
+pub use clusters::ProjectionClusters;
 pub use fairness::ModelFairness;
 pub use outcome::{CellVerdict, StudyOutcome};
 pub use pairs::VerifiedPairs;

@@ -19,10 +19,10 @@ use visavis_core::{
         result::Manifest,
         shared_crop::{Recropped, SharedCrops},
         stage::{
-            ArrayFormat, AxisNames, Baseline, Extraction, FeatureImport, Figure, FindOverlap, GroupFairness, HashPictures,
-            IndexImages, Input, Location, MeasureAgreement, MeasureQuality, MeasureVisibility, Probes, ProjectFeatures, Ranking,
-            Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous, Task, Training, VerifyIdentities, VerifyPairs,
-            WholeNetwork, Work, features_at, ranks_of, role,
+            ArrayFormat, AxisNames, Baseline, Extraction, FeatureImport, Figure, FindClusters, FindOverlap, GroupFairness,
+            HashPictures, IndexImages, Input, Location, MeasureAgreement, MeasureQuality, MeasureVisibility, Probes,
+            ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous, Task, Training,
+            VerifyIdentities, VerifyPairs, WholeNetwork, Work, features_at, ranks_of, role,
         },
         study::{Crop, DeviceClass, Preparation, Study},
         visibility::Heads,
@@ -96,6 +96,11 @@ impl KnownResults<'_> {
                 let inputs = [vec![features], self.points(model, layer, projection)?].concat();
                 let views = study.projections[projection].pictures();
                 (Work::Quality(MeasureQuality { views, seed: study.seed }), inputs)
+            }
+            Step::Clusters { model, layer, projection } => {
+                let views = study.projections[projection].pictures();
+                let work = FindClusters { views, method: study.clusters?, seed: study.seed };
+                (Work::Clusters(work), self.points(model, layer, projection)?)
             }
             Step::Verify { model } => self.verify(model)?,
             Step::ExtractPairs { model, set } => self.extract_pairs(model, set)?,

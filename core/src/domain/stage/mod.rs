@@ -12,6 +12,7 @@
 
 mod agreement;
 mod baseline;
+mod clusters;
 mod extraction;
 mod fairness;
 mod feature_import;
@@ -39,6 +40,7 @@ mod visibility;
 
 pub use agreement::MeasureAgreement;
 pub use baseline::Baseline;
+pub use clusters::FindClusters;
 pub use extraction::{Extraction, LIBTORCH, ONNXRUNTIME, WEIGHTS_PREFIX, WholeNetwork, features_at};
 pub use fairness::GroupFairness;
 pub use feature_import::{ArrayFormat, FeatureImport};
@@ -167,6 +169,7 @@ register! {
     Verify(VerifyIdentities) = "verify", Score, "score verification";
     VerifyPairs(VerifyPairs) = "pairs", Score, "score pairs";
     Quality(MeasureQuality) = "quality", Score, "score quality";
+    Clusters(FindClusters) = "clusters", Score, "score clusters";
     Visibility(MeasureVisibility) = "visible", Score, "score visibility";
     Simultaneous(Simultaneous) = "grid", Score, "score grid";
     Rank(Ranking) = "rank", Rank, "rank";

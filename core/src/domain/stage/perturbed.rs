@@ -6,6 +6,7 @@
 use super::*;
 use crate::domain::{
     Digest, Key,
+    clusters::{ClusterCount, ClusterMethod},
     comparison::{Expression, Measured, Question},
     contrast::ContrastSides,
     embedding::{EmbeddingForm, Flip, Norm},
@@ -166,6 +167,14 @@ fn samples() -> Vec<(&'static str, Task)> {
         ),
         ("verify", Work::Verify(VerifyIdentities { bootstraps: 10, seed: 7 })),
         ("pairs", Work::VerifyPairs(VerifyPairs { far: 0.01 })),
+        (
+            "clusters",
+            Work::Clusters(FindClusters {
+                views: views.clone(),
+                method: ClusterMethod::GaussianMixture(ClusterCount::UpTo(12)),
+                seed: 7,
+            }),
+        ),
         ("quality", Work::Quality(MeasureQuality { views, seed: 7 })),
         (
             "visible",
@@ -363,9 +372,10 @@ fn every_stage_has_a_sample() {
         Work::Overlap(_) => 19,
         Work::Agreement(_) => 20,
         Work::VerifyPairs(_) => 21,
+        Work::Clusters(_) => 22,
     };
     let places: BTreeSet<usize> = samples().iter().map(|(_, task)| place(&task.work)).collect();
-    assert_eq!(places, (0..22).collect());
+    assert_eq!(places, (0..23).collect());
     let names: BTreeSet<StageName> = samples().iter().map(|(_, task)| task.work.name()).collect();
     assert_eq!(names, StageName::ALL.iter().copied().collect());
     // A word is the tag of the JSON, and one stage's only.
@@ -480,7 +490,7 @@ fn keys_of_earlier_results_follow_from_their_manifests() {
     assert_eq!(stages, ["draw", "extract", "index", "project", "train"].into());
 }
 
-const PINNED: [(&str, &str); 32] = [
+const PINNED: [(&str, &str); 34] = [
     ("index", "1111dc2e"),
     ("features npy", "43ab0afb"),
     ("features", "0a61f4f7"),
@@ -498,6 +508,7 @@ const PINNED: [(&str, &str); 32] = [
     ("ica", "7461b1cf"),
     ("tsne", "551eb795"),
     ("umap", "4eeea084"),
+    ("project supervised", "fce054ba"),
     ("score", "263a18bc"),
     ("quantity", "8316606f"),
     ("space", "14deaacb"),
@@ -505,6 +516,7 @@ const PINNED: [(&str, &str); 32] = [
     ("fairness", "46e54948"),
     ("verify", "459a9f38"),
     ("pairs", "bc7dc476"),
+    ("clusters", "a1c34c67"),
     ("quality", "6ce6471b"),
     ("visible", "26ab81e2"),
     ("grid", "6d886e6a"),

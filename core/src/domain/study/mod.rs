@@ -7,6 +7,7 @@ mod preparation;
 mod verification;
 
 use super::{
+    clusters::ClusterMethod,
     comparison::Comparison,
     made_with::NOT_STATED,
     model::{Model, Network, Source, Weights},
@@ -67,6 +68,8 @@ pub struct Study {
     pub fairness: FairnessSettings,
     /// Which region of the face an attribute needs, and how much of it.
     pub visibility: Visibility,
+    /// How clusters of each projection's pictures are found; `None`: they are not looked for.
+    pub clusters: Option<ClusterMethod>,
     /// Pairs of pictures that networks are asked of.
     pub verification: VerificationSettings,
     /// What an audit allows of networks.
