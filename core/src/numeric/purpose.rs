@@ -133,6 +133,15 @@ purposes! {
     SampledClasses = 35;
     /// The order in which pictures are shown to annotators.
     Labelling = 36;
+
+    /// Where factor analysis starts to look for its first factors.
+    FactorStart = 60;
+    /// The same for the axes of kernel PCA.
+    KernelStart = 61;
+    /// The images that a kernel is compared with, where there are too many for all.
+    KernelLandmarks = 62;
+    /// Directions of a random projection, by axis.
+    RandomDirections = 63;
 }
 
 #[cfg(test)]
@@ -222,6 +231,7 @@ mod tests {
                         "simulations.rs",
                         "simulation/mod.rs",
                         "projection/peers.rs",
+                        "projection/linear_tests.rs",
                         "probe/peer.rs",
                         "purpose.rs",
                         "random.rs",

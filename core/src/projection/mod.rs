@@ -3,17 +3,26 @@
 //! To add a method: a file with its `Projector` and its [`MethodSpec`], and its row in [`METHODS`]. What it draws at random has its own
 //! line in `numeric/purpose.rs`. Isomap, LLE, MDS and the rest find their graph in [`NeighborGraphs`] and their start in `pca`.
 
+mod factor_analysis;
 mod graph;
 mod ica;
+mod kernel_pca;
+mod lda;
+mod memory;
 mod method;
+mod nmf;
 mod pca;
 #[cfg(test)]
 mod peers;
 mod placement;
+mod random_projection;
 mod start;
+mod truncated_svd;
 mod tsne;
 mod umap;
 
+#[cfg(test)]
+mod linear_tests;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +41,12 @@ pub const METHODS: &[&MethodSpec] = &[
     // Axes.
     &pca::SPEC,
     &ica::SPEC,
+    &truncated_svd::SPEC,
+    &factor_analysis::SPEC,
+    &nmf::SPEC,
+    &kernel_pca::SPEC,
+    &random_projection::SPEC,
+    &lda::SPEC,
     // Maps.
     &tsne::SPEC,
     &umap::SPEC,
