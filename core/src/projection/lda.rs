@@ -1,5 +1,5 @@
 //! Linear discriminant analysis (Fisher 1936; Rao 1948): axes along which classes are far apart in units of their spread. scikit-learn's
-//! `LinearDiscriminantAnalysis`, solver `svd`: its scale (variance 1 within classes), its floors under what is left of rank; `shrinkage` is
+//! `LinearDiscriminantAnalysis`, solver `svd`: its scale (mean square 1 within classes), its floors under what is left of rank; `shrinkage` is
 //! that of its other solvers (0: none). No more axes than classes less one.
 //!
 //! It looks at labels, so no image's coordinates come from a fit that saw its fold: there is one fit without each fold, turned (Schönemann 1966, without
@@ -292,7 +292,7 @@ impl Lda {
             .next("name labels of fewer classes, or use more folds"));
         }
         let mut within = moments.within();
-        within.iter_mut().for_each(|value| *value /= n - count as f64);
+        within.iter_mut().for_each(|value| *value /= n);
         let trace: f64 = (0..d).map(|j| within[j * d + j].max(0.0)).sum();
         // What is left of sums that cancel is rounding.
         let spread: f64 = (0..d).map(|j| moments.scatter[j * d + j]).sum::<f64>() / n;

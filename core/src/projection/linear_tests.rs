@@ -124,8 +124,8 @@ fn discriminant_axes_are_those_of_scikit_learn_each_fold_placed_by_the_others() 
     let of_others = place(&method, &given, &others).unwrap().coordinates;
     let off =
         [apart(&found.coordinates, &numbers(&peer["coordinates"]), true), apart(&of_others, &numbers(&peer["placed"]), true)];
-    println!("lda: {off:.1e?} of an axis apart");
-    assert!(off.iter().all(|off| *off < 1e-6), "{off:e?}");
+    println!("lda: {off:?} of an axis apart");
+    assert!(off.iter().all(|off| *off < 1e-6), "{off:?}");
     assert!(found.facts["explained"].iter().zip(numbers(&peer["explained"])).all(|(a, b)| (a - b).abs() < 1e-8));
     let shrunk = place(&method.with("shrinkage", 0.3), &given, &others).unwrap().coordinates;
     let off = {
