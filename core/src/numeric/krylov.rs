@@ -4,10 +4,12 @@
 use super::{eigen, sum::dot_lanes};
 use rayon::prelude::*;
 
-/// Vectors beyond those wanted: they make the last of the wanted settle sooner.
+/// Vectors that are kept beyond those wanted: they make the last of the wanted settle sooner.
 pub(crate) const SPARE: usize = 5;
-/// The basis is cut back to the best few when it has this many vectors for each of the block.
-const BLOCKS: usize = 5;
+/// Blocks by which the basis grows before it is cut back to the best.
+const BLOCKS: usize = 9;
+/// Blocks after which it is seen whether it has settled.
+const LOOK: usize = 3;
 const RESTARTS: usize = 200;
 
 /// Of the largest values: those wanted, and behind them what else the block has, as it was when the wanted ones had settled.
@@ -27,8 +29,9 @@ struct Basis {
     images: Vec<Vec<f64>>,
 }
 
-/// The `k` largest, or as many as there are, and their vectors. `start`: vectors to begin with, [`SPARE`] more than wanted is best. `times` multiplies vectors, given
-/// and returned row by row. It ends when residuals are below `tolerance` × the largest value.
+/// The `k` largest, or as many as there are, and their vectors. `start`: the vectors to begin with, of which as many are added at a time: few where the
+/// matrix is read slowly, those wanted and [`SPARE`] more where they are known nearly. `times` multiplies vectors. It ends when residuals are below
+/// `tolerance` × the largest value.
 ///
 /// # Errors
 /// Of `times`; `Ok(None)` when a number is not finite.
@@ -39,13 +42,16 @@ pub(crate) fn leading<E>(
     tolerance: f64,
     mut times: impl FnMut(&[Vec<f64>]) -> Result<Vec<Vec<f64>>, E>,
 ) -> Result<Option<Leading>, E> {
-    let (block, k) = (start.len().min(n), k.min(n));
-    let room = n.min((BLOCKS * block).max(40));
+    let (block, k) = (start.len(), k.min(n));
+    let kept = (k + SPARE).max(block).min(n);
+    let room = n.min(kept + BLOCKS * block);
     let (mut basis, mut next) = (Basis::default(), start);
+    // Axes of the space that were tried where the vectors led to no more of it.
+    let mut tried = 0;
     let mut found = None;
     for restart in 0..=RESTARTS {
-        loop {
-            let fresh = basis.orthonormal(std::mem::take(&mut next), room);
+        for blocks in 1.. {
+            let fresh = basis.orthonormal(std::mem::take(&mut next), room - basis.vectors.len());
             if fresh.iter().flatten().any(|value| !value.is_finite()) {
                 return Ok(None);
             }
@@ -56,18 +62,30 @@ pub(crate) fn leading<E>(
                 basis.vectors.extend(fresh);
                 basis.images.extend(images);
             }
-            let Some((values, ritz)) = basis.best(block.max(k)) else { return Ok(None) };
-            let kept = k.min(values.len());
-            let residuals: Vec<Vec<f64>> = ritz.residuals(&values);
-            let size = values[0].abs().max(f64::MIN_POSITIVE);
-            let residual = residuals[..kept].iter().map(|of| dot_lanes(of, of).sqrt() / size).fold(0.0, f64::max);
-            let settled = residual <= tolerance || basis.vectors.len() == n || (exhausted && restart == RESTARTS);
-            if settled || exhausted || (room < n && basis.vectors.len() + block > room) {
-                found = Some(Leading { values, vectors: ritz.vectors.concat(), residual });
-                if settled {
-                    return Ok(found);
+            let size = basis.vectors.len();
+            let full = exhausted || size == n || (room < n && size + block > room);
+            if !full && blocks != 1 && blocks % LOOK != 0 {
+                continue;
+            }
+            let Some((values, ritz)) = basis.best(kept) else { return Ok(None) };
+            let residual = ritz.residual(&values, k);
+            if values.len() < k && size < n && tried < n {
+                if exhausted {
+                    let axis = |at: usize| (0..n).map(|i| f64::from(u8::from(i == at))).collect();
+                    next = (tried..n.min(tried + block)).map(axis).collect();
+                    tried += block;
                 }
-                (basis, next) = (ritz, residuals);
+                continue;
+            }
+            let settled = residual <= tolerance || size == n;
+            if settled || (full && restart == RESTARTS) {
+                return Ok(Some(Leading { values, vectors: ritz.vectors.concat(), residual }));
+            }
+            if full {
+                // What the last block leads to beyond the basis is what the best of the basis leave over.
+                next = if exhausted { ritz.left_over(&values) } else { basis.orthonormal(next, block) };
+                found = Some(Leading { values, vectors: ritz.vectors.concat(), residual });
+                basis = ritz;
                 break;
             }
         }
@@ -76,11 +94,11 @@ pub(crate) fn leading<E>(
 }
 
 impl Basis {
-    /// What is new in the vectors, each of length 1, as many as there is room for.
-    fn orthonormal(&self, vectors: Vec<Vec<f64>>, room: usize) -> Vec<Vec<f64>> {
+    /// What is new in the vectors, each of length 1, `most` of them.
+    fn orthonormal(&self, vectors: Vec<Vec<f64>>, most: usize) -> Vec<Vec<f64>> {
         let mut fresh: Vec<Vec<f64>> = vec![];
         for mut vector in vectors {
-            if self.vectors.len() + fresh.len() >= room {
+            if fresh.len() >= most {
                 break;
             }
             let before = dot_lanes(&vector, &vector).sqrt();
@@ -129,11 +147,19 @@ impl Basis {
         Some((spectrum.values[..count].to_vec(), Basis { vectors: all(&self.vectors), images: all(&self.images) }))
     }
 
-    fn residuals(&self, values: &[f64]) -> Vec<Vec<f64>> {
+    /// A v − λ v of each.
+    fn left_over(&self, values: &[f64]) -> Vec<Vec<f64>> {
         let of = |((vector, image), value): ((&Vec<f64>, &Vec<f64>), &f64)| {
             vector.iter().zip(image).map(|(vector, image)| image - value * vector).collect()
         };
         self.vectors.iter().zip(&self.images).zip(values).map(of).collect()
+    }
+
+    /// The longest of the first `k`, in parts of the largest value.
+    fn residual(&self, values: &[f64], k: usize) -> f64 {
+        let size = values[0].abs().max(f64::MIN_POSITIVE);
+        let length = |of: &Vec<f64>| dot_lanes(of, of).sqrt() / size;
+        self.left_over(&values[..k.min(values.len())]).iter().map(length).fold(0.0, f64::max)
     }
 }
 
@@ -161,13 +187,15 @@ mod tests {
         let times = |vectors: &[Vec<f64>]| -> Result<Vec<Vec<f64>>, ()> {
             Ok(vectors.iter().map(|x| matrix.chunks_exact(n).map(|row| dot_lanes(row, x)).collect()).collect())
         };
-        let found = leading(n, 4, start(4 + SPARE, n), 1e-11, times).unwrap().unwrap();
         let whole = eigen::symmetric(&matrix, n).unwrap();
-        assert!(found.residual <= 1e-11 && found.values.len() == 4 + SPARE);
-        for (place, value) in found.values[..4].iter().enumerate() {
-            assert!((value / whole.values[place] - 1.0).abs() < 1e-10);
-            let along = dot_lanes(&found.vectors[place * n..][..n], &whole.vectors[place * n..][..n]);
-            assert!((along.abs() - 1.0).abs() < 1e-9, "{along}");
+        for block in [1, 3, 4 + SPARE] {
+            let found = leading(n, 4, start(block, n), 1e-11, times).unwrap().unwrap();
+            assert!(found.residual <= 1e-11 && found.values.len() == 4 + SPARE, "{block} {}", found.residual);
+            for (place, value) in found.values[..4].iter().enumerate() {
+                assert!((value / whole.values[place] - 1.0).abs() < 1e-10);
+                let along = dot_lanes(&found.vectors[place * n..][..n], &whole.vectors[place * n..][..n]);
+                assert!((along.abs() - 1.0).abs() < 1e-9, "{along}");
+            }
         }
     }
 
@@ -181,6 +209,12 @@ mod tests {
             let found = leading(n, 3, start(8, n), 1e-10, times).unwrap().unwrap();
             assert!((found.values[0] - size).abs() < 1e-12 && found.values[1..].iter().all(|value| value.abs() < 1e-12));
         }
+        // More equal values than vectors to begin with.
+        let alike = |vectors: &[Vec<f64>]| -> Result<Vec<Vec<f64>>, ()> {
+            Ok(vectors.iter().map(|x| x.iter().enumerate().map(|(i, x)| if i < 20 { 2.0 * x } else { 0.0 }).collect()).collect())
+        };
+        let found = leading(n, 6, start(2, n), 1e-10, alike).unwrap().unwrap();
+        assert!(found.values[..6].iter().all(|value| (value - 2.0).abs() < 1e-10), "{:?}", found.values);
         let broken = |vectors: &[Vec<f64>]| -> Result<Vec<Vec<f64>>, ()> { Ok(vec![vec![f64::NAN; n]; vectors.len()]) };
         assert!(leading(n, 3, start(8, n), 1e-10, broken).unwrap().is_none());
     }

@@ -32,7 +32,9 @@ const LANDMARKS: usize = 2_000;
 /// Images whose kernel is held at a time.
 const BLOCK: usize = 512;
 /// Of eigenvectors, of the largest eigenvalue.
-const RESIDUAL: f64 = 1e-10;
+const RESIDUAL: f64 = 1e-9;
+/// Vectors that are looked for at a time: the kernel is read from far more slowly than it is multiplied with.
+const ABREAST: usize = 8;
 /// A kernel's value beyond this is an overflow: squares are summed.
 const LARGEST: f64 = 1e100;
 /// Shares of variance below this are rounding; so is what an image adds to landmarks.
@@ -213,7 +215,7 @@ impl KernelPca {
 
     fn start(&self, n: usize, seed: u64) -> Vec<Vec<f64>> {
         let mut stream = PhiloxStream::new(seed, Purpose::KernelStart, 0);
-        (0..self.axes.saturating_add(SPARE).min(n)).map(|_| (0..n).map(|_| stream.uniform() - 0.5).collect()).collect()
+        (0..ABREAST.min(n)).map(|_| (0..n).map(|_| stream.uniform() - 0.5).collect()).collect()
     }
 
     fn all_with_all(&self, kernel: Kernel, given: &ProjectionInput) -> Result<Fitted> {

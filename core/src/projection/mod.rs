@@ -41,15 +41,17 @@ pub const METHODS: &[&MethodSpec] = &[
     // Axes.
     &pca::SPEC,
     &ica::SPEC,
+    // Maps.
+    &tsne::SPEC,
+    &umap::SPEC,
+    // More axes.
     &truncated_svd::SPEC,
     &factor_analysis::SPEC,
     &nmf::SPEC,
     &kernel_pca::SPEC,
     &random_projection::SPEC,
+    // Axes that look at labels.
     &lda::SPEC,
-    // Maps.
-    &tsne::SPEC,
-    &umap::SPEC,
 ];
 
 /// The words of all methods, in the order of [`METHODS`].

@@ -242,12 +242,14 @@ fn with_weights(features: &Matrix, weights: &[f64], k: usize) -> Vec<f64> {
     let d = features.columns();
     let share = |(rows, weights): (&[f32], &[f64])| {
         crate::numeric::pulse::beat();
-        let mut share = vec![0.0; k * d];
-        for (row, weights) in rows.chunks_exact(d).zip(weights.chunks_exact(k)) {
-            for (sums, weight) in share.chunks_exact_mut(d).zip(weights) {
-                if *weight != 0.0 {
-                    add_scaled(*weight, row, sums);
-                }
+        let (mut share, mut wide) = (vec![0.0; k * d], vec![0.0; TOGETHER * d]);
+        for (rows, weights) in rows.chunks(TOGETHER * d).zip(weights.chunks(TOGETHER * k)) {
+            wide.iter_mut().zip(rows).for_each(|(wide, value)| *wide = f64::from(*value));
+            // Rows that are not there have weight 0.
+            wide[rows.len()..].fill(0.0);
+            for (t, sums) in share.chunks_exact_mut(d).enumerate() {
+                let of = std::array::from_fn(|row| weights.get(row * k + t).copied().unwrap_or(0.0));
+                add_scaled(&of, &wide, sums);
             }
         }
         share
@@ -258,12 +260,21 @@ fn with_weights(features: &Matrix, weights: &[f64], k: usize) -> Vec<f64> {
     total
 }
 
-multiversion! { fn add_scaled(weight: f64, row: &[f32], sums: &mut [f64]) = add_scaled_kernel }
+/// Rows that are added at a time.
+const TOGETHER: usize = 8;
+
+multiversion! { fn add_scaled(weights: &[f64; TOGETHER], rows: &[f64], sums: &mut [f64]) = add_scaled_kernel }
 
 #[inline(always)]
-fn add_scaled_kernel(weight: f64, row: &[f32], sums: &mut [f64]) {
-    for (sum, value) in sums.iter_mut().zip(row) {
-        *sum = weight.mul_add(f64::from(*value), *sum);
+fn add_scaled_kernel(weights: &[f64; TOGETHER], rows: &[f64], sums: &mut [f64]) {
+    let d = sums.len();
+    let rows: [&[f64]; TOGETHER] = std::array::from_fn(|row| &rows[row * d..][..d]);
+    for j in 0..d {
+        let mut sum = sums[j];
+        for row in 0..TOGETHER {
+            sum = weights[row].mul_add(rows[row][j], sum);
+        }
+        sums[j] = sum;
     }
 }
 
