@@ -1,7 +1,7 @@
 //! The largest eigenvalues of a symmetric matrix that is only multiplied with, and their vectors: Lanczos' method from a block of
 //! vectors at once (Golub and Underwood 1977), with thick restarts (Wu and Simon 2000) and full orthogonalisation.
 
-use super::{eigen, sum::dot_lanes};
+use super::{eigen, random::mixed, sum::dot_lanes};
 use rayon::prelude::*;
 
 /// Vectors that are kept beyond those wanted: they make the last of the wanted settle sooner.
@@ -11,6 +11,8 @@ const BLOCKS: usize = 9;
 /// Blocks after which it is seen whether it has settled.
 const LOOK: usize = 3;
 const RESTARTS: usize = 200;
+/// Times that new vectors are tried where the others lead to nothing more.
+const MOST_ENDS: u64 = 100;
 
 /// Of the largest values: those wanted, and behind them what else the block has, as it was when the wanted ones had settled.
 pub(crate) struct Leading {
@@ -42,12 +44,12 @@ pub(crate) fn leading<E>(
     tolerance: f64,
     mut times: impl FnMut(&[Vec<f64>]) -> Result<Vec<Vec<f64>>, E>,
 ) -> Result<Option<Leading>, E> {
-    let (block, k) = (start.len(), k.min(n));
+    let (block, k) = (start.len(), k.clamp(1, n.max(1)));
     let kept = (k + SPARE).max(block).min(n);
     let room = n.min(kept + BLOCKS * block);
     let (mut basis, mut next) = (Basis::default(), start);
-    // Axes of the space that were tried where the vectors led to no more of it.
-    let mut tried = 0;
+    // The last wanted value when vectors last led to nothing more, and how often they did.
+    let (mut floor, mut ends) = (None, 0);
     let mut found = None;
     for restart in 0..=RESTARTS {
         for blocks in 1.. {
@@ -69,13 +71,21 @@ pub(crate) fn leading<E>(
             }
             let Some((values, ritz)) = basis.best(kept) else { return Ok(None) };
             let residual = ritz.residual(&values, k);
-            if values.len() < k && size < n && tried < n {
-                if exhausted {
-                    let axis = |at: usize| (0..n).map(|i| f64::from(u8::from(i == at))).collect();
-                    next = (tried..n.min(tried + block)).map(axis).collect();
-                    tried += block;
-                }
+            if values.len() < k && size < n && !exhausted {
                 continue;
+            }
+            if exhausted && size < n && ends < MOST_ENDS {
+                // Of equal values a block meets no more than it has vectors: others are tried until they change nothing.
+                let last = values.get(k - 1).copied();
+                let more = last.zip(floor).is_none_or(|(last, before)| last > before + tolerance * values[0].abs());
+                (floor, ends) = (last, ends + 1);
+                if more {
+                    if size + block > room {
+                        basis = ritz;
+                    }
+                    next = random(block, n, ends);
+                    continue;
+                }
             }
             let settled = residual <= tolerance || size == n;
             if settled || (full && restart == RESTARTS) {
@@ -91,6 +101,12 @@ pub(crate) fn leading<E>(
         }
     }
     Ok(found)
+}
+
+/// The same at every call.
+fn random(count: usize, n: usize, call: u64) -> Vec<Vec<f64>> {
+    let value = |vector: usize, i: usize| (mixed(call << 32 | vector as u64, i as u64) >> 11) as f64 / (1u64 << 53) as f64 - 0.5;
+    (0..count).map(|vector| (0..n).map(|i| value(vector, i)).collect()).collect()
 }
 
 impl Basis {

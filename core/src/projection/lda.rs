@@ -1,6 +1,6 @@
 //! Linear discriminant analysis (Fisher 1936; Rao 1948): axes along which classes are far apart in units of their spread. scikit-learn's
-//! `LinearDiscriminantAnalysis`, solver `svd`: its scale (mean square 1 within classes), its floors under what is left of rank; `shrinkage` is
-//! that of its other solvers (0: none). No more axes than classes less one.
+//! `LinearDiscriminantAnalysis`, solver `svd`: its scale (mean square 1 within classes), its floors under what is left of rank; `shrinkage`
+//! is of the covariance within classes alone (0: none), where its `eigen` solver shrinks the total one too. No more axes than classes less one.
 //!
 //! It looks at labels, so no image's coordinates come from a fit that saw its fold: there is one fit without each fold, turned (Schönemann 1966, without
 //! scaling) so that the images it was made from come nearest to where the fit to all has them. linfa has no such method.

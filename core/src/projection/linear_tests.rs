@@ -128,17 +128,8 @@ fn discriminant_axes_are_those_of_scikit_learn_each_fold_placed_by_the_others() 
     assert!(off.iter().all(|off| *off < 1e-6), "{off:?}");
     assert!(found.facts["explained"].iter().zip(numbers(&peer["explained"])).all(|(a, b)| (a - b).abs() < 1e-8));
     let shrunk = place(&method.with("shrinkage", 0.3), &given, &others).unwrap().coordinates;
-    let off = {
-        // scikit-learn's `eigen` solver does not centre: distances are what is compared.
-        let centred = |of: Vec<f64>| -> Vec<f64> {
-            let mean = [0, 1].map(|axis| of.iter().skip(axis).step_by(2).sum::<f64>() / (of.len() / 2) as f64);
-            of.iter().enumerate().map(|(at, value)| value - mean[at % 2]).collect()
-        };
-        let ours: Vec<f32> =
-            centred(shrunk.values().iter().copied().map(f64::from).collect()).into_iter().map(|x| x as f32).collect();
-        apart(&Matrix::new(others.rows(), 2, ours).unwrap(), &centred(numbers(&answers["lda_shrunk"]["placed"])), true)
-    };
-    assert!(off < 1e-5, "{off:e}");
+    let off = apart(&shrunk, &numbers(&answers["lda_shrunk"]["placed"]), true);
+    assert!(off < 1e-6, "{off:e}");
 }
 
 #[test]
