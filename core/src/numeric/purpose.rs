@@ -137,6 +137,15 @@ purposes! {
     ClusterSample = 80;
     /// First means of clusters, by their number.
     ClusterStart = 81;
+
+    /// Where factor analysis starts to look for its first factors.
+    FactorStart = 60;
+    /// The same for the axes of kernel PCA.
+    KernelStart = 61;
+    /// The images that a kernel is compared with, where there are too many for all.
+    KernelLandmarks = 62;
+    /// Directions of a random projection, by axis.
+    RandomDirections = 63;
 }
 
 #[cfg(test)]
@@ -226,6 +235,7 @@ mod tests {
                         "simulations.rs",
                         "simulation/mod.rs",
                         "projection/peers.rs",
+                        "projection/linear_tests.rs",
                         "probe/peer.rs",
                         "purpose.rs",
                         "random.rs",

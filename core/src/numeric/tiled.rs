@@ -149,8 +149,28 @@ pub fn gram(x: &Matrix, means: &[f64]) -> Vec<f64> {
     symmetric_products(x.rows(), blocks)
 }
 
+/// The products of the m vectors of one with the n of the other, m × n, row by row: each one chain over their terms.
+pub(crate) fn products(a: &Panels<f64, WIDE>, m: usize, b: &Panels<f64, WIDE>, n: usize) -> Vec<f64> {
+    let of_panel = |second: usize| {
+        crate::numeric::pulse::beat();
+        let mut tiles = vec![0.0; m.div_ceil(WIDE) * WIDE * WIDE];
+        for (first, tile) in tiles.chunks_exact_mut(WIDE * WIDE).enumerate() {
+            add_products(a.panel(first), b.panel(second), tile);
+        }
+        tiles
+    };
+    let tiles: Vec<Vec<f64>> = (0..n.div_ceil(WIDE)).into_par_iter().map(of_panel).collect();
+    let mut out = vec![0.0; m * n];
+    for (i, row) in out.chunks_exact_mut(n.max(1)).enumerate() {
+        for (part, tiles) in row.chunks_mut(WIDE).zip(&tiles) {
+            part.copy_from_slice(&tiles[i * WIDE..][..part.len()]);
+        }
+    }
+    out
+}
+
 /// The products of n vectors with each other, given in blocks of their terms.
-fn symmetric_products(n: usize, blocks: impl Iterator<Item = Panels<f64, WIDE>>) -> Vec<f64> {
+pub(crate) fn symmetric_products(n: usize, blocks: impl Iterator<Item = Panels<f64, WIDE>>) -> Vec<f64> {
     let panels = n.div_ceil(WIDE);
     // One row of tiles a panel, from the diagonal on.
     let mut tiles: Vec<Vec<f64>> = (0..panels).map(|first| vec![0.0; (panels - first) * WIDE * WIDE]).collect();

@@ -1,4 +1,4 @@
-//! PCA and FastICA beside linfa's, of the same numbers. Only tests use it.
+//! PCA and FastICA beside linfa's, of the same numbers; and why its random projections are not used. Only tests use it.
 //!
 //! linfa-reduction's shares of variance are over the axes kept, ours over all: so singular values are compared instead.
 
@@ -9,9 +9,10 @@ use crate::{
 };
 use linfa::{
     DatasetBase,
-    traits::{Fit, Predict},
+    traits::{Fit, Predict, Transformer},
 };
 use linfa_ica::fast_ica::{FastIca, GFunc};
+use linfa_reduction::random_projection::{GaussianRandomProjection, SparseRandomProjection};
 use ndarray::Array2;
 
 fn in_double(features: &Matrix) -> Array2<f64> {
@@ -107,4 +108,33 @@ fn independent_axes_are_those_of_linfa() {
     assert!(apart < 5e-3, "{apart:e} of a deviation apart");
     let other = ours(Method::new("ica"), SOURCES, &disturbed(&features));
     assert!(furthest(&other.coordinates, &places) > 5e-2, "one number more or less shows");
+}
+
+/// Of all pairs, what squared distances become on average.
+fn kept(before: &Array2<f64>, after: &Array2<f64>) -> f64 {
+    let squares = |of: &Array2<f64>| {
+        let mean = of.mean_axis(ndarray::Axis(0)).unwrap();
+        (of - &mean).mapv(|x| x * x).sum()
+    };
+    squares(after) / squares(before)
+}
+
+#[test]
+fn random_directions_keep_squared_distances_and_those_of_linfa_do_not() {
+    const AXES: usize = 16;
+    let (n, d) = (200, 64);
+    let mut stream = PhiloxStream::for_test(13, 0);
+    let features = Matrix::new(n, d, (0..n * d).map(|_| stream.normals(1.0)[0] as f32).collect()).unwrap();
+    let data = DatasetBase::from(in_double(&features));
+    for kind in ["gaussian", "sparse"] {
+        let method = Method::new("random_projection").with("kind", super::word(kind));
+        let own = kept(data.records(), &in_double(&ours(method, AXES, &features).coordinates));
+        assert!((own - 1.0).abs() < 0.25, "{kind}: {own}");
+    }
+    let gaussian = GaussianRandomProjection::<f64>::params().target_dim(AXES).fit(&data).unwrap().transform(data.records());
+    let sparse = SparseRandomProjection::<f64>::params().target_dim(AXES).fit(&data).unwrap().transform(data.records());
+    let peers = [kept(data.records(), &gaussian), kept(data.records(), &sparse)];
+    println!("linfa's random projections make of a squared distance of 1: {peers:.3?}");
+    // Axes / D, and axes · √D: entries of variance 1 / D and √D.
+    assert!((peers[0] / 0.25 - 1.0).abs() < 0.25 && (peers[1] / 128.0 - 1.0).abs() < 0.25, "{peers:?}");
 }
