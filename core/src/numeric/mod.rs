@@ -4,8 +4,10 @@
 //! and distance is one chain of fused multiply-adds in the order of its terms (so tiles and lanes cannot change it), random numbers are
 //! functions of a counter, and exp and ln come from `libm`, not from the system. It reads no files and no clock.
 
+pub mod cholesky;
 pub mod eigen;
 pub mod fourier;
+pub mod krylov;
 pub mod lanes;
 pub mod matrix;
 pub mod multiversion;

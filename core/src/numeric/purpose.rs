@@ -133,6 +133,14 @@ purposes! {
     SampledClasses = 35;
     /// The order in which pictures are shown to annotators.
     Labelling = 36;
+    /// The images that stand for all in methods of distances.
+    Landmarks = 73;
+    /// Where the axes of a matrix of distances are looked for.
+    DistanceAxes = 74;
+    /// The same for a graph's random walk.
+    WalkAxes = 75;
+    /// The same for LLE's weights.
+    LleAxes = 76;
 }
 
 #[cfg(test)]
