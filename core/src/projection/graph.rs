@@ -87,26 +87,51 @@ impl<T: Copy + Default + PartialOrd + Send + Sync> Graph<T> {
         graph
     }
 
+    /// With more entries, each of which stands for both directions; none of them is there yet.
+    pub(super) fn with(&self, more: &[(u32, u32, T)]) -> Graph<T> {
+        let mut of_row: Vec<(u32, u32, T)> = more.iter().flat_map(|(i, j, value)| [(*i, *j, *value), (*j, *i, *value)]).collect();
+        of_row.sort_unstable_by_key(|(i, j, _)| (*i, *j));
+        let mut graph = Graph { starts: vec![0], columns: vec![], values: vec![] };
+        let mut more = of_row.iter().peekable();
+        for i in 0..self.points() {
+            let (columns, values) = self.row(i);
+            let mut row: Vec<(u32, T)> = columns.iter().copied().zip(values.iter().copied()).collect();
+            while let Some((_, j, value)) = more.next_if(|(of, ..)| *of as usize == i) {
+                row.push((*j, *value));
+            }
+            row.sort_unstable_by_key(|(column, _)| *column);
+            graph.push(&row);
+        }
+        graph
+    }
+
     /// How many parts have no entry between them.
     pub(super) fn components(&self) -> usize {
-        let mut met = vec![false; self.points()];
+        self.parts().iter().max().map_or(0, |last| *last as usize + 1)
+    }
+
+    /// The part of each point; parts are numbered by their first points, and have no entry between them.
+    pub(super) fn parts(&self) -> Vec<u32> {
+        const NONE: u32 = u32::MAX;
+        let mut part = vec![NONE; self.points()];
         let (mut count, mut open) = (0, vec![]);
         for start in 0..self.points() {
-            if met[start] {
+            if part[start] != NONE {
                 continue;
             }
-            count += 1;
-            met[start] = true;
+            part[start] = count;
             open.push(start);
             while let Some(i) = open.pop() {
                 for j in self.row(i).0 {
-                    if !std::mem::replace(&mut met[*j as usize], true) {
+                    if part[*j as usize] == NONE {
+                        part[*j as usize] = count;
                         open.push(*j as usize);
                     }
                 }
             }
+            count += 1;
         }
-        count
+        part
     }
 }
 
@@ -167,6 +192,10 @@ mod tests {
         assert_eq!(graph.row(0), (&[1][..], &[3.0][..]));
         assert_eq!(graph.row(1), (&[0, 2][..], &[3.0, 4.0][..]));
         assert_eq!(graph.components(), 2);
+        assert_eq!(graph.parts(), [0, 0, 0, 1, 1, 1]);
+        let joined = graph.with(&[(5, 0, 9.0)]);
+        assert_eq!(joined.row(0), (&[1, 5][..], &[3.0, 9.0][..]));
+        assert_eq!((joined.row(5).0, joined.components()), (&[0, 4][..], 1));
         let reversed = graph.at_least(4.0).reordered(&[5, 4, 3, 2, 1, 0]);
         assert_eq!(reversed.row(4), (&[3][..], &[4.0][..]));
         assert_eq!(reversed.row(5).0.len(), 0);

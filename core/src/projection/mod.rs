@@ -3,9 +3,14 @@
 //! To add a method: a file with its `Projector` and its [`MethodSpec`], and its row in [`METHODS`]. What it draws at random has its own
 //! line in `numeric/purpose.rs`. Isomap, LLE, MDS and the rest find their graph in [`NeighborGraphs`] and their start in `pca`.
 
+#[cfg(test)]
+mod beside;
 mod graph;
 mod ica;
+mod isomap;
+mod landmarks;
 mod method;
+mod parts;
 mod pca;
 #[cfg(test)]
 mod peers;
@@ -33,6 +38,7 @@ pub const METHODS: &[&MethodSpec] = &[
     // Maps.
     &tsne::SPEC,
     &umap::SPEC,
+    &isomap::SPEC,
 ];
 
 /// The words of all methods, in the order of [`METHODS`].

@@ -1,0 +1,149 @@
+//! A neighbour graph in several parts, and the edges that join them: between every two parts the shortest there is, as scikit-learn's
+//! Isomap does it. What was joined is told in a result's facts.
+
+use super::{ProjectionInput, graph::Graph};
+use crate::{
+    domain::{Fault, Result},
+    numeric::{
+        Matrix,
+        neighbours::{NeighbourMetric, Neighbours, directions, distances_to},
+    },
+};
+use rayon::prelude::*;
+
+/// Looking for the shortest edges takes no more fused multiply-adds than this: about ten minutes.
+const MOST_WORK: f64 = 2e12;
+/// Sizes of parts that are told, at most.
+const TOLD: usize = 16;
+/// Points between two looks at whether to go on.
+const TURN: usize = 512;
+
+/// The parts of a graph, and what joins them.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    /// Points of each, the greatest first.
+    sizes: Vec<usize>,
+    /// Two points and their distance: none where the graph is in one part.
+    pub joints: Vec<(u32, u32, f64)>,
+}
+
+impl Parts {
+    /// `neighbors` and the metric are those of the graph.
+    ///
+    /// # Errors
+    /// More parts than can be joined in a sensible time.
+    pub(super) fn of<T>(graph: &Graph<T>, given: &ProjectionInput, neighbors: usize, metric: NeighbourMetric) -> Result<Self>
+    where
+        T: Copy + Default + PartialOrd + Send + Sync,
+    {
+        let part = graph.parts();
+        let count = part.iter().max().map_or(0, |last| *last as usize + 1);
+        let mut members: Vec<Vec<u32>> = vec![vec![]; count];
+        part.iter().enumerate().for_each(|(point, part)| members[*part as usize].push(point as u32));
+        let mut sizes: Vec<usize> = members.iter().map(Vec::len).collect();
+        let total = sizes.iter().sum::<usize>() as f64;
+        let pairs = 0.5 * (total * total - sizes.iter().map(|size| (size * size) as f64).sum::<f64>());
+        if pairs * given.features.columns() as f64 > MOST_WORK {
+            return Err(Fault::asked(format!(
+                "the graph of {neighbors} neighbours falls into {count} parts: too many to be joined"
+            ))
+            .next("raise neighbors"));
+        }
+        let joints = if count == 1 { vec![] } else { joints(&members, given, metric)? };
+        sizes.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(Parts { sizes, joints })
+    }
+
+    /// `components`: how many there are; `part_sizes`: of the greatest, where there are several.
+    pub(super) fn facts(&self) -> Vec<(String, Vec<f64>)> {
+        let mut facts = vec![("components".to_owned(), vec![self.sizes.len() as f64])];
+        if self.sizes.len() > 1 {
+            facts.push(("part_sizes".to_owned(), self.sizes.iter().take(TOLD).map(|size| *size as f64).collect()));
+        }
+        facts
+    }
+}
+
+/// The shortest edge between every two parts; of equals the one of the first points.
+fn joints(members: &[Vec<u32>], given: &ProjectionInput, metric: NeighbourMetric) -> Result<Vec<(u32, u32, f64)>> {
+    let turned = match metric {
+        NeighbourMetric::Euclidean => None,
+        NeighbourMetric::Cosine => directions(given.features),
+    };
+    let rows: &Matrix = turned.as_ref().unwrap_or(given.features);
+    let order: Vec<u32> = members.concat();
+    let mut joints = vec![];
+    let mut first = members[0].len();
+    for (place, part) in members.iter().enumerate().skip(1) {
+        let before = &order[..first];
+        let mut shortest = vec![(f64::INFINITY, u32::MAX, u32::MAX); place];
+        for points in part.chunks(TURN) {
+            given.watch.go_on()?;
+            let nearest = |point: &u32| {
+                crate::numeric::pulse::beat();
+                let mut squares = vec![0.0; before.len()];
+                distances_to(rows.row(*point as usize), rows, before, &mut squares);
+                let (mut first, mut found) = (0, vec![]);
+                for other in &members[..place] {
+                    let own = squares[first..].iter().zip(other).min_by(|a, b| a.0.total_cmp(b.0).then(a.1.cmp(b.1)));
+                    found.push(own.map_or((f64::INFINITY, *point, u32::MAX), |(square, other)| (*square, *point, *other)));
+                    first += other.len();
+                }
+                found
+            };
+            let found: Vec<Vec<(f64, u32, u32)>> = points.par_iter().map(nearest).collect();
+            for found in &found {
+                for (shortest, edge) in shortest.iter_mut().zip(found).filter(|(shortest, edge)| edge.0 < shortest.0) {
+                    *shortest = *edge;
+                }
+            }
+        }
+        joints.extend(shortest.into_iter().map(|(square, i, j)| {
+            let distance = match metric {
+                NeighbourMetric::Euclidean => square.sqrt(),
+                NeighbourMetric::Cosine => 0.5 * square,
+            };
+            (i, j, distance)
+        }));
+        first += part.len();
+    }
+    Ok(joints)
+}
+
+/// The distances of neighbours, symmetric.
+pub(super) fn distances(neighbours: &Neighbours) -> Graph<f64> {
+    let directed: Vec<f64> = (0..neighbours.count()).flat_map(|i| neighbours.distances(i)).collect();
+    Graph::joined(neighbours, &directed, f64::max)
+}
+
+/// Refuses fewer images than a graph of so many neighbours needs.
+///
+/// # Errors
+/// Too few images, or images that are all the same.
+pub(super) fn enough(title: &str, given: &ProjectionInput, neighbors: usize) -> Result<()> {
+    let n = given.features.rows();
+    if n > neighbors && n > 1 {
+        return super::start::varies(given.features);
+    }
+    let needed = (neighbors + 1).max(2);
+    let fault = Fault::asked(format!("{title} with {neighbors} neighbors needs {needed} images, there are {n}"));
+    Err(if n > 2 { fault.next(format!("lower neighbors to {} or less", n - 1)) } else { fault })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_two_parts_are_joined_by_the_shortest_edge_and_their_sizes_are_told() {
+        let matrix = Matrix::new(7, 1, vec![0.0, 1.0, 10.0, 11.0, 30.0, 31.0, 32.5]).unwrap();
+        let given = ProjectionInput::alone(&matrix, 1);
+        let neighbours = Neighbours::exact(&matrix, 1, NeighbourMetric::Euclidean).unwrap();
+        let graph = distances(&neighbours);
+        let parts = Parts::of(&graph, &given, 1, NeighbourMetric::Euclidean).unwrap();
+        assert_eq!(parts.joints, [(2, 1, 9.0), (4, 1, 29.0), (4, 3, 19.0)]);
+        assert_eq!(parts.facts()[1].1, [3.0, 2.0, 2.0]);
+        let whole = graph.with(&parts.joints);
+        assert!(Parts::of(&whole, &given, 1, NeighbourMetric::Euclidean).unwrap().joints.is_empty());
+    }
+}
