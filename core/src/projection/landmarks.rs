@@ -30,6 +30,21 @@ pub(super) fn drawn(n: usize, count: usize) -> Vec<u32> {
     rows
 }
 
+/// Sets what is below the diagonal of an n × n matrix to what is above it.
+pub(super) fn mirror(n: usize, values: &mut [f32]) {
+    const TILE: usize = 64;
+    for rows in (0..n).step_by(TILE) {
+        pulse::beat();
+        for columns in (rows..n).step_by(TILE) {
+            for i in rows..n.min(rows + TILE) {
+                for j in columns.max(i + 1)..n.min(columns + TILE) {
+                    values[j * n + i] = values[i * n + j];
+                }
+            }
+        }
+    }
+}
+
 /// −d² / 2 of all pairs of n points, n × n row by row, symmetric.
 pub(super) struct HalvedSquares {
     n: usize,
@@ -39,17 +54,7 @@ pub(super) struct HalvedSquares {
 impl HalvedSquares {
     /// What is below the diagonal is set to what is above it.
     pub(super) fn mirrored(n: usize, mut values: Vec<f32>) -> Self {
-        const TILE: usize = 64;
-        for rows in (0..n).step_by(TILE) {
-            pulse::beat();
-            for columns in (rows..n).step_by(TILE) {
-                for i in rows..n.min(rows + TILE) {
-                    for j in columns.max(i + 1)..n.min(columns + TILE) {
-                        values[j * n + i] = values[i * n + j];
-                    }
-                }
-            }
-        }
+        mirror(n, &mut values);
         HalvedSquares { n, values }
     }
 

@@ -9,6 +9,8 @@ mod graph;
 mod ica;
 mod isomap;
 mod landmarks;
+mod lle;
+mod mds;
 mod method;
 mod parts;
 mod pca;
@@ -39,6 +41,8 @@ pub const METHODS: &[&MethodSpec] = &[
     &tsne::SPEC,
     &umap::SPEC,
     &isomap::SPEC,
+    &lle::SPEC,
+    &mds::SPEC,
 ];
 
 /// The words of all methods, in the order of [`METHODS`].
