@@ -72,6 +72,14 @@ impl<T: Copy + Default + PartialOrd + Send + Sync> Graph<T> {
         graph
     }
 
+    /// With other values, which are functions of row, column and value.
+    pub(super) fn mapped(&self, value: impl Fn(usize, usize, T) -> T) -> Graph<T> {
+        let of_row = |i: usize| self.entries(i).map(move |at| (i, at));
+        let of_entry = |(i, at): (usize, usize)| value(i, self.columns[at] as usize, self.values[at]);
+        let values = (0..self.points()).flat_map(of_row).map(of_entry).collect();
+        Graph { starts: self.starts.clone(), columns: self.columns.clone(), values }
+    }
+
     /// With points in another order: the i-th is then what was `order[i]`.
     pub(super) fn reordered(&self, order: &[u32]) -> Graph<T> {
         let mut place = vec![0u32; order.len()];
@@ -191,6 +199,7 @@ mod tests {
         let graph = Graph::joined(&neighbours, &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0], |p, q| p + q);
         assert_eq!(graph.row(0), (&[1][..], &[3.0][..]));
         assert_eq!(graph.row(1), (&[0, 2][..], &[3.0, 4.0][..]));
+        assert_eq!(graph.mapped(|i, j, value| value + (10 * i + j) as f32).row(1), (&[0, 2][..], &[13.0, 16.0][..]));
         assert_eq!(graph.components(), 2);
         assert_eq!(graph.parts(), [0, 0, 0, 1, 1, 1]);
         let joined = graph.with(&[(5, 0, 9.0)]);

@@ -5,6 +5,7 @@
 
 #[cfg(test)]
 mod beside;
+mod diffusion_map;
 mod graph;
 mod ica;
 mod isomap;
@@ -16,9 +17,11 @@ mod parts;
 mod pca;
 #[cfg(test)]
 mod peers;
+mod spectral;
 mod start;
 mod tsne;
 mod umap;
+mod walk;
 
 #[cfg(test)]
 mod tests;
@@ -43,6 +46,8 @@ pub const METHODS: &[&MethodSpec] = &[
     &isomap::SPEC,
     &lle::SPEC,
     &mds::SPEC,
+    &spectral::SPEC,
+    &diffusion_map::SPEC,
 ];
 
 /// The words of all methods, in the order of [`METHODS`].
