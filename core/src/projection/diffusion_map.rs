@@ -158,6 +158,28 @@ mod tests {
         }
     }
 
+    /// All pairs, and no density taken out: what linfa can do. Its eigenvectors have another size.
+    #[test]
+    fn coordinates_are_linfas_where_it_has_them() {
+        use linfa::traits::Transformer;
+        use linfa_kernel::{Kernel, KernelMethod, KernelType};
+        let features = beside::matrix(&beside::fixture()["curve"]).take(&(0..90).collect::<Vec<_>>());
+        let found = map(89, 0.0, 3).project(&ProjectionInput::alone(&features, 1)).unwrap();
+        let double = features.values().iter().map(|value| f64::from(*value)).collect();
+        let double = ndarray::Array2::from_shape_vec((90, 3), double).unwrap();
+        let method = KernelMethod::Gaussian(found.facts["epsilon"][0]);
+        let kernel: Kernel<f64> = Kernel::params().kind(KernelType::Dense).method(method).transform(&double);
+        let peer = linfa_reduction::DiffusionMap::<f64>::params(2).steps(3).transform(&kernel).unwrap();
+        for axis in 0..2 {
+            assert!((found.facts["eigenvalues"][axis] - peer.eigvals()[axis]).abs() < 1e-6);
+            let (own, theirs) = (found.coordinates.column(axis), peer.embedding().column(axis).to_vec());
+            let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+            let own: Vec<f64> = own.into_iter().map(f64::from).collect();
+            let along = dot(&own, &theirs) / (dot(&own, &own) * dot(&theirs, &theirs)).sqrt();
+            assert!((along.abs() - 1.0).abs() < 1e-6, "axis {axis}: {along}");
+        }
+    }
+
     #[test]
     fn equal_images_are_at_one_place_and_others_elsewhere() {
         let values = (0..40u16).flat_map(|i| [f32::from(i / 4), f32::from(i / 4 % 3)]).collect();

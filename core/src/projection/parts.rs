@@ -28,7 +28,7 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// `neighbors` and the metric are those of the graph.
+    /// Of a graph; `neighbors` and the metric are those that it was made by.
     ///
     /// # Errors
     /// More parts than can be joined in a sensible time.
@@ -36,22 +36,43 @@ impl Parts {
     where
         T: Copy + Default + PartialOrd + Send + Sync,
     {
-        let part = graph.parts();
-        let count = part.iter().max().map_or(0, |last| *last as usize + 1);
-        let mut members: Vec<Vec<u32>> = vec![vec![]; count];
-        part.iter().enumerate().for_each(|(point, part)| members[*part as usize].push(point as u32));
+        Self::among(&members(&graph.parts()), given, neighbors, metric)
+    }
+
+    /// The parts that no neighbour of their points leads out of, as far as there are several: whoever goes from neighbour to neighbour ends
+    /// in one of them. There are at least as many as parts of the graph, and to join them is to join those.
+    ///
+    /// # Errors
+    /// As [`Parts::of`].
+    pub(super) fn closed(neighbours: &Neighbours, given: &ProjectionInput, metric: NeighbourMetric) -> Result<Self> {
+        let part = strong_parts(neighbours);
+        let mut leads_out = vec![false; part.iter().max().map_or(0, |last| *last as usize + 1)];
+        for (point, own) in part.iter().enumerate() {
+            leads_out[*own as usize] |= neighbours.of(point).iter().any(|other| part[*other as usize] != *own);
+        }
+        let closed: Vec<Vec<u32>> =
+            members(&part).into_iter().zip(leads_out).filter(|(_, out)| !out).map(|(members, _)| members).collect();
+        Self::among(&closed, given, neighbours.k(), metric)
+    }
+
+    fn among(members: &[Vec<u32>], given: &ProjectionInput, neighbors: usize, metric: NeighbourMetric) -> Result<Self> {
         let mut sizes: Vec<usize> = members.iter().map(Vec::len).collect();
         let total = sizes.iter().sum::<usize>() as f64;
         let pairs = 0.5 * (total * total - sizes.iter().map(|size| (size * size) as f64).sum::<f64>());
         if pairs * given.features.columns() as f64 > MOST_WORK {
+            let count = sizes.len();
             return Err(Fault::asked(format!(
                 "the graph of {neighbors} neighbours falls into {count} parts: too many to be joined"
             ))
             .next("raise neighbors"));
         }
-        let joints = if count == 1 { vec![] } else { joints(&members, given, metric)? };
+        let joints = if sizes.len() < 2 { vec![] } else { joints(members, given, metric)? };
         sizes.sort_unstable_by(|a, b| b.cmp(a));
         Ok(Parts { sizes, joints })
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.sizes.len()
     }
 
     /// `components`: how many there are; `part_sizes`: of the greatest, where there are several.
@@ -62,6 +83,60 @@ impl Parts {
         }
         facts
     }
+}
+
+/// The points of each part, ascending.
+fn members(part: &[u32]) -> Vec<Vec<u32>> {
+    let mut members = vec![vec![]; part.iter().max().map_or(0, |last| *last as usize + 1)];
+    part.iter().enumerate().for_each(|(point, part)| members[*part as usize].push(point as u32));
+    members
+}
+
+/// The part of each point within which every point leads to every other along neighbours (Tarjan 1972, without recursion).
+fn strong_parts(neighbours: &Neighbours) -> Vec<u32> {
+    const NONE: u32 = u32::MAX;
+    let n = neighbours.count();
+    let (mut found, mut low, mut part) = (vec![NONE; n], vec![0u32; n], vec![NONE; n]);
+    let (mut time, mut count) = (0, 0);
+    // Points that belong to no part yet, and the path with how many neighbours of each were looked at.
+    let (mut open, mut path): (Vec<u32>, Vec<(u32, usize)>) = (vec![], vec![]);
+    for start in 0..n as u32 {
+        if found[start as usize] != NONE {
+            continue;
+        }
+        path.push((start, 0));
+        while let Some((point, looked)) = path.pop() {
+            let own = point as usize;
+            if looked == 0 {
+                (found[own], low[own]) = (time, time);
+                time += 1;
+                open.push(point);
+            }
+            if let Some(other) = neighbours.of(own).get(looked) {
+                path.push((point, looked + 1));
+                let other = *other as usize;
+                if found[other] == NONE {
+                    path.push((other as u32, 0));
+                } else if part[other] == NONE {
+                    low[own] = low[own].min(found[other]);
+                }
+                continue;
+            }
+            if low[own] == found[own] {
+                while let Some(member) = open.pop() {
+                    part[member as usize] = count;
+                    if member == point {
+                        break;
+                    }
+                }
+                count += 1;
+            }
+            if let Some((before, _)) = path.last() {
+                low[*before as usize] = low[*before as usize].min(low[own]);
+            }
+        }
+    }
+    part
 }
 
 /// The shortest edge between every two parts; of equals the one of the first points.
@@ -145,5 +220,20 @@ mod tests {
         assert_eq!(parts.facts()[1].1, [3.0, 2.0, 2.0]);
         let whole = graph.with(&parts.joints);
         assert!(Parts::of(&whole, &given, 1, NeighbourMetric::Euclidean).unwrap().joints.is_empty());
+    }
+
+    #[test]
+    fn closed_parts_are_those_that_nobody_leaves() {
+        // 4 leads to 3 and 3 to 2, and nobody comes back; 6 and 7 are each other's.
+        let matrix = Matrix::new(8, 1, vec![0.0, 1.0, 2.1, 4.0, 7.0, 11.0, 30.0, 31.0]).unwrap();
+        let given = ProjectionInput::alone(&matrix, 1);
+        let neighbours = Neighbours::exact(&matrix, 1, NeighbourMetric::Euclidean).unwrap();
+        assert_eq!(strong_parts(&neighbours), [0, 0, 1, 2, 3, 4, 5, 5]);
+        let closed = Parts::closed(&neighbours, &given, NeighbourMetric::Euclidean).unwrap();
+        assert_eq!((closed.count(), &closed.joints[..]), (2, &[(6, 1, 29.0)][..]));
+        // A ring is one part, however long the way around.
+        let ring = Neighbours::kept(5, 1, vec![1, 2, 3, 4, 0], vec![1.0; 5], NeighbourMetric::Euclidean).unwrap();
+        assert_eq!(strong_parts(&ring), [0; 5]);
+        assert!(Parts::closed(&ring, &given, NeighbourMetric::Euclidean).unwrap().joints.is_empty());
     }
 }

@@ -2,7 +2,8 @@
 //! that sums what each neighbourhood says of the map (`neighbourhoods.rs`: standard, modified, Hessian, LTSA). Eigenvectors of the smallest
 //! values are found by Lanczos' method on the inverse of M + σ, σ tiny, by a sparse factorisation: scikit-learn's way (ARPACK at σ = 0),
 //! but the constant vector is known and left out. A graph in several parts would have one null vector a part: as in Isomap, the two
-//! images of the shortest edge between every two parts become each other's neighbours. Beyond 20,000 images, 5,000 landmarks are placed,
+//! images of the shortest edge between every two parts become each other's neighbours. Standard weights have more null vectors: one for
+//! each part that is closed, because no neighbour of its images leads out of it; so there these are joined. Beyond 20,000 images, 5,000 landmarks are placed,
 //! and every other image by the weights of its nearest landmarks (Saul and Roweis 2003), as scikit-learn's `transform` does. linfa has no LLE.
 
 mod neighbourhoods;
@@ -109,13 +110,20 @@ impl Lle {
         let neighbours = given.neighbours(self.neighbors, NeighbourMetric::Euclidean)?;
         given.watch.go_on()?;
         let parts = Parts::of(&parts::distances(&neighbours), given, self.neighbors, NeighbourMetric::Euclidean)?;
+        let mut facts = parts.facts();
+        let parts = if self.variant == Variant::Standard {
+            let closed = Parts::closed(&neighbours, given, NeighbourMetric::Euclidean)?;
+            facts.push(("closed_parts".to_owned(), vec![closed.count() as f64]));
+            closed
+        } else {
+            parts
+        };
         let neighbourhoods = with_joints(&neighbours, &parts);
         let said = self.variant.say(given.features, &neighbourhoods, self.reg)?;
         let mut matrix = summed(n, &said);
         drop(said);
         given.watch.go_on()?;
         let (values, vectors) = smallest(&mut matrix, given)?;
-        let mut facts = parts.facts();
         facts.push(("error".to_owned(), vec![values.iter().sum()]));
         facts.push(("eigenvalues".to_owned(), values));
         let along = |axis: usize, i: usize| vectors.get(axis).map_or(0.0, |vector| vector[i]);
@@ -157,7 +165,8 @@ impl Lle {
 }
 
 impl Projector for Lle {
-    /// N × 2, of unit length along each axis, as scikit-learn's. Facts: `components`, the parts of the graph, and `part_sizes`; `error`, the
+    /// N × 2, of unit length along each axis, as scikit-learn's. Facts: `components`, the parts of the graph, and `part_sizes`; `closed_parts` of the
+    /// standard variant, those which nobody leaves from neighbour to neighbour; `error`, the
     /// sum of the two `eigenvalues`; `landmarks`, where there are any.
     fn project(&self, given: &ProjectionInput) -> Result<Projected> {
         let (n, d) = (given.features.rows(), given.features.columns());
