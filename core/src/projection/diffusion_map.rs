@@ -26,7 +26,7 @@ use crate::{
 pub(super) const SPEC: MethodSpec = MethodSpec {
     word: "diffusion_map",
     title: "Diffusion map",
-    about: "The slowest ways in which a random walk along the graph of exact neighbours forgets where it began (Coifman and Lafon): Gaussian weights, as wide as the median distance; the density of images taken out in proportion to α; coordinates after <i>t</i> steps. Parts of the graph are joined by the shortest edge between every two.",
+    about: "The slowest ways in which a random walk along the graph of exact neighbours forgets where it began (Coifman and Lafon): Gaussian weights, as wide as the median distance; the density of images taken out in proportion to α; coordinates after <i>t</i> steps. Parts of the graph are joined by the shortest edges that join all.",
     version: 1,
     parameters: &[
         ParameterSpec {
@@ -95,7 +95,7 @@ impl Projector for DiffusionMap {
         let distances = parts::distances(&neighbours);
         drop(neighbours);
         let parts = Parts::of(&distances, given, self.neighbors, self.metric)?;
-        let slowest = self.walk(&distances.with(&parts.joints), epsilon).slowest(given)?;
+        let slowest = self.walk(&distances.with(&parts.tree()), epsilon).slowest(given)?;
         let total = sum::sum(&slowest.degrees);
         let mut points = vec![[0.0; 2]; given.features.rows()];
         for (axis, (mut vector, value)) in slowest.vectors.into_iter().zip(&slowest.values).enumerate() {

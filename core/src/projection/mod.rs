@@ -18,6 +18,7 @@ mod pca;
 #[cfg(test)]
 mod peers;
 mod spectral;
+mod squares;
 mod start;
 mod tsne;
 mod umap;

@@ -1,7 +1,11 @@
 //! A neighbour graph in several parts, and the edges that join them: between every two parts the shortest there is, as scikit-learn's
-//! Isomap does it. What was joined is told in a result's facts.
+//! Isomap does it; or of these the fewest and shortest that join all. What was joined is told in a result's facts.
 
-use super::{ProjectionInput, graph::Graph};
+use super::{
+    ProjectionInput,
+    graph::Graph,
+    squares::{Squares, TOGETHER},
+};
 use crate::{
     domain::{Fault, Result},
     numeric::{
@@ -69,6 +73,23 @@ impl Parts {
         let joints = if sizes.len() < 2 { vec![] } else { joints(members, given, metric)? };
         sizes.sort_unstable_by(|a, b| b.cmp(a));
         Ok(Parts { sizes, joints })
+    }
+
+    /// Of the joints the shortest that still join all parts (Kruskal 1956).
+    pub(super) fn tree(&self) -> Vec<(u32, u32, f64)> {
+        let of_pairs = (1..self.sizes.len()).flat_map(|part| (0..part).map(move |other| (part, other)));
+        let mut edges: Vec<((usize, usize), (u32, u32, f64))> = of_pairs.zip(self.joints.iter().copied()).collect();
+        edges.sort_by(|a, b| a.1.2.total_cmp(&b.1.2).then(a.0.cmp(&b.0)));
+        let mut group: Vec<usize> = (0..self.sizes.len()).collect();
+        let mut tree = vec![];
+        for ((part, other), joint) in edges {
+            let (own, others) = (group[part], group[other]);
+            if own != others {
+                group.iter_mut().filter(|group| **group == others).for_each(|group| *group = own);
+                tree.push(joint);
+            }
+        }
+        tree
     }
 
     pub(super) fn count(&self) -> usize {
@@ -147,17 +168,14 @@ fn joints(members: &[Vec<u32>], given: &ProjectionInput, metric: NeighbourMetric
     };
     let rows: &Matrix = turned.as_ref().unwrap_or(given.features);
     let order: Vec<u32> = members.concat();
+    let squares = Squares::new(rows, &order);
     let mut joints = vec![];
     let mut first = members[0].len();
     for (place, part) in members.iter().enumerate().skip(1) {
-        let before = &order[..first];
         let mut shortest = vec![(f64::INFINITY, u32::MAX, u32::MAX); place];
         for points in part.chunks(TURN) {
             given.watch.go_on()?;
-            let nearest = |point: &u32| {
-                crate::numeric::pulse::beat();
-                let mut squares = vec![0.0; before.len()];
-                distances_to(rows.row(*point as usize), rows, before, &mut squares);
+            let nearest = |(point, squares): (&u32, &[f64])| {
                 let (mut first, mut found) = (0, vec![]);
                 for other in &members[..place] {
                     let own = squares[first..].iter().zip(other).min_by(|a, b| a.0.total_cmp(b.0).then(a.1.cmp(b.1)));
@@ -166,14 +184,20 @@ fn joints(members: &[Vec<u32>], given: &ProjectionInput, metric: NeighbourMetric
                 }
                 found
             };
-            let found: Vec<Vec<(f64, u32, u32)>> = points.par_iter().map(nearest).collect();
-            for found in &found {
+            let together = |points: &[u32]| {
+                let squares = squares.from(points, first);
+                points.iter().zip(squares.chunks_exact(first)).map(nearest).collect::<Vec<_>>()
+            };
+            let found: Vec<Vec<Vec<(f64, u32, u32)>>> = points.par_chunks(TOGETHER).map(together).collect();
+            for found in found.iter().flatten() {
                 for (shortest, edge) in shortest.iter_mut().zip(found).filter(|(shortest, edge)| edge.0 < shortest.0) {
                     *shortest = *edge;
                 }
             }
         }
-        joints.extend(shortest.into_iter().map(|(square, i, j)| {
+        joints.extend(shortest.into_iter().map(|(_, i, j)| {
+            let mut square = 0.0;
+            distances_to(rows.row(i as usize), rows, &[j], std::slice::from_mut(&mut square));
             let distance = match metric {
                 NeighbourMetric::Euclidean => square.sqrt(),
                 NeighbourMetric::Cosine => 0.5 * square,
@@ -218,6 +242,7 @@ mod tests {
         let parts = Parts::of(&graph, &given, 1, NeighbourMetric::Euclidean).unwrap();
         assert_eq!(parts.joints, [(2, 1, 9.0), (4, 1, 29.0), (4, 3, 19.0)]);
         assert_eq!(parts.facts()[1].1, [3.0, 2.0, 2.0]);
+        assert_eq!(parts.tree(), [(2, 1, 9.0), (4, 3, 19.0)]);
         let whole = graph.with(&parts.joints);
         assert!(Parts::of(&whole, &given, 1, NeighbourMetric::Euclidean).unwrap().joints.is_empty());
     }

@@ -2,7 +2,7 @@
 //! are among each other's nearest (weight 1) or of which one is among the other's (½), the normalised Laplacian, its eigenvectors after the
 //! first, divided by the roots of degrees; each axis's largest coordinate is positive. `neighbors` counts the image itself, as there. Its
 //! default is 15, where scikit-learn takes a tenth of the images: that joins everything when there are many. Parts of the graph are
-//! joined by the shortest edges; scikit-learn warns and leaves them.
+//! joined by the shortest edges that join all; scikit-learn warns and leaves them.
 
 use super::{
     Projected, ProjectionInput, Projector,
@@ -21,7 +21,7 @@ use crate::{
 pub(super) const SPEC: MethodSpec = MethodSpec {
     word: "spectral",
     title: "Spectral embedding",
-    about: "Laplacian eigenmaps (Belkin and Niyogi): eigenvectors of the normalised Laplacian of the graph of exact neighbours, without the first; each axis’s largest coordinate is positive. Parts of the graph are joined by the shortest edge between every two; they may still be seen as points.",
+    about: "Laplacian eigenmaps (Belkin and Niyogi): eigenvectors of the normalised Laplacian of the graph of exact neighbours, without the first; each axis’s largest coordinate is positive. Parts of the graph are joined by the shortest edges that join all; they may still be seen as points.",
     version: 1,
     parameters: &[
         ParameterSpec {
@@ -58,7 +58,7 @@ impl Projector for Spectral {
         let directed = vec![0.5; neighbours.count() * neighbours.k()];
         let graph = Graph::joined(&neighbours, &directed, |p, q| p + q);
         let parts = Parts::of(&graph, given, self.neighbors, self.metric)?;
-        let joints: Vec<(u32, u32, f64)> = parts.joints.iter().map(|(i, j, _)| (*i, *j, 1.0)).collect();
+        let joints: Vec<(u32, u32, f64)> = parts.tree().into_iter().map(|(i, j, _)| (i, j, 1.0)).collect();
         let n = given.features.rows();
         let slowest = Walk { weights: graph.with(&joints), own: vec![0.0; n] }.slowest(given)?;
         let mut points = vec![[0.0; 2]; n];

@@ -1,8 +1,8 @@
 //! Locally linear embedding, as scikit-learn has it: five neighbours, and the two eigenvectors after the constant one of a sparse matrix M
 //! that sums what each neighbourhood says of the map (`neighbourhoods.rs`: standard, modified, Hessian, LTSA). Eigenvectors of the smallest
 //! values are found by Lanczos' method on the inverse of M + σ, σ tiny, by a sparse factorisation: scikit-learn's way (ARPACK at σ = 0),
-//! but the constant vector is known and left out. A graph in several parts would have one null vector a part: as in Isomap, the two
-//! images of the shortest edge between every two parts become each other's neighbours. Standard weights have more null vectors: one for
+//! but the constant vector is known and left out. A graph in several parts would have one null vector a part: the two images of each of
+//! the shortest edges that join all parts become each other's neighbours. Standard weights have more null vectors: one for
 //! each part that is closed, because no neighbour of its images leads out of it; so there these are joined. Beyond 20,000 images, 5,000 landmarks are placed,
 //! and every other image by the weights of its nearest landmarks (Saul and Roweis 2003), as scikit-learn's `transform` does. linfa has no LLE.
 
@@ -14,6 +14,7 @@ use super::{
     method::{MethodSpec, ParameterKind, ParameterSpec, Variation},
     parts::{self, Parts},
     pca::fix_sign,
+    squares::{Squares, TOGETHER},
     start,
 };
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
         Matrix, Purpose,
         cholesky::Factorised,
         krylov::{self, Search},
-        neighbours::{NeighbourMetric, Neighbours, distances_to},
+        neighbours::{NeighbourMetric, Neighbours},
         sum,
     },
 };
@@ -43,7 +44,7 @@ const TURN: usize = 4096;
 pub(super) const SPEC: MethodSpec = MethodSpec {
     word: "lle",
     title: "LLE",
-    about: "Locally linear embedding of exact neighbours: each image from the weights of its neighbours (Roweis and Saul), from several sets of weights (<i>modified</i>: Zhang and Wang), or from the tangents of neighbourhoods (<i>hessian</i>: Donoho and Grimes; <i>ltsa</i>: Zhang and Zha). The images of the shortest edge between every two parts of the graph become neighbours; parts may still be seen as points. Beyond 20,000 images 5,000 landmarks are placed, and the others by the weights of their nearest landmarks.",
+    about: "Locally linear embedding of exact neighbours: each image from the weights of its neighbours (Roweis and Saul), from several sets of weights (<i>modified</i>: Zhang and Wang), or from the tangents of neighbourhoods (<i>hessian</i>: Donoho and Grimes; <i>ltsa</i>: Zhang and Zha). The two images of each of the shortest edges that join all parts of the graph become neighbours; parts may still be seen as points. Beyond 20,000 images 5,000 landmarks are placed, and the others by the weights of their nearest landmarks.",
     version: 1,
     parameters: &[
         ParameterSpec {
@@ -134,14 +135,14 @@ impl Lle {
     fn by_landmarks(&self, given: &ProjectionInput, rows: &[u32], places: &[[f64; 2]]) -> Result<Vec<[f64; 2]>> {
         let features = given.features;
         let own: std::collections::BTreeMap<u32, [f64; 2]> = rows.iter().copied().zip(places.iter().copied()).collect();
+        let all: Vec<u32> = (0..features.rows() as u32).collect();
+        let to_rows = Squares::new(features, rows);
         let mut points = Vec::with_capacity(features.rows());
-        let place = |row: u32| {
+        let place = |(row, squares): (&u32, &[f64])| {
+            let row = *row;
             if let Some(point) = own.get(&row) {
                 return *point;
             }
-            crate::numeric::pulse::beat();
-            let mut squares = vec![0.0; rows.len()];
-            distances_to(features.row(row as usize), features, rows, &mut squares);
             let mut order: Vec<usize> = (0..rows.len()).collect();
             let nearer = |a: &usize, b: &usize| squares[*a].total_cmp(&squares[*b]).then(a.cmp(b));
             order.select_nth_unstable_by(self.neighbors - 1, nearer);
@@ -155,10 +156,14 @@ impl Lle {
             }
             point
         };
-        for first in (0..features.rows() as u32).step_by(TURN) {
+        for turn in all.chunks(TURN) {
             given.watch.go_on()?;
-            let last = (first + TURN as u32).min(features.rows() as u32);
-            points.par_extend((first..last).into_par_iter().map(place));
+            let together = |images: &[u32]| {
+                let squares = to_rows.from(images, rows.len());
+                images.iter().zip(squares.chunks_exact(rows.len())).map(place).collect::<Vec<_>>()
+            };
+            let placed: Vec<Vec<[f64; 2]>> = turn.par_chunks(TOGETHER).map(together).collect();
+            points.extend(placed.into_iter().flatten());
         }
         Ok(points)
     }
@@ -199,7 +204,7 @@ impl Projector for Lle {
 /// The neighbours of each image, and those that joints give it.
 fn with_joints(neighbours: &Neighbours, parts: &Parts) -> Vec<Vec<u32>> {
     let mut of: Vec<Vec<u32>> = (0..neighbours.count()).map(|i| neighbours.of(i).to_vec()).collect();
-    for (i, j, _) in &parts.joints {
+    for (i, j, _) in &parts.tree() {
         of[*i as usize].push(*j);
         of[*j as usize].push(*i);
     }

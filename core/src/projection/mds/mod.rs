@@ -11,12 +11,10 @@ use super::{
     landmarks::MOST_WHOLE,
     method::{MethodSpec, ParameterKind, ParameterSpec, Variation},
     pca::{self, principal},
+    squares::{Squares, TOGETHER},
     start,
 };
-use crate::{
-    domain::{Fault, Result},
-    numeric::neighbours::distances_to,
-};
+use crate::domain::{Fault, Result};
 use rayon::prelude::*;
 use stress::Scaling;
 
@@ -130,23 +128,24 @@ fn lessen(scaling: &mut Scaling, given: &ProjectionInput) -> Result<usize> {
 
 /// Moves every image that is no landmark to where its distances to the landmarks bring it, and landmarks to where they are.
 fn place(scaling: &Scaling, rows: &[u32], given: &ProjectionInput, points: &mut [[f64; 2]]) -> Result<()> {
-    let features = given.features;
     let settled = SETTLED * scaling.width();
-    for (turn, part) in points.chunks_mut(TURN).enumerate() {
-        given.watch.go_on()?;
-        part.par_iter_mut().enumerate().for_each(|(at, point)| {
-            crate::numeric::pulse::beat();
-            let mut squares = vec![0.0; rows.len()];
-            distances_to(features.row(turn * TURN + at), features, rows, &mut squares);
-            let wanted = scaling.distances(&squares);
-            for _ in 0..MOST_MOVES {
-                let next = scaling.moved(*point, &wanted);
-                let far = (next[0] - point[0]).abs().max((next[1] - point[1]).abs());
-                *point = next;
-                if far <= settled {
-                    break;
-                }
+    let all: Vec<u32> = (0..points.len() as u32).collect();
+    let squares = Squares::new(given.features, rows);
+    let go = |point: &mut [f64; 2], wanted: &[f32]| {
+        for _ in 0..MOST_MOVES {
+            let next = scaling.moved(*point, wanted);
+            let far = (next[0] - point[0]).abs().max((next[1] - point[1]).abs());
+            *point = next;
+            if far <= settled {
+                break;
             }
+        }
+    };
+    for (points, images) in points.chunks_mut(TURN).zip(all.chunks(TURN)) {
+        given.watch.go_on()?;
+        points.par_chunks_mut(TOGETHER).zip(images.par_chunks(TOGETHER)).for_each(|(points, images)| {
+            let squares = squares.from(images, rows.len());
+            points.iter_mut().zip(squares.chunks_exact(rows.len())).for_each(|(point, own)| go(point, &scaling.distances(own)));
         });
     }
     rows.iter().zip(scaling.points()).for_each(|(row, point)| points[*row as usize] = point);

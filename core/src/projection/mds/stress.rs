@@ -3,8 +3,11 @@
 //! largest.
 
 use crate::{
-    numeric::{Matrix, multiversion::multiversion, neighbours::distances_to, pulse, sum},
-    projection::landmarks::mirror,
+    numeric::{Matrix, multiversion::multiversion, pulse, sum},
+    projection::{
+        landmarks::mirror,
+        squares::{Squares, TOGETHER},
+    },
 };
 use rayon::prelude::*;
 
@@ -52,11 +55,9 @@ impl Scaling {
         let largest = features.values().iter().fold(f32::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
         let unit = libm::scalbn(1.0, libm::ilogb(f64::from(largest) * (features.columns() as f64).sqrt()));
         let mut wanted = vec![0.0f32; n * n];
-        wanted.par_chunks_mut(n.max(1)).enumerate().for_each(|(i, row)| {
-            pulse::beat();
-            let mut squares = vec![0.0; n - i];
-            distances_to(features.row(rows[i] as usize), features, &rows[i..], &mut squares);
-            row[i..].iter_mut().zip(squares).for_each(|(out, square)| *out = (square.sqrt() / unit) as f32);
+        let squares = Squares::new(features, rows);
+        wanted.par_chunks_mut(TOGETHER * n.max(1)).zip(rows.par_chunks(TOGETHER)).for_each(|(out, images)| {
+            out.iter_mut().zip(squares.from(images, n)).for_each(|(out, square)| *out = (square.sqrt() / unit) as f32);
         });
         mirror(n, &mut wanted);
         let along = |axis: usize| points.iter().map(|point| point[axis] / unit).collect();
@@ -172,8 +173,7 @@ mod tests {
         for (a, b) in after.iter().zip(&points) {
             assert!((a[0] - middle(&after) - b[0] + middle(&points)).abs() < 1e-6);
         }
-        let mut squares = vec![0.0; 9];
-        distances_to(features.row(3), &features, &(0..9).collect::<Vec<_>>(), &mut squares);
+        let squares = Squares::new(&features, &(0..9).collect::<Vec<_>>()).from(&[3], 9);
         let moved = scaling.moved(after[3], &scaling.distances(&squares));
         assert!((moved[0] - after[3][0]).abs() < 1e-6 && (moved[1] - after[3][1]).abs() < 1e-6);
     }
