@@ -59,7 +59,7 @@ impl Walk {
         let small = n <= MOST_WHOLE;
         let search = Search { restarts: if small { FEW_RESTARTS } else { SEARCH.restarts }, ..SEARCH };
         let near = |value: f64, residual: f64| residual <= TOLERANCE * (1.0 - value);
-        let found = krylov::leading(n, &[known.clone()], search, halved, near, told)?;
+        let found = krylov::leading(n, std::slice::from_ref(&known), search, halved, near, told)?;
         let found = match (found.settled, small) {
             (false, true) => self.by_inverse(&roots, &known, told)?.unwrap_or(found),
             _ => found,

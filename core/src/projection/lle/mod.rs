@@ -18,9 +18,9 @@ use super::{
     start,
 };
 use crate::{
-    domain::{Fault, Result},
+    domain::{Fault, Result, result::Facts},
     numeric::{
-        Matrix, Purpose,
+        Purpose,
         cholesky::Factorised,
         krylov::{self, Search},
         neighbours::{NeighbourMetric, Neighbours},
@@ -99,8 +99,8 @@ impl Lle {
         Ok(Lle { neighbors, variant, reg, whole: MOST_WHOLE, landmarks: LANDMARKS })
     }
 
-    /// Where all of these are, N × 2.
-    fn placed(&self, given: &ProjectionInput) -> Result<(Vec<[f64; 2]>, Vec<(String, Vec<f64>)>)> {
+    /// Where all of these are, and what is told of it.
+    fn placed(&self, given: &ProjectionInput) -> Result<(Vec<[f64; 2]>, Facts)> {
         let n = given.features.rows();
         let bytes = 24.0 * n as f64 * ((self.neighbors + 1) as f64).powi(2);
         if bytes > MOST_BYTES {
@@ -111,10 +111,10 @@ impl Lle {
         let neighbours = given.neighbours(self.neighbors, NeighbourMetric::Euclidean)?;
         given.watch.go_on()?;
         let parts = Parts::of(&parts::distances(&neighbours), given, self.neighbors, NeighbourMetric::Euclidean)?;
-        let mut facts = parts.facts();
+        let mut facts: Facts = parts.facts().into_iter().collect();
         let parts = if self.variant == Variant::Standard {
             let closed = Parts::closed(&neighbours, given, NeighbourMetric::Euclidean)?;
-            facts.push(("closed_parts".to_owned(), vec![closed.count() as f64]));
+            facts.insert("closed_parts".to_owned(), vec![closed.count() as f64]);
             closed
         } else {
             parts
@@ -125,8 +125,8 @@ impl Lle {
         drop(said);
         given.watch.go_on()?;
         let (values, vectors) = smallest(&mut matrix, given)?;
-        facts.push(("error".to_owned(), vec![values.iter().sum()]));
-        facts.push(("eigenvalues".to_owned(), values));
+        facts.insert("error".to_owned(), vec![values.iter().sum()]);
+        facts.insert("eigenvalues".to_owned(), values);
         let along = |axis: usize, i: usize| vectors.get(axis).map_or(0.0, |vector| vector[i]);
         Ok(((0..n).map(|i| [along(0, i), along(1, i)]).collect(), facts))
     }
@@ -181,7 +181,7 @@ impl Projector for Lle {
         }
         if n <= self.whole {
             let (points, facts) = self.placed(given)?;
-            return Ok(Projected { coordinates: start::matrix(&points), facts: facts.into_iter().collect() });
+            return Ok(Projected { coordinates: start::matrix(&points), facts });
         }
         let rows = landmarks::drawn(n, self.landmarks);
         let features = given.features.take(&rows.iter().map(|row| *row as usize).collect::<Vec<_>>());
@@ -189,9 +189,9 @@ impl Projector for Lle {
         let few = ProjectionInput { features: &features, name: &of_row, ..*given };
         parts::enough("LLE", &few, self.neighbors)?;
         let (places, mut facts) = self.placed(&few)?;
-        facts.push(("landmarks".to_owned(), vec![rows.len() as f64]));
+        facts.insert("landmarks".to_owned(), vec![rows.len() as f64]);
         let points = self.by_landmarks(given, &rows, &places)?;
-        Ok(Projected { coordinates: start::matrix(&points), facts: facts.into_iter().collect() })
+        Ok(Projected { coordinates: start::matrix(&points), facts })
     }
 
     fn operations(&self, n: f64, d: f64) -> f64 {
@@ -257,7 +257,7 @@ fn smallest(matrix: &mut [Vec<(u32, f64)>], given: &ProjectionInput) -> Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::projection::beside;
+    use crate::{numeric::Matrix, projection::beside};
 
     fn lle(neighbors: usize, variant: &str) -> Lle {
         Lle::new(neighbors, variant, 1e-3).unwrap()
