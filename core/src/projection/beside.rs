@@ -1,9 +1,9 @@
 //! What tests of graph and distance methods share: scikit-learn's answers (`tests/manifolds.py`), how far apart two maps are, and features
 //! that are hard. Only tests use it.
 
-use super::{ProjectionInput, Projector};
+use super::{METHODS, ProjectionInput, Projector, project, word};
 use crate::{
-    domain::Ending,
+    domain::{Digest, Ending},
     numeric::{Matrix, multiversion, random::mixed},
 };
 use serde_json::Value;
@@ -95,4 +95,35 @@ pub(super) fn holds_on_hard_features(method: &(dyn Fn() -> Box<dyn Projector> + 
 /// What is said of n × d features that are refused.
 pub(super) fn refusal(method: &dyn Projector, n: usize, d: usize) -> String {
     method.project(&ProjectionInput::alone(&drawn(n, d, 1 << 20, 1.0, 1), 1)).unwrap_err().what
+}
+
+/// One digest a method, of coordinates and facts on the S-curve. Another one means other bits: then the method's version is raised.
+#[test]
+fn maps_have_the_bits_they_had() {
+    const WERE: [(&str, &str); 9] = [
+        ("isomap", "cd254ac9"),
+        ("lle standard", "2dabd17c"),
+        ("lle modified", "796b4499"),
+        ("lle hessian", "6b3a9641"),
+        ("lle ltsa", "c0455e23"),
+        ("mds classical", "86c3953d"),
+        ("mds metric", "3a6b3ca9"),
+        ("spectral", "6175946d"),
+        ("diffusion_map", "0fc76a57"),
+    ];
+    let features = matrix(&fixture()["curve"]);
+    let found = WERE.map(|(name, _)| {
+        let (method, own) = name.split_once(' ').unwrap_or((name, ""));
+        let usual = METHODS.iter().find(|of| of.word == method).unwrap().usual();
+        let method = match method {
+            "lle" => usual.with("neighbors", 9).with("variant", word(own)),
+            "mds" => usual.with("kind", word(own)),
+            _ => usual,
+        };
+        let found = project(&method, &ProjectionInput::alone(&features, 7)).unwrap();
+        let coordinates = found.coordinates.values().iter().flat_map(|value| value.to_le_bytes());
+        let facts = found.facts.values().flatten().flat_map(|number| number.to_le_bytes());
+        (name, Digest::of(&coordinates.chain(facts).collect::<Vec<_>>()).short())
+    });
+    assert_eq!(found, WERE.map(|(name, digest)| (name, digest.to_owned())));
 }
