@@ -1,237 +1,182 @@
-//! The largest eigenvalues of a symmetric matrix that is only multiplied with, and their vectors: Lanczos' method from a block of
-//! vectors at once (Golub and Underwood 1977), with thick restarts (Wu and Simon 2000) and full orthogonalisation.
+//! The leading eigenvectors of a symmetric matrix of which only products with a vector are known: Lanczos' method with thick restarts
+//! (Wu and Simon 2000), from several vectors at once, for one alone meets of two equal values only one vector (Golub and Underwood 1977).
 
-use super::{eigen, random::mixed, sum::dot_lanes};
+use super::{PhiloxStream, Purpose, eigen, pulse, sum::dot_lanes};
 use rayon::prelude::*;
+use std::collections::VecDeque;
 
-/// Vectors that are kept beyond those wanted: they make the last of the wanted settle sooner.
-pub(crate) const SPARE: usize = 5;
-/// Blocks by which the basis grows before it is cut back to the best.
-const BLOCKS: usize = 9;
-/// Blocks after which it is seen whether it has settled.
-const LOOK: usize = 3;
-const RESTARTS: usize = 200;
-/// Times that new vectors are tried where the others lead to nothing more.
-const MOST_ENDS: u64 = 100;
+/// How eigenvectors are looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Search {
+    /// How many eigenvectors are wanted.
+    pub wanted: usize,
+    /// Vectors to start from.
+    pub abreast: usize,
+    /// The basis that is grown before it is cut back to the best few.
+    pub basis: usize,
+    /// So many are kept then: more than are wanted.
+    pub kept: usize,
+    /// How often it is cut back, at most.
+    pub restarts: usize,
+    /// What the first vectors are drawn for.
+    pub purpose: Purpose,
+}
 
-/// Of the largest values: those wanted, and behind them what else the block has, as it was when the wanted ones had settled.
-pub(crate) struct Leading {
+/// Eigenvectors of the greatest eigenvalues.
+#[derive(Debug, Default)]
+pub struct Leading {
     /// In descending order.
     pub values: Vec<f64>,
-    /// Unit vectors in the same order, row by row.
-    pub vectors: Vec<f64>,
-    /// How far the worst of the wanted is from an eigenvector: ‖A v − λ v‖ / λ₁.
-    pub residual: f64,
+    /// Orthonormal, one a value; fewer than wanted where the matrix is too small.
+    pub vectors: Vec<Vec<f64>>,
+    /// The length of A x − λ x of each.
+    pub residuals: Vec<f64>,
+    /// Whether all of them are as near as was asked for.
+    pub settled: bool,
 }
 
-/// Vectors and what the matrix makes of them.
-#[derive(Default)]
-struct Basis {
-    vectors: Vec<Vec<f64>>,
-    images: Vec<Vec<f64>>,
-}
-
-/// The `k` largest, or as many as there are, and their vectors. `start`: the vectors to begin with, of which as many are added at a time: few where the
-/// matrix is read slowly, those wanted and [`SPARE`] more where they are known nearly. `times` multiplies vectors. It ends when residuals are below
-/// `tolerance` × the largest value.
+/// The eigenvectors of the greatest eigenvalues of an n × n matrix, orthogonal to the `known` ones, which are orthonormal.
+/// `times` is the matrix times a vector; it gives the same bits with any number of threads, and then so do the eigenvectors. `near`
+/// tells of a value and its residual whether that is near enough. `told` is told the greatest residual at each restart, and may stop it.
 ///
 /// # Errors
-/// Of `times`; `Ok(None)` when a number is not finite.
-pub(crate) fn leading<E>(
+/// Those of `told`.
+pub fn leading<E>(
     n: usize,
-    k: usize,
-    start: Vec<Vec<f64>>,
-    tolerance: f64,
-    mut times: impl FnMut(&[Vec<f64>]) -> Result<Vec<Vec<f64>>, E>,
-) -> Result<Option<Leading>, E> {
-    let (block, k) = (start.len(), k.clamp(1, n.max(1)));
-    let kept = (k + SPARE).max(block).min(n);
-    let room = n.min(kept + BLOCKS * block);
-    let (mut basis, mut next) = (Basis::default(), start);
-    // The last wanted value when vectors last led to nothing more, and how often they did.
-    let (mut floor, mut ends) = (None, 0);
-    let mut found = None;
-    for restart in 0..=RESTARTS {
-        for blocks in 1.. {
-            let fresh = basis.orthonormal(std::mem::take(&mut next), room - basis.vectors.len());
-            if fresh.iter().flatten().any(|value| !value.is_finite()) {
-                return Ok(None);
-            }
-            let exhausted = fresh.is_empty();
-            if !exhausted {
-                let images = times(&fresh)?;
-                next.clone_from(&images);
-                basis.vectors.extend(fresh);
-                basis.images.extend(images);
-            }
-            let size = basis.vectors.len();
-            let full = exhausted || size == n || (room < n && size + block > room);
-            if !full && blocks != 1 && blocks % LOOK != 0 {
-                continue;
-            }
-            let Some((values, ritz)) = basis.best(kept) else { return Ok(None) };
-            let residual = ritz.residual(&values, k);
-            if values.len() < k && size < n && !exhausted {
-                continue;
-            }
-            if exhausted && size < n && ends < MOST_ENDS {
-                // Of equal values a block meets no more than it has vectors: others are tried until they change nothing.
-                let last = values.get(k - 1).copied();
-                let more = last.zip(floor).is_none_or(|(last, before)| last > before + tolerance * values[0].abs());
-                (floor, ends) = (last, ends + 1);
-                if more {
-                    if size + block > room {
-                        basis = ritz;
-                    }
-                    next = random(block, n, ends);
-                    continue;
-                }
-            }
-            let settled = residual <= tolerance || size == n;
-            if settled || (full && restart == RESTARTS) {
-                return Ok(Some(Leading { values, vectors: ritz.vectors.concat(), residual }));
-            }
-            if full {
-                // What the last block leads to beyond the basis is what the best of the basis leave over.
-                next = if exhausted { ritz.left_over(&values) } else { basis.orthonormal(next, block) };
-                found = Some(Leading { values, vectors: ritz.vectors.concat(), residual });
-                basis = ritz;
-                break;
-            }
+    known: &[Vec<f64>],
+    search: Search,
+    times: impl Fn(&[f64]) -> Vec<f64>,
+    near: impl Fn(f64, f64) -> bool,
+    mut told: impl FnMut(usize, f64) -> Result<(), E>,
+) -> Result<Leading, E> {
+    let room = search.basis.min(n.saturating_sub(known.len()));
+    let mut stream = PhiloxStream::new(0x5EED, search.purpose, 0);
+    let random = |stream: &mut PhiloxStream| -> Vec<f64> { (0..n).map(|_| stream.uniform() - 0.5).collect() };
+    // Of the basis: its vectors, what the matrix makes of them; and of these the ones that it is to be grown by.
+    let (mut basis, mut images): (Vec<Vec<f64>>, Vec<Vec<f64>>) = (vec![], vec![]);
+    let mut next: VecDeque<Vec<f64>> = (0..search.abreast).map(|_| random(&mut stream)).collect();
+    let mut best = Leading::default();
+    for restart in 0..search.restarts {
+        while basis.len() < room {
+            pulse::beat();
+            // Where the basis holds a whole invariant space, another direction.
+            let candidate = next.pop_front().unwrap_or_else(|| random(&mut stream));
+            let Some(vector) = orthogonal(candidate, known, &basis) else { continue };
+            let image = times(&vector);
+            next.push_back(image.clone());
+            basis.push(vector);
+            images.push(image);
         }
+        let m = basis.len();
+        let products: Vec<f64> =
+            (0..m * m).into_par_iter().map(|at| dot_lanes(&basis[(at / m).min(at % m)], &images[(at / m).max(at % m)])).collect();
+        let Some(ritz) = eigen::symmetric(&products, m) else { break };
+        let kept = search.kept.min(m);
+        let ritz_vector = |basis: &[Vec<f64>], i: usize| combined(basis, &ritz.vectors[i * m..][..m]);
+        let kept_basis: Vec<Vec<f64>> = (0..kept).map(|i| ritz_vector(&basis, i)).collect();
+        let kept_images: Vec<Vec<f64>> = (0..kept).map(|i| ritz_vector(&images, i)).collect();
+        let residual = |place: usize| {
+            let value = ritz.values[place];
+            let off: Vec<f64> = kept_images[place].iter().zip(&kept_basis[place]).map(|(image, x)| image - value * x).collect();
+            dot_lanes(&off, &off).sqrt()
+        };
+        let wanted = search.wanted.min(kept);
+        let residuals: Vec<f64> = (0..wanted).map(residual).collect();
+        let settled = residuals.iter().zip(&ritz.values).all(|(residual, value)| near(*value, *residual));
+        let worst = residuals.iter().copied().fold(0.0, f64::max);
+        best = Leading { values: ritz.values[..wanted].to_vec(), vectors: kept_basis[..wanted].to_vec(), residuals, settled };
+        told(restart, worst)?;
+        if settled {
+            break;
+        }
+        // What the last images leave beyond the whole basis goes on.
+        next = next.into_iter().filter_map(|image| orthogonal(image, known, &basis)).collect();
+        (basis, images) = (kept_basis, kept_images);
     }
-    Ok(found)
+    Ok(best)
 }
 
-/// The same at every call.
-fn random(count: usize, n: usize, call: u64) -> Vec<Vec<f64>> {
-    let value = |vector: usize, i: usize| (mixed(call << 32 | vector as u64, i as u64) >> 11) as f64 / (1u64 << 53) as f64 - 0.5;
-    (0..count).map(|vector| (0..n).map(|i| value(vector, i)).collect()).collect()
+/// Σ weight · vector.
+fn combined(vectors: &[Vec<f64>], weights: &[f64]) -> Vec<f64> {
+    let mut out = vec![0.0; vectors[0].len()];
+    out.par_chunks_mut(4096).enumerate().for_each(|(block, out)| {
+        for (vector, weight) in vectors.iter().zip(weights) {
+            out.iter_mut().zip(&vector[block * 4096..]).for_each(|(sum, x)| *sum += weight * x);
+        }
+    });
+    out
 }
 
-impl Basis {
-    /// What is new in the vectors, each of length 1, `most` of them.
-    fn orthonormal(&self, vectors: Vec<Vec<f64>>, most: usize) -> Vec<Vec<f64>> {
-        let mut fresh: Vec<Vec<f64>> = vec![];
-        for mut vector in vectors {
-            if fresh.len() >= most {
-                break;
+/// The part of `x` that is orthogonal to all these, of length 1; `None` when nothing is left.
+fn orthogonal(x: Vec<f64>, known: &[Vec<f64>], basis: &[Vec<f64>]) -> Option<Vec<f64>> {
+    let mut x = unit(x)?;
+    // Twice is enough (Kahan, in Parlett 1980).
+    for _ in 0..2 {
+        let along = |others: &[Vec<f64>]| -> Vec<f64> { others.par_iter().map(|other| dot_lanes(other, &x)).collect() };
+        let (of_known, of_basis) = (along(known), along(basis));
+        x.par_chunks_mut(4096).enumerate().for_each(|(block, x)| {
+            let first = block * 4096;
+            for (other, along) in known.iter().zip(&of_known).chain(basis.iter().zip(&of_basis)) {
+                x.iter_mut().zip(&other[first..]).for_each(|(x, other)| *x -= along * other);
             }
-            let before = dot_lanes(&vector, &vector).sqrt();
-            if !(before > 0.0) {
-                continue;
-            }
-            vector.iter_mut().for_each(|value| *value /= before);
-            // What is left after three times is orthogonal, or rounding.
-            let mut left = 1.0;
-            for _ in 0..3 {
-                let others: Vec<&Vec<f64>> = self.vectors.iter().chain(&fresh).collect();
-                let along: Vec<f64> = others.par_iter().with_min_len(8).map(|other| dot_lanes(other, &vector)).collect();
-                for (other, along) in others.iter().zip(along) {
-                    vector.iter_mut().zip(*other).for_each(|(value, other)| *value -= along * other);
-                }
-                let size = dot_lanes(&vector, &vector).sqrt();
-                left *= size;
-                vector.iter_mut().for_each(|value| *value /= size.max(f64::MIN_POSITIVE));
-            }
-            if left > 1e-12 {
-                fresh.push(vector);
-            }
-        }
-        fresh
-    }
-
-    /// The best approximations that the basis has (Rayleigh and Ritz): values, and vectors with their images.
-    fn best(&self, count: usize) -> Option<(Vec<f64>, Basis)> {
-        let m = self.vectors.len();
-        if m == 0 {
+        });
+        if dot_lanes(&x, &x).sqrt() < 1e-12 {
             return None;
         }
-        let row = |i: usize| (0..m).map(|j| if j <= i { dot_lanes(&self.vectors[i], &self.images[j]) } else { 0.0 }).collect();
-        let rows: Vec<Vec<f64>> = (0..m).into_par_iter().map(row).collect();
-        let spectrum = eigen::symmetric(&rows.concat(), m)?;
-        let count = count.min(m);
-        let mixed = |of: &[Vec<f64>], weights: &[f64]| {
-            let mut sum = vec![0.0; of[0].len()];
-            for (vector, weight) in of.iter().zip(weights) {
-                sum.iter_mut().zip(vector).for_each(|(sum, value)| *sum += weight * value);
-            }
-            sum
-        };
-        let weights: Vec<&[f64]> = spectrum.vectors.chunks_exact(m).take(count).collect();
-        let all = |of: &[Vec<f64>]| weights.par_iter().map(|weights| mixed(of, weights)).collect();
-        Some((spectrum.values[..count].to_vec(), Basis { vectors: all(&self.vectors), images: all(&self.images) }))
+        x = unit(x)?;
     }
+    Some(x)
+}
 
-    /// A v − λ v of each.
-    fn left_over(&self, values: &[f64]) -> Vec<Vec<f64>> {
-        let of = |((vector, image), value): ((&Vec<f64>, &Vec<f64>), &f64)| {
-            vector.iter().zip(image).map(|(vector, image)| image - value * vector).collect()
-        };
-        self.vectors.iter().zip(&self.images).zip(values).map(of).collect()
+/// The vector brought to length 1; `None` of one that has no length.
+pub fn unit(mut x: Vec<f64>) -> Option<Vec<f64>> {
+    let norm = dot_lanes(&x, &x).sqrt();
+    if !(norm.is_normal()) {
+        return None;
     }
-
-    /// The longest of the first `k`, in parts of the largest value.
-    fn residual(&self, values: &[f64], k: usize) -> f64 {
-        let size = values[0].abs().max(f64::MIN_POSITIVE);
-        let length = |of: &Vec<f64>| dot_lanes(of, of).sqrt() / size;
-        self.left_over(&values[..k.min(values.len())]).iter().map(length).fold(0.0, f64::max)
-    }
+    x.iter_mut().for_each(|x| *x /= norm);
+    Some(x)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numeric::PhiloxStream;
+    use crate::numeric::sum::dot;
+    use std::convert::Infallible;
 
-    fn start(count: usize, n: usize) -> Vec<Vec<f64>> {
-        let mut stream = PhiloxStream::for_test(3, 3);
-        (0..count).map(|_| (0..n).map(|_| stream.uniform() - 0.5).collect()).collect()
+    const SEARCH: Search = Search { wanted: 3, abreast: 2, basis: 16, kept: 6, restarts: 60, purpose: Purpose::Eigenvector };
+
+    fn of(n: usize, matrix: &[f64], known: &[Vec<f64>]) -> Leading {
+        let times = |x: &[f64]| matrix.chunks_exact(n).map(|row| dot(row, x)).collect();
+        leading(n, known, SEARCH, times, |_, residual| residual < 1e-11, |_, _| Ok::<(), Infallible>(())).unwrap()
+    }
+
+    fn random(n: usize) -> Vec<f64> {
+        let mut stream = PhiloxStream::for_test(3, n as u64);
+        let values: Vec<f64> = (0..n * n).map(|_| stream.uniform() - 0.5).collect();
+        (0..n * n).map(|at| values[at] + values[at % n * n + at / n]).collect()
     }
 
     #[test]
-    fn the_largest_values_and_vectors_are_those_of_the_whole_matrix() {
-        let n = 130;
-        let rows = start(60, n);
-        // Equal values, and many of 0.
-        let mut matrix = vec![0.0; n * n];
-        for (place, row) in rows.iter().enumerate() {
-            let weight = 1.0 / (1.0 + place as f64);
-            (0..n * n).for_each(|at| matrix[at] += weight * row[at / n] * row[at % n]);
+    fn they_are_those_of_the_dense_solver_and_leave_out_what_is_known() {
+        let n = 70;
+        let matrix = random(n);
+        let (found, all) = (of(n, &matrix, &[]), eigen::symmetric(&matrix, n).unwrap());
+        assert!(found.settled);
+        let vector = |i: usize| all.vectors[i * n..][..n].to_vec();
+        for i in 0..3 {
+            assert!((found.values[i] - all.values[i]).abs() < 1e-10);
+            assert!((dot(&found.vectors[i], &vector(i)).abs() - 1.0).abs() < 1e-10);
         }
-        (0..n).for_each(|i| matrix[i * n + i] += 0.01);
-        let times = |vectors: &[Vec<f64>]| -> Result<Vec<Vec<f64>>, ()> {
-            Ok(vectors.iter().map(|x| matrix.chunks_exact(n).map(|row| dot_lanes(row, x)).collect()).collect())
-        };
-        let whole = eigen::symmetric(&matrix, n).unwrap();
-        for block in [1, 3, 4 + SPARE] {
-            let found = leading(n, 4, start(block, n), 1e-11, times).unwrap().unwrap();
-            assert!(found.residual <= 1e-11 && found.values.len() == 4 + SPARE, "{block} {}", found.residual);
-            for (place, value) in found.values[..4].iter().enumerate() {
-                assert!((value / whole.values[place] - 1.0).abs() < 1e-10);
-                let along = dot_lanes(&found.vectors[place * n..][..n], &whole.vectors[place * n..][..n]);
-                assert!((along.abs() - 1.0).abs() < 1e-9, "{along}");
-            }
-        }
+        let without = of(n, &matrix, &[vector(0)]);
+        assert!((without.values[0] - all.values[1]).abs() < 1e-10);
     }
 
     #[test]
-    fn a_matrix_of_rank_one_or_nought_is_no_trouble() {
-        let n = 50;
-        for size in [0.0, 3.0] {
-            let times = |vectors: &[Vec<f64>]| -> Result<Vec<Vec<f64>>, ()> {
-                Ok(vectors.iter().map(|x| (0..n).map(|i| if i == 2 { size * x[2] } else { 0.0 }).collect()).collect())
-            };
-            let found = leading(n, 3, start(8, n), 1e-10, times).unwrap().unwrap();
-            assert!((found.values[0] - size).abs() < 1e-12 && found.values[1..].iter().all(|value| value.abs() < 1e-12));
-        }
-        // More equal values than vectors to begin with.
-        let alike = |vectors: &[Vec<f64>]| -> Result<Vec<Vec<f64>>, ()> {
-            Ok(vectors.iter().map(|x| x.iter().enumerate().map(|(i, x)| if i < 20 { 2.0 * x } else { 0.0 }).collect()).collect())
-        };
-        let found = leading(n, 6, start(2, n), 1e-10, alike).unwrap().unwrap();
-        assert!(found.values[..6].iter().all(|value| (value - 2.0).abs() < 1e-10), "{:?}", found.values);
-        let broken = |vectors: &[Vec<f64>]| -> Result<Vec<Vec<f64>>, ()> { Ok(vec![vec![f64::NAN; n]; vectors.len()]) };
-        assert!(leading(n, 3, start(8, n), 1e-10, broken).unwrap().is_none());
+    fn equal_values_and_tiny_matrices_are_no_trouble() {
+        let identity: Vec<f64> = (0..25).map(|at| f64::from(u8::from(at % 6 == 0))).collect();
+        assert_eq!(of(5, &identity, &[]).values.len(), 3);
+        assert_eq!(of(1, &[2.0], &[]).values, [2.0]);
+        assert!(of(1, &[2.0], &[vec![1.0]]).vectors.is_empty());
     }
 }

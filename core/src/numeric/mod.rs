@@ -4,15 +4,17 @@
 //! and distance is one chain of fused multiply-adds in the order of its terms (so tiles and lanes cannot change it), random numbers are
 //! functions of a counter, and exp and ln come from `libm`, not from the system. It reads no files and no clock.
 
-pub(crate) mod cholesky;
+pub(crate) mod block_lanczos;
+pub mod cholesky;
 pub mod eigen;
 pub mod fourier;
-pub(crate) mod krylov;
+pub mod krylov;
 pub mod lanes;
 pub mod matrix;
 pub mod multiversion;
 pub mod ndarray;
 pub mod neighbours;
+pub(crate) mod pivoted_cholesky;
 pub mod pulse;
 pub mod purpose;
 pub mod random;

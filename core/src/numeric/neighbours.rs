@@ -100,8 +100,8 @@ impl Neighbours {
     }
 }
 
-/// Rows brought to length 1.
-fn directions(matrix: &Matrix) -> Option<Matrix> {
+/// Rows brought to length 1; `None` when a row is 0.
+pub fn directions(matrix: &Matrix) -> Option<Matrix> {
     let mut values = Vec::with_capacity(matrix.values().len());
     for row in 0..matrix.rows() {
         let row = matrix.row(row);
@@ -369,6 +369,17 @@ pub fn distances_from(matrix: &Matrix, from: usize, out: &mut [f64]) {
     let own = matrix.row(from);
     for (group, out) in out.chunks_mut(CHAINS).enumerate() {
         let row = |i: usize| matrix.row((group * CHAINS + i).min(matrix.rows() - 1));
+        let mut squares = [0.0; CHAINS];
+        squared_distances(own, &std::array::from_fn(row), &mut squares);
+        out.copy_from_slice(&squares[..out.len()]);
+    }
+}
+
+/// Squared distances from one row, which need not be of the matrix, to these rows of the matrix, each one chain as defined.
+pub fn distances_to(own: &[f32], matrix: &Matrix, rows: &[u32], out: &mut [f64]) {
+    for (group, out) in rows.chunks(CHAINS).zip(out.chunks_mut(CHAINS)) {
+        // A group that is not full is filled with the row itself.
+        let row = |i: usize| group.get(i).map_or(own, |row| matrix.row(*row as usize));
         let mut squares = [0.0; CHAINS];
         squared_distances(own, &std::array::from_fn(row), &mut squares);
         out.copy_from_slice(&squares[..out.len()]);

@@ -146,6 +146,15 @@ purposes! {
     KernelLandmarks = 62;
     /// Directions of a random projection, by axis.
     RandomDirections = 63;
+
+    /// The images that stand for all in methods of distances.
+    Landmarks = 73;
+    /// Where the axes of a matrix of distances are looked for.
+    DistanceAxes = 74;
+    /// The same for a graph's random walk.
+    WalkAxes = 75;
+    /// The same for LLE's weights.
+    LleAxes = 76;
 }
 
 #[cfg(test)]

@@ -32,20 +32,30 @@ pub fn dot_lanes(a: &[f64], b: &[f64]) -> f64 {
     sum[0]
 }
 
+/// The same of a row in single precision.
+pub fn dot_lanes_f32(a: &[f32], b: &[f64]) -> f64 {
+    let mut sum = [0.0];
+    add_dot_lanes_f32(a, b, &mut sum);
+    sum[0]
+}
+
 multiversion! { fn add_dot_lanes(a: &[f64], b: &[f64], sum: &mut [f64; 1]) = dot_lanes_kernel }
+multiversion! { fn add_dot_lanes_f32(a: &[f32], b: &[f64], sum: &mut [f64; 1]) = dot_lanes_kernel }
 
 #[inline(always)]
-fn dot_lanes_kernel(a: &[f64], b: &[f64], sum: &mut [f64; 1]) {
+fn dot_lanes_kernel<A: Copy + Into<f64>>(a: &[A], b: &[f64], sum: &mut [f64; 1]) {
     const CHAINS: usize = 16;
     let mut chains = [0.0; CHAINS];
     let (a, b) = (a.chunks(CHAINS), b.chunks(CHAINS));
     for (a, b) in a.zip(b) {
-        if let (Ok(a), Ok(b)) = (<&[f64; CHAINS]>::try_from(a), <&[f64; CHAINS]>::try_from(b)) {
+        if let (Ok(a), Ok(b)) = (<&[A; CHAINS]>::try_from(a), <&[f64; CHAINS]>::try_from(b)) {
             for i in 0..CHAINS {
-                chains[i] = a[i].mul_add(b[i], chains[i]);
+                let a: f64 = a[i].into();
+                chains[i] = a.mul_add(b[i], chains[i]);
             }
         } else {
             for ((chain, a), b) in chains.iter_mut().zip(a).zip(b) {
+                let a: f64 = (*a).into();
                 *chain = a.mul_add(*b, *chain);
             }
         }

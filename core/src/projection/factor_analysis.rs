@@ -14,8 +14,9 @@ use super::{
 use crate::{
     domain::{Fault, Result, projection::Method},
     numeric::{
-        PhiloxStream, Purpose, cholesky,
-        krylov::{self, SPARE},
+        PhiloxStream, Purpose,
+        block_lanczos::{self, SPARE},
+        pivoted_cholesky,
         special::ln,
         sum::{self, dot_lanes},
         tiled::{self, Panels, WIDE},
@@ -129,7 +130,7 @@ fn posterior(loadings: &[f64], noise: &[f64]) -> Result<Vec<f64>> {
     let scaled: Vec<f64> = loadings.chunks_exact(d).flat_map(|row| row.iter().zip(noise).map(|(w, noise)| w / noise)).collect();
     let product = |i: usize, j: usize| f64::from(u8::from(i == j)) + dot_lanes(&scaled[i * d..][..d], &loadings[j * d..][..d]);
     let square: Vec<f64> = (0..k * k).map(|at| product((at / k).max(at % k), (at / k).min(at % k))).collect();
-    let factor = cholesky::pivoted(&square, k, 0.0);
+    let factor = pivoted_cholesky::pivoted(&square, k, 0.0);
     if factor.rank() < k {
         return Err(Fault::asked("factor analysis does not settle: its factors cannot be told apart").next("ask for fewer axes"));
     }
@@ -170,7 +171,7 @@ impl Covariance {
         for iteration in 1..=MOST_ITERATIONS {
             given.watch.go_on()?;
             let roots: Vec<f64> = noise.iter().map(|value: &f64| value.sqrt() + LEAST).collect();
-            let leading = krylov::leading(d, k, start, RESIDUAL, |vectors| self.times(vectors, &roots, given))?;
+            let leading = block_lanczos::leading(d, k, start, RESIDUAL, |vectors| self.times(vectors, &roots, given))?;
             let leading = leading.ok_or_else(|| Fault::unexpected("the covariance of the features has no eigenvectors"))?;
             // Values that rounding made negative are 0.
             let values: Vec<f64> = leading.values[..k].iter().map(|value| value.max(0.0)).collect();

@@ -5,35 +5,35 @@ use rayon::prelude::*;
 use std::ops::Range;
 
 /// A sparse symmetric matrix, row by row, columns ascending.
-pub(super) struct Graph {
+pub(super) struct Graph<T = f32> {
     starts: Vec<usize>,
     columns: Vec<u32>,
-    values: Vec<f32>,
+    values: Vec<T>,
 }
 
-impl Graph {
+impl<T: Copy + Default + PartialOrd + Send + Sync> Graph<T> {
     /// `directed` has a value for each neighbour of each point; `join` makes one of the two, 0 where there is none.
-    pub(super) fn joined(neighbours: &Neighbours, directed: &[f32], join: impl Fn(f32, f32) -> f32 + Sync) -> Self {
+    pub(super) fn joined(neighbours: &Neighbours, directed: &[T], join: impl Fn(T, T) -> T + Sync) -> Self {
         // Rows are made block by block, so that they are not all held twice.
         const BLOCK: usize = 4096;
         let (n, k) = (neighbours.count(), neighbours.k());
         let incoming = Incoming::new(neighbours, directed);
         let merged = |i: usize| {
             let own = neighbours.of(i).iter().copied().zip(directed[i * k..][..k].iter().copied());
-            let mut outgoing: Vec<(u32, f32)> = own.collect();
+            let mut outgoing: Vec<(u32, T)> = own.collect();
             outgoing.sort_unstable_by_key(|(j, _)| *j);
             merge(&outgoing, incoming.of(i), &join)
         };
         let mut graph = Graph { starts: vec![0], columns: vec![], values: vec![] };
         for first in (0..n).step_by(BLOCK) {
             crate::numeric::pulse::beat();
-            let rows: Vec<Vec<(u32, f32)>> = (first..n.min(first + BLOCK)).into_par_iter().map(merged).collect();
+            let rows: Vec<Vec<(u32, T)>> = (first..n.min(first + BLOCK)).into_par_iter().map(merged).collect();
             rows.iter().for_each(|row| graph.push(row));
         }
         graph
     }
 
-    fn push(&mut self, row: &[(u32, f32)]) {
+    fn push(&mut self, row: &[(u32, T)]) {
         self.columns.extend(row.iter().map(|(column, _)| *column));
         self.values.extend(row.iter().map(|(_, value)| *value));
         self.starts.push(self.columns.len());
@@ -47,7 +47,7 @@ impl Graph {
         &self.columns
     }
 
-    pub(super) fn values(&self) -> &[f32] {
+    pub(super) fn values(&self) -> &[T] {
         &self.values
     }
 
@@ -57,12 +57,12 @@ impl Graph {
     }
 
     /// A row's columns and values.
-    pub(super) fn row(&self, i: usize) -> (&[u32], &[f32]) {
+    pub(super) fn row(&self, i: usize) -> (&[u32], &[T]) {
         (&self.columns[self.entries(i)], &self.values[self.entries(i)])
     }
 
     /// Without the entries below `least`.
-    pub(super) fn at_least(&self, least: f32) -> Graph {
+    pub(super) fn at_least(&self, least: T) -> Graph<T> {
         let mut graph = Graph { starts: vec![0], columns: vec![], values: vec![] };
         for i in 0..self.points() {
             let (columns, values) = self.row(i);
@@ -72,15 +72,41 @@ impl Graph {
         graph
     }
 
+    /// With other values, which are functions of row, column and value.
+    pub(super) fn mapped(&self, value: impl Fn(usize, usize, T) -> T) -> Graph<T> {
+        let of_row = |i: usize| self.entries(i).map(move |at| (i, at));
+        let of_entry = |(i, at): (usize, usize)| value(i, self.columns[at] as usize, self.values[at]);
+        let values = (0..self.points()).flat_map(of_row).map(of_entry).collect();
+        Graph { starts: self.starts.clone(), columns: self.columns.clone(), values }
+    }
+
     /// With points in another order: the i-th is then what was `order[i]`.
-    pub(super) fn reordered(&self, order: &[u32]) -> Graph {
+    pub(super) fn reordered(&self, order: &[u32]) -> Graph<T> {
         let mut place = vec![0u32; order.len()];
         order.iter().enumerate().for_each(|(i, old)| place[*old as usize] = i as u32);
         let mut graph = Graph { starts: vec![0], columns: vec![], values: vec![] };
         for old in order {
             let (columns, values) = self.row(*old as usize);
-            let mut row: Vec<(u32, f32)> =
+            let mut row: Vec<(u32, T)> =
                 columns.iter().zip(values).map(|(column, value)| (place[*column as usize], *value)).collect();
+            row.sort_unstable_by_key(|(column, _)| *column);
+            graph.push(&row);
+        }
+        graph
+    }
+
+    /// With more entries, each of which stands for both directions; none of them is there yet.
+    pub(super) fn with(&self, more: &[(u32, u32, T)]) -> Graph<T> {
+        let mut of_row: Vec<(u32, u32, T)> = more.iter().flat_map(|(i, j, value)| [(*i, *j, *value), (*j, *i, *value)]).collect();
+        of_row.sort_unstable_by_key(|(i, j, _)| (*i, *j));
+        let mut graph = Graph { starts: vec![0], columns: vec![], values: vec![] };
+        let mut more = of_row.iter().peekable();
+        for i in 0..self.points() {
+            let (columns, values) = self.row(i);
+            let mut row: Vec<(u32, T)> = columns.iter().copied().zip(values.iter().copied()).collect();
+            while let Some((_, j, value)) = more.next_if(|(of, ..)| *of as usize == i) {
+                row.push((*j, *value));
+            }
             row.sort_unstable_by_key(|(column, _)| *column);
             graph.push(&row);
         }
@@ -89,35 +115,42 @@ impl Graph {
 
     /// How many parts have no entry between them.
     pub(super) fn components(&self) -> usize {
-        let mut met = vec![false; self.points()];
+        self.parts().iter().max().map_or(0, |last| *last as usize + 1)
+    }
+
+    /// The part of each point; parts are numbered by their first points, and have no entry between them.
+    pub(super) fn parts(&self) -> Vec<u32> {
+        const NONE: u32 = u32::MAX;
+        let mut part = vec![NONE; self.points()];
         let (mut count, mut open) = (0, vec![]);
         for start in 0..self.points() {
-            if met[start] {
+            if part[start] != NONE {
                 continue;
             }
-            count += 1;
-            met[start] = true;
+            part[start] = count;
             open.push(start);
             while let Some(i) = open.pop() {
                 for j in self.row(i).0 {
-                    if !std::mem::replace(&mut met[*j as usize], true) {
+                    if part[*j as usize] == NONE {
+                        part[*j as usize] = count;
                         open.push(*j as usize);
                     }
                 }
             }
+            count += 1;
         }
-        count
+        part
     }
 }
 
 /// Who has each point among its neighbours, in order.
-struct Incoming {
+struct Incoming<T> {
     starts: Vec<usize>,
-    from: Vec<(u32, f32)>,
+    from: Vec<(u32, T)>,
 }
 
-impl Incoming {
-    fn new(neighbours: &Neighbours, directed: &[f32]) -> Self {
+impl<T: Copy + Default> Incoming<T> {
+    fn new(neighbours: &Neighbours, directed: &[T]) -> Self {
         let (n, k) = (neighbours.count(), neighbours.k());
         let mut starts = vec![0usize; n + 1];
         for i in 0..n {
@@ -127,7 +160,7 @@ impl Incoming {
             starts[i + 1] += starts[i];
         }
         let mut next = starts.clone();
-        let mut from: Vec<(u32, f32)> = vec![(0, 0.0); n * k];
+        let mut from: Vec<(u32, T)> = vec![(0, T::default()); n * k];
         for i in 0..n {
             for (j, value) in neighbours.of(i).iter().zip(&directed[i * k..]) {
                 let place = &mut next[*j as usize];
@@ -138,17 +171,17 @@ impl Incoming {
         Incoming { starts, from }
     }
 
-    fn of(&self, i: usize) -> &[(u32, f32)] {
+    fn of(&self, i: usize) -> &[(u32, T)] {
         &self.from[self.starts[i]..self.starts[i + 1]]
     }
 }
 
-fn merge(a: &[(u32, f32)], b: &[(u32, f32)], join: impl Fn(f32, f32) -> f32) -> Vec<(u32, f32)> {
+fn merge<T: Copy + Default>(a: &[(u32, T)], b: &[(u32, T)], join: impl Fn(T, T) -> T) -> Vec<(u32, T)> {
     let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
     let mut row = Vec::with_capacity(a.len() + b.len());
     while let Some(next) = [a.peek(), b.peek()].into_iter().flatten().map(|(j, _)| *j).min() {
-        let p = a.next_if(|(j, _)| *j == next).map_or(0.0, |(_, value)| *value);
-        let q = b.next_if(|(j, _)| *j == next).map_or(0.0, |(_, value)| *value);
+        let p = a.next_if(|(j, _)| *j == next).map_or_else(T::default, |(_, value)| *value);
+        let q = b.next_if(|(j, _)| *j == next).map_or_else(T::default, |(_, value)| *value);
         row.push((next, join(p, q)));
     }
     row
@@ -166,7 +199,12 @@ mod tests {
         let graph = Graph::joined(&neighbours, &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0], |p, q| p + q);
         assert_eq!(graph.row(0), (&[1][..], &[3.0][..]));
         assert_eq!(graph.row(1), (&[0, 2][..], &[3.0, 4.0][..]));
+        assert_eq!(graph.mapped(|i, j, value| value + (10 * i + j) as f32).row(1), (&[0, 2][..], &[13.0, 16.0][..]));
         assert_eq!(graph.components(), 2);
+        assert_eq!(graph.parts(), [0, 0, 0, 1, 1, 1]);
+        let joined = graph.with(&[(5, 0, 9.0)]);
+        assert_eq!(joined.row(0), (&[1, 5][..], &[3.0, 9.0][..]));
+        assert_eq!((joined.row(5).0, joined.components()), (&[0, 4][..], 1));
         let reversed = graph.at_least(4.0).reordered(&[5, 4, 3, 2, 1, 0]);
         assert_eq!(reversed.row(4), (&[3][..], &[4.0][..]));
         assert_eq!(reversed.row(5).0.len(), 0);

@@ -15,9 +15,9 @@ use crate::{
     domain::{Fault, Result, projection::Method},
     numeric::{
         Matrix, PhiloxStream, Purpose,
-        cholesky::{self, Cholesky},
-        krylov::{self, Leading, SPARE},
+        block_lanczos::{self, Leading, SPARE},
         multiversion::multiversion,
+        pivoted_cholesky::{self, Cholesky},
         special::exp_lane,
         sum,
         tiled::{self, Panels, WIDE},
@@ -246,7 +246,7 @@ impl KernelPca {
             let of: Panels<f64, WIDE> = Panels::new(vectors.len(), n, |vector, i| vectors[vector][i]);
             Ok(tiled::products(&of, vectors.len(), &centred, n).chunks_exact(n).map(<[f64]>::to_vec).collect())
         };
-        let found = krylov::leading(n, self.axes, self.start(n, given.seed), RESIDUAL, times)?;
+        let found = block_lanczos::leading(n, self.axes, self.start(n, given.seed), RESIDUAL, times)?;
         let Leading { values, mut vectors, residual } = found.ok_or_else(unsolved)?;
         let kept = axes_kept(&values, self.axes, total)?;
         vectors.truncate(kept * n);
@@ -312,7 +312,7 @@ impl KernelPca {
             out.par_iter_mut().for_each(|vector| factor.forward(vector));
             Ok(out)
         };
-        let found = krylov::leading(m, self.axes, self.start(m, given.seed), RESIDUAL, times)?;
+        let found = block_lanczos::leading(m, self.axes, self.start(m, given.seed), RESIDUAL, times)?;
         let Leading { values, mut vectors, residual } = found.ok_or_else(unsolved)?;
         let kept = axes_kept(&values, self.axes, total)?;
         vectors.truncate(kept * m);
@@ -347,7 +347,7 @@ fn independent(
     if matches!(kernel, Kernel::Rbf { .. }) {
         refuse_blind(square.iter().copied().filter(|value| *value < 1.0 - FLOOR).fold(0.0, f64::max))?;
     }
-    let mut factor = cholesky::pivoted(&square, drawn.len(), FLOOR);
+    let mut factor = pivoted_cholesky::pivoted(&square, drawn.len(), FLOOR);
     let rows: Vec<usize> = factor.order.clone();
     let m = rows.len();
     let square = (0..m * m).map(|at| square[rows[at / m] * drawn.len() + rows[at % m]]).collect();

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{Fault, Result, projection::Method},
-    numeric::{Matrix, cholesky, eigen, sum::dot_lanes, tiled},
+    numeric::{Matrix, eigen, pivoted_cholesky, sum::dot_lanes, tiled},
 };
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -351,7 +351,7 @@ struct Within {
 
 /// Of full rank, or what there is of it.
 enum Inverse {
-    Factor(cholesky::Cholesky),
+    Factor(pivoted_cholesky::Cholesky),
     Spectrum { eigen: eigen::Eigen, rank: usize },
 }
 
@@ -366,7 +366,7 @@ impl Within {
                 *value = if own * other > 0.0 { *value / (own * other) } else { 0.0 };
             }
         });
-        let factor = cholesky::pivoted(&within, d, WELL_ABOVE);
+        let factor = pivoted_cholesky::pivoted(&within, d, WELL_ABOVE);
         if factor.rank() == d {
             return Ok(Within { roots, inverse: Inverse::Factor(factor) });
         }

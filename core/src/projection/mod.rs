@@ -3,23 +3,34 @@
 //! To add a method: a file with its `Projector` and its [`MethodSpec`], and its row in [`METHODS`]. What it draws at random has its own
 //! line in `numeric/purpose.rs`. Isomap, LLE, MDS and the rest find their graph in [`NeighborGraphs`] and their start in `pca`.
 
+#[cfg(test)]
+mod beside;
+mod diffusion_map;
 mod factor_analysis;
 mod graph;
 mod ica;
+mod isomap;
 mod kernel_pca;
+mod landmarks;
 mod lda;
+mod lle;
+mod mds;
 mod memory;
 mod method;
 mod nmf;
+mod parts;
 mod pca;
 #[cfg(test)]
 mod peers;
 mod placement;
 mod random_projection;
+mod spectral;
+mod squares;
 mod start;
 mod truncated_svd;
 mod tsne;
 mod umap;
+mod walk;
 
 #[cfg(test)]
 mod linear_tests;
@@ -44,6 +55,11 @@ pub const METHODS: &[&MethodSpec] = &[
     // Maps.
     &tsne::SPEC,
     &umap::SPEC,
+    &isomap::SPEC,
+    &lle::SPEC,
+    &mds::SPEC,
+    &spectral::SPEC,
+    &diffusion_map::SPEC,
     // More axes.
     &truncated_svd::SPEC,
     &factor_analysis::SPEC,
