@@ -133,6 +133,12 @@ purposes! {
     SampledClasses = 35;
     /// The order in which pictures are shown to annotators.
     Labelling = 36;
+    /// The images at a middle distance that PaCMAP pairs an image with, by image.
+    PacmapMiddle = 65;
+    /// The images that it pushes it away from, by image.
+    PacmapFar = 66;
+    /// The images that TriMap's triplets of an image are made of, by image.
+    TrimapTriplets = 67;
 }
 
 #[cfg(test)]

@@ -72,6 +72,17 @@ impl Graph {
         graph
     }
 
+    /// With each value made anew from row, column and value.
+    pub(super) fn mapped(&self, value: impl Fn(usize, usize, f32) -> f32) -> Graph {
+        let of_row = |i: usize| {
+            let (columns, values) = self.row(i);
+            let value = &value;
+            columns.iter().zip(values).map(move |(j, old)| value(i, *j as usize, *old))
+        };
+        let values = (0..self.points()).flat_map(of_row).collect();
+        Graph { starts: self.starts.clone(), columns: self.columns.clone(), values }
+    }
+
     /// With points in another order: the i-th is then what was `order[i]`.
     pub(super) fn reordered(&self, order: &[u32]) -> Graph {
         let mut place = vec![0u32; order.len()];

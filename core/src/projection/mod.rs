@@ -6,13 +6,18 @@
 mod graph;
 mod ica;
 mod method;
+mod pacmap;
 mod pca;
 #[cfg(test)]
 mod peers;
+mod scaled;
 mod start;
+mod trimap;
 mod tsne;
 mod umap;
 
+#[cfg(test)]
+mod checks;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +38,10 @@ pub const METHODS: &[&MethodSpec] = &[
     // Maps.
     &tsne::SPEC,
     &umap::SPEC,
+    &pacmap::SPEC,
+    &trimap::SPEC,
+    // Maps that look at labels.
+    &umap::supervised::SPEC,
 ];
 
 /// The words of all methods, in the order of [`METHODS`].
