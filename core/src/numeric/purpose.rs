@@ -139,6 +139,8 @@ purposes! {
     PacmapFar = 66;
     /// The images that TriMap's triplets of an image are made of, by image.
     TrimapTriplets = 67;
+    /// The images that PHATE diffuses between where there are too many for all.
+    PhateLandmarks = 68;
 }
 
 #[cfg(test)]

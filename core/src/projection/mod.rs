@@ -10,6 +10,7 @@ mod pacmap;
 mod pca;
 #[cfg(test)]
 mod peers;
+mod phate;
 mod scaled;
 mod start;
 mod trimap;
@@ -40,6 +41,7 @@ pub const METHODS: &[&MethodSpec] = &[
     &umap::SPEC,
     &pacmap::SPEC,
     &trimap::SPEC,
+    &phate::SPEC,
     // Maps that look at labels.
     &umap::supervised::SPEC,
 ];

@@ -1,5 +1,5 @@
-//! What PaCMAP and TriMap see of features: at most 100 principal axes of them, exact neighbours, and a distance that each image
-//! measures by its own scale (Zelnik-Manor and Perona 2004). Both packages do the same, with approximate neighbours; they divide features
+//! What PaCMAP, TriMap and PHATE see of features: at most 100 principal axes of them, exact neighbours, and a distance that each image
+//! measures by its own scale (Zelnik-Manor and Perona 2004). Their packages do the same, with approximate neighbours; they divide features
 //! by their range only where there are 100 columns or fewer, here the start is so always, so that the features' unit does not matter.
 
 use super::{ProjectionInput, pca, start};
@@ -74,6 +74,11 @@ impl<'a> ScaledFeatures<'a> {
 
     pub(super) fn images(&self) -> usize {
         self.features.rows()
+    }
+
+    /// The scale of an image: a distance.
+    pub(super) fn scale(&self, i: usize) -> f64 {
+        self.scales[i]
     }
 
     /// A squared distance, measured by the scales of both images.

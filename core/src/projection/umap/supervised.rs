@@ -193,9 +193,20 @@ mod tests {
             assert!(projected.facts["folds"] == [3.0] && projected.facts["disparity"][0].is_finite());
             projected.coordinates
         };
-        let free = supervised().umap.project(&ProjectionInput::alone(&features, 1)).unwrap().coordinates;
-        let (known, unknown) = (purity(&with(&classes), &classes), purity(&free, &classes));
-        assert!(known > unknown + 0.02, "{known} {unknown}");
+        // As if nothing had to be held out, labels part the cloud.
+        let neighbours = supervised().umap.nearest(&ProjectionInput::alone(&features, 1)).unwrap();
+        let whole = fuzzy::whole(&neighbours);
+        let given = ProjectionInput::alone(&features, 1);
+        let (first, _) = first_points(&whole, &given).unwrap();
+        let parted = |graph: &crate::projection::graph::Graph| {
+            let layout = laid_out(graph, &first, supervised().umap.curve, &given, 0).unwrap();
+            purity(&start::matrix(&layout.points()), &classes)
+        };
+        let (free, known) = (parted(&whole), parted(&fuzzy::with_classes(&whole, &classes, supervised().apart)));
+        assert!(known > 0.95 && free < 0.9, "{known} {free}");
+        // Held out, they are as near to their own as features say.
+        let held_out = purity(&with(&classes), &classes);
+        assert!((held_out - free).abs() < 0.1, "{held_out} {free}");
         // Labels drawn by a coin: held out, they are not seen in the map.
         let mut stream = PhiloxStream::for_test(9, 0);
         let coins: Vec<Option<usize>> = (0..300).map(|_| Some(stream.below(2) as usize)).collect();
