@@ -2,9 +2,10 @@
 //! axes than the features' rank. Order: by negentropy, the least Gaussian first; sign as in PCA: the largest loading is positive.
 
 use super::{
-    Projected, ProjectionInput, Projector,
+    Placement, Projected, ProjectionInput, Projector,
     method::{MethodSpec, ParameterSpec},
     pca::{self, Principal, fix_sign, principal},
+    placement::LinearMap,
 };
 use crate::{
     domain::{Fault, Result, projection::Method},
@@ -52,11 +53,7 @@ impl Projector for Ica {
     /// At most `axes` axes, each of variance 1. Facts: `explained` (share of the full variance an axis), `rank`, `negentropy`,
     /// `stability` (mean |correlation| of each axis with the nearest of four other starts), `turns` (iterations; all of them: it did not settle).
     fn project(&self, given: &ProjectionInput) -> Result<Projected> {
-        let principal = principal(given.features, self.axes)?;
-        let white = White::new(&principal, given.features);
-        let (rotation, iterations) = white.rotation(0, given)?;
-        let mut axes = white.described(&principal, &rotation);
-        axes.sort_by(|a, b| b.negentropy.total_cmp(&a.negentropy));
+        let Unmixed { principal, white, axes, iterations } = self.unmix(given)?;
         let others: Vec<Vec<f64>> = (1..=AGAIN)
             .map(|again| Ok(white.rotation(again, &ProjectionInput { watch: &(), ..*given })?.0))
             .collect::<Result<_>>()?;
@@ -73,9 +70,50 @@ impl Projector for Ica {
         Ok(Projected { coordinates, facts: facts.map(|(name, numbers)| (name.to_owned(), numbers)).into() })
     }
 
+    fn fit(&self, given: &ProjectionInput) -> Result<Option<Box<dyn Placement>>> {
+        let Unmixed { principal, white, axes, .. } = self.unmix(given)?;
+        // White coordinates have variance 1: sums of squares of as many images.
+        let scale = (white.n as f64).sqrt();
+        let axes = axes.iter().flat_map(|axis| principal.whitened(&axis.direction)).map(|loading| scale * loading).collect();
+        Ok(Some(Box::new(LinearMap { means: principal.means, axes })))
+    }
+
     fn operations(&self, n: f64, d: f64) -> f64 {
         let (k, iterations) = (self.axes as f64, 30.0 * (1 + AGAIN) as f64);
         pca::operations(n, d, self.axes) + iterations * n * (4.0 * k * k + 50.0 * k)
+    }
+}
+
+/// What FastICA found.
+struct Unmixed {
+    principal: Principal,
+    white: White,
+    /// The least Gaussian first.
+    axes: Vec<IndependentAxis>,
+    iterations: usize,
+}
+
+impl Ica {
+    fn unmix(&self, given: &ProjectionInput) -> Result<Unmixed> {
+        let principal = principal(given.features, self.axes)?;
+        let white = White::new(&principal, given.features);
+        let (rotation, iterations) = white.rotation(0, given)?;
+        let mut axes = white.described(&principal, &rotation);
+        axes.sort_by(|a, b| b.negentropy.total_cmp(&a.negentropy));
+        Ok(Unmixed { principal, white, axes, iterations })
+    }
+}
+
+impl Principal {
+    /// A direction of the whitened space in the features' own columns, each principal axis divided by the root of its sum of squares.
+    fn whitened(&self, direction: &[f64]) -> Vec<f64> {
+        let d = self.means.len();
+        let mut loadings = vec![0.0; d];
+        for ((axis, weight), value) in self.loadings.chunks_exact(d).zip(direction).zip(&self.values) {
+            let weight = weight / value.sqrt();
+            loadings.iter_mut().zip(axis).for_each(|(sum, loading)| *sum += weight * loading);
+        }
+        loadings
     }
 }
 
@@ -168,18 +206,7 @@ impl White {
 
     fn described(&self, principal: &Principal, rotation: &[f64]) -> Vec<IndependentAxis> {
         let describe = |direction: &[f64]| {
-            // In the features' own columns, for the sign.
-            let d = principal.loadings.len() / self.k;
-            let mut loadings = vec![0.0; d];
-            for (axis, weight) in principal
-                .loadings
-                .chunks_exact(d)
-                .zip(direction)
-                .zip(&principal.values)
-                .map(|((axis, weight), value)| (axis, weight / value.sqrt()))
-            {
-                loadings.iter_mut().zip(axis).for_each(|(sum, loading)| *sum += weight * loading);
-            }
+            let mut loadings = principal.whitened(direction);
             let before = loadings.clone();
             fix_sign(&mut loadings);
             let sign = if loadings == before { 1.0 } else { -1.0 };

@@ -11,6 +11,7 @@ mod pca;
 #[cfg(test)]
 mod peers;
 mod phate;
+mod placement;
 mod scaled;
 mod start;
 mod trimap;
@@ -30,6 +31,7 @@ use crate::{
     },
 };
 pub use method::{MethodSpec, ParameterKind, ParameterSpec, word};
+pub use placement::{Placed, Placement, place};
 
 /// The register of methods, in the order in which people are offered them.
 pub const METHODS: &[&MethodSpec] = &[
@@ -65,6 +67,14 @@ trait Projector {
     /// # Errors
     /// Features that the method cannot place; [`ProjectionObserver::stops`].
     fn project(&self, given: &ProjectionInput) -> Result<Projected>;
+
+    /// The method fitted to the same features, to place others; `None`: it cannot.
+    ///
+    /// # Errors
+    /// As of [`Projector::project`].
+    fn fit(&self, _: &ProjectionInput) -> Result<Option<Box<dyn Placement>>> {
+        Ok(None)
+    }
 
     /// Floating-point operations for N × D features, to the nearest power of two or so: what a plan guesses time from.
     fn operations(&self, n: f64, d: f64) -> f64;
@@ -169,13 +179,15 @@ pub fn other_settings(method: &Method) -> Vec<(String, Method)> {
 /// Parameters or features that the method cannot work with; an observer that stops it.
 pub fn project(method: &Method, given: &ProjectionInput) -> Result<Projected> {
     let projector = projector(method)?;
-    if let Some((row, column)) = given.features.first_not_finite() {
-        let image = (given.name)(row);
-        return Err(Fault::asked(format!("the features of the image {image} are not all finite (column {column}, from 0)")));
-    }
+    given.all_finite()?;
     let projected = projector.project(given)?;
-    match projected.coordinates.first_not_finite() {
-        None => Ok(projected),
+    in_single_precision(&projected.coordinates)?;
+    Ok(projected)
+}
+
+fn in_single_precision(coordinates: &Matrix) -> Result<()> {
+    match coordinates.first_not_finite() {
+        None => Ok(()),
         Some(_) => Err(Fault::asked("the coordinates are beyond what single precision holds").next("scale the features")),
     }
 }
@@ -189,6 +201,12 @@ impl<'a> ProjectionInput<'a> {
     /// Features and a seed: nobody watches, no label is known, neighbours are computed anew, messages call an image by its row.
     pub fn alone(features: &'a Matrix, seed: u64) -> Self {
         ProjectionInput { features, seed, graphs: &(), watch: &(), name: &numbered, supervision: None }
+    }
+
+    fn all_finite(&self) -> Result<()> {
+        let Some((row, column)) = self.features.first_not_finite() else { return Ok(()) };
+        let image = (self.name)(row);
+        Err(Fault::asked(format!("the features of the image {image} are not all finite (column {column}, from 0)")))
     }
 
     /// The graph that a method asks for.

@@ -4,8 +4,9 @@
 //! is the same on all machines.
 
 use super::{
-    Projected, ProjectionInput, Projector,
+    Placement, Projected, ProjectionInput, Projector,
     method::{MethodSpec, ParameterSpec},
+    placement::{LinearMap, in_single},
 };
 use crate::{
     domain::{Fault, Result, projection::Method},
@@ -42,6 +43,11 @@ impl Projector for Pca {
         Ok(Projected { coordinates: principal.coordinates(given.features), facts: facts.into() })
     }
 
+    fn fit(&self, given: &ProjectionInput) -> Result<Option<Box<dyn Placement>>> {
+        let Principal { means, loadings, .. } = principal(given.features, self.axes)?;
+        Ok(Some(Box::new(LinearMap { means, axes: loadings })))
+    }
+
     fn operations(&self, n: f64, d: f64) -> f64 {
         operations(n, d, self.axes)
     }
@@ -55,7 +61,8 @@ pub(super) fn operations(n: f64, d: f64, axes: usize) -> f64 {
 
 /// Directions of greatest variance.
 pub(super) struct Principal {
-    means: Vec<f64>,
+    /// Of the columns: where axes meet.
+    pub means: Vec<f64>,
     /// Unit vectors, one a row of D loadings.
     pub loadings: Vec<f64>,
     /// Sums of squares along the axes kept.
@@ -70,11 +77,19 @@ pub(super) struct Principal {
 /// # Errors
 /// Fewer than two images, or features that are all the same.
 pub(super) fn principal(features: &Matrix, axes: usize) -> Result<Principal> {
-    let (n, d) = (features.rows(), features.columns());
+    let n = features.rows();
     if n < 2 {
         return Err(Fault::asked(format!("PCA needs two images or more, there is {n}")));
     }
-    let means = tiled::column_means(features);
+    about(features, tiled::column_means(features), axes)
+}
+
+/// Directions of the greatest sums of squares about this point.
+///
+/// # Errors
+/// Features that are all at the point.
+pub(super) fn about(features: &Matrix, means: Vec<f64>, axes: usize) -> Result<Principal> {
+    let (n, d) = (features.rows(), features.columns());
     let unsolved = || Fault::unexpected("the covariance of the features has no eigenvectors: are all values finite?");
     let spectrum = if d <= n {
         eigen::leading(tiled::scatter(features, &means), d, axes.min(d))
@@ -115,8 +130,7 @@ impl Principal {
 
     /// N × axes.
     pub(super) fn coordinates(&self, features: &Matrix) -> Matrix {
-        let values = self.exact(features).into_iter().map(|value| value as f32).collect();
-        Matrix::new(features.rows(), self.axes(), values).expect("one row an image, one column an axis")
+        in_single(features.rows(), &self.exact(features))
     }
 
     /// The same, not yet rounded, row by row.
