@@ -100,8 +100,8 @@ impl Neighbours {
     }
 }
 
-/// Rows brought to length 1.
-fn directions(matrix: &Matrix) -> Option<Matrix> {
+/// Rows brought to length 1; `None` where one is 0.
+pub(crate) fn directions(matrix: &Matrix) -> Option<Matrix> {
     let mut values = Vec::with_capacity(matrix.values().len());
     for row in 0..matrix.rows() {
         let row = matrix.row(row);

@@ -141,6 +141,8 @@ purposes! {
     TrimapTriplets = 67;
     /// The images that PHATE diffuses between where there are too many for all.
     PhateLandmarks = 68;
+    /// The fitted images that push an image which UMAP places later, by epoch.
+    UmapPlacedPushes = 69;
 }
 
 #[cfg(test)]

@@ -55,3 +55,30 @@ pub(super) fn any_features(method: &Method, stream: impl Fn(u64) -> PhiloxStream
     }
     assert!(placed_ones > 10, "{placed_ones}");
 }
+
+/// Images of three groups are placed among the fitted ones of their group; one alone where it is with others; for any number of threads.
+pub(super) fn places_groups(method: &Method, stream: impl Fn(u64) -> PhiloxStream) {
+    let (n, d) = (150, 12);
+    let mut stream = stream(0);
+    let value = |i: usize, noise: f64| (noise + if i % d == (i / d) % 3 { 12.0 } else { 0.0 }) as f32;
+    let mut draw = |n: usize| {
+        let values = (0..n * d).map(|i| value(i, stream.normals(1.0)[0])).collect();
+        Matrix::new(n, d, values).unwrap()
+    };
+    let (features, others) = (draw(n), draw(30));
+    let with = |threads, others: &Matrix| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| super::place(method, &ProjectionInput::alone(&features, 1), others)).unwrap().coordinates
+    };
+    let placed = with(1, &others);
+    assert!(placed == with(2, &others) && placed == with(16, &others), "{method:?}");
+    let alone = with(2, &others.take(&[7]));
+    assert_eq!(alone.row(0), placed.row(7), "{method:?}");
+    let fitted = project(method, &ProjectionInput::alone(&features, 1)).unwrap().coordinates;
+    let nearest = |i: usize| {
+        let square = |j: usize| (0..2).map(|axis| (fitted.row(j)[axis] - placed.row(i)[axis]).powi(2)).sum::<f32>();
+        (0..n).min_by(|a, b| square(*a).total_cmp(&square(*b))).unwrap()
+    };
+    let right = (0..30).filter(|i| nearest(*i) % 3 == i % 3).count();
+    assert!(right >= 29, "{method:?}: {right} of 30");
+}

@@ -3,6 +3,7 @@
 //! To add a method: a file with its `Projector` and its [`MethodSpec`], and its row in [`METHODS`]. What it draws at random has its own
 //! line in `numeric/purpose.rs`. Isomap, LLE, MDS and the rest find their graph in [`NeighborGraphs`] and their start in `pca`.
 
+mod fitted;
 mod graph;
 mod ica;
 mod method;

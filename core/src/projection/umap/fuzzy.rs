@@ -55,7 +55,7 @@ pub(super) fn whole(neighbours: &Neighbours) -> Graph {
 }
 
 /// e^−(d − nearest) / width, the width such that they and the image's own sum to log₂ of how many there are.
-fn memberships(distances: &[f64], mean: f64, out: &mut [f32]) {
+pub(super) fn memberships(distances: &[f64], mean: f64, out: &mut [f32]) {
     let target = libm::log2((distances.len() + 1) as f64);
     let nearest = distances.iter().copied().find(|d| *d > 0.0).unwrap_or(0.0);
     let membership = |d: f64, width: f64| if d > nearest { exp(-(d - nearest) / width) } else { 1.0 };

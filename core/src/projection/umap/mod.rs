@@ -4,11 +4,13 @@
 mod curve;
 mod fuzzy;
 mod layout;
+mod place;
 mod spectral;
 pub(super) mod supervised;
 
 use super::{
-    Projected, ProjectionInput, Projector,
+    Placement, Projected, ProjectionInput, Projector,
+    fitted::FittedRows,
     method::{MethodSpec, ParameterKind, ParameterSpec, Variation},
     start,
 };
@@ -145,6 +147,12 @@ impl Projector for Umap {
         let layout = laid_out(&graph, &points, self.curve, given, 0)?;
         let facts = [("loss".to_owned(), vec![layout.loss()]), ("components".to_owned(), vec![components as f64])];
         Ok(Projected { coordinates: start::matrix(&layout.points()), facts: facts.into() })
+    }
+
+    fn fit(&self, given: &ProjectionInput) -> Result<Option<Box<dyn Placement>>> {
+        let fitted = FittedRows::new(given, self.metric)?;
+        let projected = self.project(given)?;
+        Ok(Some(Box::new(place::FittedUmap::new(fitted, projected, self.neighbors, self.curve, given.seed))))
     }
 
     fn operations(&self, n: f64, d: f64) -> f64 {
