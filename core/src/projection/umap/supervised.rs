@@ -1,7 +1,7 @@
 //! Supervised UMAP (McInnes, Healy and Melville 2018): UMAP of a graph that knows classes, as umap-learn's categorical intersection makes
 //! it. So that no image lies where its own label put it, there is one layout for each fold, in which the labels of the fold are unknown
 //! (as −1 is for umap-learn), and the fold's images are taken from it. The features of all images are in all layouts: only labels are held
-//! out. All layouts start from the same label-free points, and are turned and shifted back onto them as a whole (Procrustes, without
+//! out. All layouts start from the map without labels, and are turned and shifted back onto them as a whole (Procrustes, without
 //! scaling), which again takes no label. How far the layouts differ after this is told (`disparity`): distances between images of
 //! different folds are no surer than that. linfa has no UMAP.
 
@@ -22,7 +22,7 @@ const FOLDS: f64 = 5.0;
 pub(in crate::projection) const SPEC: MethodSpec = MethodSpec {
     word: "supervised_umap",
     title: "Supervised UMAP",
-    about: "UMAP of a graph in which edges between different classes weigh less, as umap-learn’s categorical intersection. One layout a fold, in which the fold’s labels are unknown; the fold’s images are taken from it, so no image lies where its own label or those of its fold put it. Features of all images are in every layout: labels alone are held out. The layouts start from the same label-free points and are turned and shifted onto them as a whole; the disparity is what remains between them.",
+    about: "UMAP of a graph in which edges between different classes weigh less, as umap-learn’s categorical intersection. One layout a fold, in which the fold’s labels are unknown; the fold’s images are taken from it, so no image lies where its own label or those of its fold put it. Features of all images are in every layout: labels alone are held out. The layouts start from the map without labels and are turned and shifted onto them as a whole; the disparity is what remains between them.",
     version: 1,
     parameters: &[
         ParameterSpec {
@@ -95,16 +95,19 @@ impl Projector for SupervisedUmap {
         let neighbours = self.umap.nearest(given)?;
         let (n, whole) = (neighbours.count(), fuzzy::whole(&neighbours));
         drop(neighbours);
-        let (first, components) = first_points(&fuzzy::often_met(&whole, epochs(n)), given)?;
+        let free = fuzzy::often_met(&whole, epochs(n));
+        let (first, components) = first_points(&free, given)?;
+        // The map without labels: where all layouts start from.
+        let common = laid_out(&free, &first, self.umap.curve, given, 0)?.points();
         let (mut losses, mut maps) = (vec![], vec![]);
         for fold in (0..count).filter(|fold| folds.contains(fold)) {
             let known: Vec<Option<usize>> =
                 classes.iter().zip(folds).map(|(class, of)| if *of == fold { None } else { *class }).collect();
             let graph = fuzzy::often_met(&fuzzy::with_classes(&whole, &known, self.apart), epochs(n));
-            let layout = laid_out(&graph, &first, self.umap.curve, given, maps.len() * epochs(n))?;
+            let layout = laid_out(&graph, &common, self.umap.curve, given, (maps.len() + 1) * epochs(n))?;
             losses.push(layout.loss());
             let mut points = layout.points();
-            turn_onto(&mut points, &first);
+            turn_onto(&mut points, &common);
             maps.push((fold, points));
         }
         let mut points = vec![[0.0; 2]; n];
@@ -122,7 +125,7 @@ impl Projector for SupervisedUmap {
     }
 
     fn operations(&self, n: f64, d: f64) -> f64 {
-        self.umap.operations_of_start(n, d) + FOLDS * self.umap.operations_of_layout(n)
+        self.umap.operations_of_start(n, d) + (1.0 + FOLDS) * self.umap.operations_of_layout(n)
     }
 }
 
