@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn classes_come_apart_and_labels_that_say_nothing_do_not() {
-        let (features, classes, folds) = cloud(300);
+        let (features, classes, folds) = cloud(120);
         let with = |classes: &[Option<usize>]| {
             let supervision = Some(Supervision { classes, folds: &folds });
             let projected =
@@ -209,17 +209,17 @@ mod tests {
         assert!(known > 0.95 && free < 0.9, "{known} {free}");
         // Held out, they are as near to their own as features say.
         let held_out = purity(&with(&classes), &classes);
-        assert!((held_out - free).abs() < 0.1, "{held_out} {free}");
+        assert!((held_out - free).abs() < 0.15, "{held_out} {free}");
         // Labels drawn by a coin: held out, they are not seen in the map.
         let mut stream = PhiloxStream::for_test(9, 0);
-        let coins: Vec<Option<usize>> = (0..300).map(|_| Some(stream.below(2) as usize)).collect();
+        let coins: Vec<Option<usize>> = (0..120).map(|_| Some(stream.below(2) as usize)).collect();
         let by_chance = purity(&with(&coins), &coins);
-        assert!(by_chance < 0.56, "{by_chance}");
+        assert!(by_chance < 0.62, "{by_chance}");
     }
 
     #[test]
     fn a_label_moves_others_and_not_the_image_or_its_fold() {
-        let (features, classes, folds) = cloud(120);
+        let (features, classes, folds) = cloud(60);
         let with = |classes: &[Option<usize>]| {
             let supervision = Some(Supervision { classes, folds: &folds });
             supervised().project(&ProjectionInput { supervision, ..ProjectionInput::alone(&features, 1) }).unwrap().coordinates
@@ -227,7 +227,7 @@ mod tests {
         let mut other = classes.clone();
         other[4] = other[4].map(|class| 1 - class);
         let (one, other) = (with(&classes), with(&other));
-        let same = |fold: usize| (0..120).filter(|i| folds[*i] == fold).all(|i| one.row(i) == other.row(i));
+        let same = |fold: usize| (0..60).filter(|i| folds[*i] == fold).all(|i| one.row(i) == other.row(i));
         assert!(same(1) && !same(0) && !same(2));
     }
 
