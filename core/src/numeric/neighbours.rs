@@ -346,9 +346,12 @@ fn for_each_within(bounds: &[f32], limits: &[f32], mut found: impl FnMut(usize))
 }
 
 /// Distances that are computed at once: each is a chain in which every term waits for the last.
-const CHAINS: usize = 8;
+pub(crate) const CHAINS: usize = 8;
 
-multiversion! { fn squared_distances(own: &[f32], others: &[&[f32]; CHAINS], squares: &mut [f64; CHAINS]) = squared_distances_kernel }
+multiversion! {
+    /// Squared distances from one row to eight others, each one chain as defined.
+    pub(crate) fn squared_distances(own: &[f32], others: &[&[f32]; CHAINS], squares: &mut [f64; CHAINS]) = squared_distances_kernel
+}
 
 #[inline(always)]
 fn squared_distances_kernel(own: &[f32], others: &[&[f32]; CHAINS], squares: &mut [f64; CHAINS]) {

@@ -155,6 +155,17 @@ purposes! {
     WalkAxes = 75;
     /// The same for LLE's weights.
     LleAxes = 76;
+
+    /// The images at a middle distance that PaCMAP pairs an image with, by image.
+    PacmapMiddle = 65;
+    /// The images that it pushes it away from, by image.
+    PacmapFar = 66;
+    /// The images that TriMap's triplets of an image are made of, by image.
+    TrimapTriplets = 67;
+    /// The images that PHATE diffuses between where there are too many for all.
+    PhateLandmarks = 68;
+    /// The fitted images that push an image which UMAP places later, by epoch.
+    UmapPlacedPushes = 69;
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 mod beside;
 mod diffusion_map;
 mod factor_analysis;
+mod fitted;
 mod graph;
 mod ica;
 mod isomap;
@@ -18,20 +19,26 @@ mod mds;
 mod memory;
 mod method;
 mod nmf;
+mod pacmap;
 mod parts;
 mod pca;
 #[cfg(test)]
 mod peers;
+mod phate;
 mod placement;
 mod random_projection;
+mod scaled;
 mod spectral;
 mod squares;
 mod start;
+mod trimap;
 mod truncated_svd;
 mod tsne;
 mod umap;
 mod walk;
 
+#[cfg(test)]
+mod checks;
 #[cfg(test)]
 mod linear_tests;
 #[cfg(test)]
@@ -55,6 +62,10 @@ pub const METHODS: &[&MethodSpec] = &[
     // Maps.
     &tsne::SPEC,
     &umap::SPEC,
+    // More maps.
+    &pacmap::SPEC,
+    &trimap::SPEC,
+    &phate::SPEC,
     &isomap::SPEC,
     &lle::SPEC,
     &mds::SPEC,
@@ -66,8 +77,9 @@ pub const METHODS: &[&MethodSpec] = &[
     &nmf::SPEC,
     &kernel_pca::SPEC,
     &random_projection::SPEC,
-    // Axes that look at labels.
+    // Supervised: they look at labels.
     &lda::SPEC,
+    &umap::supervised::SPEC,
 ];
 
 /// The words of all methods, in the order of [`METHODS`].

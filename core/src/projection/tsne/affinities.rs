@@ -54,7 +54,7 @@ impl Affinities {
 }
 
 /// p of the neighbours of one image: exp(−β d²) with β such that their entropy is ln(perplexity), found by bisection.
-fn calibrated(squares: &[f64], perplexity: f64) -> Vec<f64> {
+pub(super) fn calibrated(squares: &[f64], perplexity: f64) -> Vec<f64> {
     const MOST_BISECTIONS: usize = 200;
     let target = libm::log(perplexity);
     let least = squares[0];

@@ -3,10 +3,12 @@
 //! exaggeration; 3 × perplexity neighbours. The repulsion is exact for few images, interpolated on a grid for many.
 
 mod affinities;
+mod place;
 mod repulsion;
 
 use super::{
-    Projected, ProjectionInput, Projector,
+    Placement, Projected, ProjectionInput, Projector,
+    fitted::FittedRows,
     method::{MethodSpec, ParameterKind, ParameterSpec, Variation},
     start,
 };
@@ -89,6 +91,11 @@ impl Projector for Tsne {
         }
         let kl = map.divergence(&affinities, &mut repulsion);
         Ok(Projected { coordinates: start::matrix(&map.points), facts: [("kl".to_owned(), vec![kl])].into() })
+    }
+
+    fn fit(&self, given: &ProjectionInput) -> Result<Option<Box<dyn Placement>>> {
+        let fitted = FittedRows::new(given, self.metric)?;
+        Ok(Some(Box::new(place::FittedTsne::new(fitted, self.project(given)?))))
     }
 
     fn operations(&self, n: f64, d: f64) -> f64 {

@@ -53,17 +53,36 @@ impl Repulsion {
 }
 
 fn exact(points: &[[f32; 2]]) -> (f64, Vec<[f32; 2]>) {
-    // Far beyond any map: no weight.
-    const FAR: f32 = 1e18;
-    let panels = points.len().div_ceil(LANES);
-    let (mut xs, mut ys) = (vec![[FAR; LANES]; panels], vec![[FAR; LANES]; panels]);
-    for (i, [x, y]) in points.iter().enumerate() {
-        (xs[i / LANES][i % LANES], ys[i / LANES][i % LANES]) = (*x, *y);
-    }
-    let mut found = vec![[0.0; 3]; points.len()];
-    found.par_chunks_mut(ROWS).enumerate().for_each(|(block, found)| push(&points[block * ROWS..], &xs, &ys, found));
+    let found = FrozenPoints::new(points).push(points);
     let weights: Vec<f64> = found.iter().map(|[weight, ..]| f64::from(*weight)).collect();
     (sum::sum(&weights) - points.len() as f64, found.into_iter().map(|[_, x, y]| [x, y]).collect())
+}
+
+/// Points that push others.
+pub(super) struct FrozenPoints {
+    xs: Vec<LaneRow>,
+    ys: Vec<LaneRow>,
+}
+
+impl FrozenPoints {
+    pub(super) fn new(points: &[[f32; 2]]) -> Self {
+        // Far beyond any map: no weight.
+        const FAR: f32 = 1e18;
+        let panels = points.len().div_ceil(LANES);
+        let (mut xs, mut ys) = (vec![[FAR; LANES]; panels], vec![[FAR; LANES]; panels]);
+        for (i, [x, y]) in points.iter().enumerate() {
+            (xs[i / LANES][i % LANES], ys[i / LANES][i % LANES]) = (*x, *y);
+        }
+        FrozenPoints { xs, ys }
+    }
+
+    /// Σ w over these points, and the force, of each other point.
+    pub(super) fn push(&self, points: &[[f32; 2]]) -> Vec<[f32; 3]> {
+        let mut found = vec![[0.0; 3]; points.len()];
+        let blocks = found.par_chunks_mut(ROWS).enumerate();
+        blocks.for_each(|(block, found)| push(&points[block * ROWS..], &self.xs, &self.ys, found));
+        found
+    }
 }
 
 multiversion! {

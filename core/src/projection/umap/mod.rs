@@ -4,16 +4,20 @@
 mod curve;
 mod fuzzy;
 mod layout;
+mod place;
 mod spectral;
+pub(super) mod supervised;
 
 use super::{
-    Projected, ProjectionInput, Projector,
+    Placement, Projected, ProjectionInput, Projector,
+    fitted::FittedRows,
     method::{MethodSpec, ParameterKind, ParameterSpec, Variation},
     start,
 };
 use crate::{
     domain::{Fault, Result},
-    numeric::neighbours::NeighbourMetric,
+    numeric::neighbours::{NeighbourMetric, Neighbours},
+    projection::graph::Graph,
 };
 use curve::LowDimensionalCurve;
 use layout::Layout;
@@ -73,10 +77,10 @@ fn epochs(n: usize) -> usize {
     if n <= 10_000 { 500 } else { 200 }
 }
 
-impl Projector for Umap {
-    /// N × 2. Facts: `loss`, the mean over the graph's weights of what the layout makes small; `components`, the parts of the graph.
-    /// More than one has no spectral start (each part would lie at one point): the map then starts from the principal axes.
-    fn project(&self, given: &ProjectionInput) -> Result<Projected> {
+impl Umap {
+    /// # Errors
+    /// Fewer images than neighbours, or images that are all the same; an observer that stops it.
+    fn nearest(&self, given: &ProjectionInput) -> Result<Neighbours> {
         let n = given.features.rows();
         if n <= self.neighbors {
             return Err(Fault::asked(format!(
@@ -89,30 +93,70 @@ impl Projector for Umap {
         start::varies(given.features)?;
         let neighbours = given.neighbours(self.neighbors - 1, self.metric)?;
         given.watch.go_on()?;
-        let graph = fuzzy::graph(&neighbours, epochs(n));
-        let components = graph.components();
-        let mut points =
-            if components == 1 { spectral::start(&graph) } else { start::principal_start(given.features, 1.0, given.seed)? };
-        fit_width(&mut points);
-        start::jitter(&mut points, NOISE, given.seed);
-        fit_width(&mut points);
-        given.watch.go_on()?;
+        Ok(neighbours)
+    }
 
-        let mut layout = Layout::new(&graph, &points, self.curve, given.seed);
-        for epoch in 0..epochs(n) {
-            given.watch.go_on()?;
-            layout.step(epoch, epochs(n));
-            if (epoch + 1) % TELL == 0 {
-                given.watch.objective("loss", epoch + 1, layout.loss());
-            }
+    fn operations_of_start(&self, n: f64, d: f64) -> f64 {
+        n * n * d + n * d * d + 300.0 * n * (4.0 * self.neighbors as f64 + 300.0)
+    }
+
+    fn operations_of_layout(&self, n: f64) -> f64 {
+        400.0 * epochs(n as usize) as f64 * n * self.neighbors as f64 * 0.5
+    }
+}
+
+/// Where the points of a graph start, and the graph's parts.
+fn first_points(graph: &Graph, given: &ProjectionInput) -> Result<(Vec<[f64; 2]>, usize)> {
+    let components = graph.components();
+    let mut points =
+        if components == 1 { spectral::start(graph) } else { start::principal_start(given.features, 1.0, given.seed)? };
+    fit_width(&mut points);
+    start::jitter(&mut points, NOISE, given.seed);
+    fit_width(&mut points);
+    given.watch.go_on()?;
+    Ok((points, components))
+}
+
+/// The layout after all epochs. `before`: epochs of other layouts, that the objective's curve goes on from.
+fn laid_out(
+    graph: &Graph,
+    points: &[[f64; 2]],
+    curve: LowDimensionalCurve,
+    given: &ProjectionInput,
+    before: usize,
+) -> Result<Layout> {
+    let epochs = epochs(points.len());
+    let mut layout = Layout::new(graph, points, curve, given.seed);
+    for epoch in 0..epochs {
+        given.watch.go_on()?;
+        layout.step(epoch, epochs);
+        if (epoch + 1) % TELL == 0 {
+            given.watch.objective("loss", before + epoch + 1, layout.loss());
         }
+    }
+    Ok(layout)
+}
+
+impl Projector for Umap {
+    /// N × 2. Facts: `loss`, the mean over the graph's weights of what the layout makes small; `components`, the parts of the graph.
+    /// More than one has no spectral start (each part would lie at one point): the map then starts from the principal axes.
+    fn project(&self, given: &ProjectionInput) -> Result<Projected> {
+        let neighbours = self.nearest(given)?;
+        let graph = fuzzy::graph(&neighbours, epochs(neighbours.count()));
+        let (points, components) = first_points(&graph, given)?;
+        let layout = laid_out(&graph, &points, self.curve, given, 0)?;
         let facts = [("loss".to_owned(), vec![layout.loss()]), ("components".to_owned(), vec![components as f64])];
         Ok(Projected { coordinates: start::matrix(&layout.points()), facts: facts.into() })
     }
 
+    fn fit(&self, given: &ProjectionInput) -> Result<Option<Box<dyn Placement>>> {
+        let fitted = FittedRows::new(given, self.metric)?;
+        let projected = self.project(given)?;
+        Ok(Some(Box::new(place::FittedUmap::new(fitted, projected, self.neighbors, self.curve, given.seed))))
+    }
+
     fn operations(&self, n: f64, d: f64) -> f64 {
-        let meetings = epochs(n as usize) as f64 * n * self.neighbors as f64 * 0.5;
-        n * n * d + n * d * d + 400.0 * meetings + 300.0 * n * (4.0 * self.neighbors as f64 + 300.0)
+        self.operations_of_start(n, d) + self.operations_of_layout(n)
     }
 }
 
