@@ -7,12 +7,14 @@
 pub mod eigen;
 pub mod fourier;
 pub mod lanes;
+pub mod leading;
 pub mod matrix;
 pub mod multiversion;
 pub mod neighbours;
 pub mod pulse;
 pub mod purpose;
 pub mod random;
+pub mod single;
 pub mod special;
 pub mod sum;
 pub mod tiled;

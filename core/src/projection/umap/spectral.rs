@@ -89,7 +89,9 @@ fn leading(weights: &ScaledGraph, known: &[f64]) -> Vec<Vec<f64>> {
         next = next.into_iter().filter_map(|image| orthogonal(image, known, &basis)).collect();
         (basis, images) = (kept_basis, kept_images);
     }
-    best.iter_mut().for_each(|vector| super::super::pca::fix_sign(vector));
+    best.iter_mut().for_each(|vector| {
+        super::super::pca::fix_sign(vector);
+    });
     best
 }
 
