@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_values_have_vectors_of_their_own_and_nothing_has_rank_0() {
+    fn equal_values_have_vectors_of_their_own_and_a_single_one_is_counted() {
         let n = 20;
         let identity: Vec<f64> = (0..n * n).map(|at| f64::from(u8::from(at / n == at % n))).collect();
         let found = leading(identity, n, 3, 1e-9).unwrap();
@@ -243,7 +243,8 @@ mod tests {
             let (i, j) = (at / 3, at % 3);
             (dot(&found.vectors[i * n..][..n], &found.vectors[j * n..][..n]) - f64::from(u8::from(i == j))).abs() < 1e-9
         }));
-        assert_eq!(leading(vec![0.0; 9], 3, 2, 1e-9).unwrap().above_floor, 0);
+        let single: Vec<f64> = (0..9).map(|at| if at == 4 { 2.0 } else { 0.0 }).collect();
+        assert_eq!(leading(single, 3, 1, 1e-9).unwrap().above_floor, 1);
         assert!(leading(vec![f64::NAN; 9], 3, 2, 1e-9).is_none());
     }
 

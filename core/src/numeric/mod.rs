@@ -17,6 +17,7 @@ pub mod random;
 pub mod single;
 pub mod special;
 pub mod sum;
+pub(crate) mod sweep;
 pub mod tiled;
 
 pub use matrix::Matrix;
