@@ -3,22 +3,24 @@
 //! out cannot be among the nearest, and what is not is measured as distances are defined ([`neighbours`](super::neighbours)): how fast or how
 //! rough the bounds are changes no bit of an answer.
 //!
-//! A tile of 256 × 256 products is made of a quarter of the columns (128 at 512) of both blocks at a time: these and the tile stay in the second
-//! cache.
+//! A tile of 192 × 192 products is made of 128 columns of both blocks at a time, and a block meets several others one after the other: the tile, the
+//! block and a part of the other stay in a second cache of 1 MB up to some 500 columns.
 
 use super::{
     Matrix,
     lanes::Lanes,
     multiversion::multiversion,
     sum::dot_lanes,
-    tiled::{Panels, WIDE_F32, add_products_f32_pair, column_means},
+    tiled::{WIDE_F32, add_products_f32_pair, column_means},
 };
 use rayon::prelude::*;
 
 /// Points of one block: tiles are made block by block.
 pub(crate) const BLOCK: usize = PANELS * WIDE_F32;
 /// Panels of a block.
-const PANELS: usize = 16;
+const PANELS: usize = 12;
+/// Blocks that one block meets before it leaves the second cache.
+const STRIP: usize = 8;
 /// Columns of a panel that are multiplied at once.
 const COLUMNS: usize = 128;
 
@@ -45,7 +47,9 @@ pub(crate) struct F32Bounds {
     n: usize,
     /// A power of two.
     scale: f32,
-    panels: Panels<f32, WIDE_F32>,
+    d: usize,
+    /// Block by block, group of columns by group, panel by panel, term by term: what is multiplied at once lies together.
+    terms: Vec<f32>,
     /// Squared lengths, less their share of the bound.
     low: Vec<f32>,
     /// What the bound adds to a lower one to make an upper one, by point.
@@ -62,8 +66,21 @@ impl F32Bounds {
         let scale = libm::scalbnf(1.0, -(libm::ilogbf(largest.max(f32::MIN_POSITIVE)) + 1).clamp(-126, 126));
         let means: Vec<f32> = column_means(matrix).into_iter().map(|mean| (mean * f64::from(scale)) as f32).collect();
         let term = |point: usize, column: usize| matrix.row(point)[column] * scale - means[column];
-        let filled = |point: usize, column: usize| if point < n { term(point, column) } else { 0.0 };
-        let panels = Panels::new(n.div_ceil(BLOCK) * BLOCK, d, filled);
+        let mut terms = vec![0.0; n.div_ceil(BLOCK) * BLOCK * d];
+        terms.par_chunks_mut((BLOCK * d).max(1)).enumerate().for_each(|(block, terms)| {
+            for (group, terms) in terms.chunks_mut(BLOCK * COLUMNS).enumerate() {
+                let columns = terms.len() / BLOCK;
+                for (panel, terms) in terms.chunks_exact_mut(columns * WIDE_F32).enumerate() {
+                    for lane in 0..WIDE_F32.min(n.saturating_sub(block * BLOCK + panel * WIDE_F32)) {
+                        let values = &matrix.row(block * BLOCK + panel * WIDE_F32 + lane)[group * COLUMNS..][..columns];
+                        let means = &means[group * COLUMNS..][..columns];
+                        for (k, (value, mean)) in values.iter().zip(means).enumerate() {
+                            terms[k * WIDE_F32 + lane] = value * scale - mean;
+                        }
+                    }
+                }
+            }
+        });
         // With u = 2⁻²⁴ and centred rows a, b: rounding the rows costs at most 4u (|a|² + |b|²) of |a − b|², the chain of D
         // fused terms 2 D u |a||b| ≤ D u (|a|² + |b|²) (Higham 2002, 3.1), the rest of the sum 6u (|a|² + |b|²) at most.
         let share = (d as f64 + 16.0) * 2f64.powi(-24);
@@ -75,7 +92,7 @@ impl F32Bounds {
             ((length * (1.0 - share)) as f32, slack as f32)
         };
         let (low, slack) = (0..n).into_par_iter().with_min_len(256).map_init(Vec::new, length).unzip();
-        F32Bounds { n, scale, panels, low, slack }
+        F32Bounds { n, scale, d, terms, low, slack }
     }
 
     /// A point's share of what is added to a lower bound to make it an upper one.
@@ -91,13 +108,13 @@ impl F32Bounds {
     /// The products of the points of two blocks, tile by tile.
     fn products(&self, a: usize, b: usize, tiles: &mut [Tile]) {
         tiles.as_flattened_mut().as_flattened_mut().fill(0.0);
-        let length = self.panels.length();
-        for first in (0..length).step_by(COLUMNS) {
-            let columns = first * WIDE_F32..length.min(first + COLUMNS) * WIDE_F32;
-            let part = |block: usize, panel: usize| &self.panels.panel(block * PANELS + panel)[columns.clone()];
-            for (i, tiles) in tiles.chunks_exact_mut(PANELS).enumerate() {
-                for (pair, tiles) in tiles.as_chunks_mut::<2>().0.iter_mut().enumerate() {
-                    add_products_f32_pair(part(a, i), [part(b, 2 * pair), part(b, 2 * pair + 1)], tiles);
+        let block = |block: usize| self.terms[block * BLOCK * self.d..][..BLOCK * self.d].chunks(BLOCK * COLUMNS);
+        for (a, b) in block(a).zip(block(b)) {
+            let size = a.len() / PANELS;
+            for (a, tiles) in a.chunks_exact(size).zip(tiles.chunks_exact_mut(PANELS)) {
+                for (b, tiles) in b.chunks_exact(2 * size).zip(tiles.as_chunks_mut::<2>().0) {
+                    let (first, second) = b.split_at(size);
+                    add_products_f32_pair(a, [first, second], tiles);
                 }
             }
         }
@@ -112,17 +129,20 @@ impl F32Bounds {
 /// Every pair of points once, on all threads.
 pub(crate) fn sweep(bounds: &F32Bounds, near: &impl Near) {
     let blocks = bounds.n.div_ceil(BLOCK);
-    // Pairs of blocks far from the diagonal come last.
-    let pairs: Vec<(usize, usize)> = (0..blocks).flat_map(|apart| (0..blocks - apart).map(move |i| (i, i + apart))).collect();
-    pairs.par_iter().for_each_init(
+    // A block and a strip of others, none before it; strips far from the diagonal come last.
+    let strips: Vec<(usize, usize)> =
+        (0..blocks).step_by(STRIP).flat_map(|apart| (0..blocks - apart).map(move |a| (a, a + apart))).collect();
+    strips.par_iter().for_each_init(
         || (vec![[[0.0; WIDE_F32]; WIDE_F32]; PANELS * PANELS], [Vec::new(), Vec::new()]),
-        |(tiles, hits), &(a, b)| {
-            crate::numeric::pulse::beat();
-            bounds.products(a, b, tiles);
-            within(bounds, near, [a, b], tiles, hits);
-            near.take(a, &hits[0]);
-            if a != b {
-                near.take(b, &hits[1]);
+        |(tiles, hits), &(a, first)| {
+            for b in first..blocks.min(first + STRIP) {
+                crate::numeric::pulse::beat();
+                bounds.products(a, b, tiles);
+                within(bounds, near, [a, b], tiles, hits);
+                near.take(a, &hits[0]);
+                if a != b {
+                    near.take(b, &hits[1]);
+                }
             }
         },
     );

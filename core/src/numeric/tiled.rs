@@ -40,11 +40,6 @@ impl<T: Copy + Default + Send + Sync, const WIDTH: usize> Panels<T, WIDTH> {
         Panels { length, values }
     }
 
-    /// The length of the vectors.
-    pub fn length(&self) -> usize {
-        self.length
-    }
-
     /// One panel, term by term: `WIDTH` vectors of the length.
     pub fn panel(&self, panel: usize) -> &[T] {
         &self.values[panel * WIDTH * self.length..][..WIDTH * self.length]
