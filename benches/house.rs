@@ -13,7 +13,7 @@ use visavis_core::{
     domain::{
         comparison::{Measured, Question},
         image::{Column, Images, Labels},
-        projection::{Method, View},
+        projection::View,
         score::Statistics,
     },
     numeric::Matrix,
@@ -36,7 +36,7 @@ fn timed(turns: usize, mut work: impl FnMut()) -> f64 {
 }
 
 fn projected(axes: usize, features: &Matrix) -> visavis_core::domain::Result<projection::Projected> {
-    projection::project(&Method::new("pca").with("axes", axes), &ProjectionInput::alone(features, 0))
+    projection::project(&projection::current("pca").with("axes", axes), &ProjectionInput::alone(features, 0))
 }
 
 fn main() {

@@ -37,10 +37,10 @@ const THREADS: usize = 2;
 
 fn methods() -> [(&'static str, Method); 4] {
     [
-        ("pca", Method::new("pca").with("axes", 10)),
-        ("ica", Method::new("ica").with("axes", 10)),
-        ("tsne", Method::new("tsne").with("perplexity", 30.0)),
-        ("umap", Method::new("umap").with("neighbors", 15).with("min_dist", 0.1)),
+        ("pca", projection::current("pca").with("axes", 10)),
+        ("ica", projection::current("ica").with("axes", 10)),
+        ("tsne", projection::current("tsne").with("perplexity", 30.0)),
+        ("umap", projection::current("umap").with("neighbors", 15).with("min_dist", 0.1)),
     ]
 }
 

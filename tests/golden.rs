@@ -154,7 +154,7 @@ const PROJECTIONS: [(&str, &str); 5] =
 #[test]
 fn every_projection_gives_the_bits_it_gave() {
     use visavis_core::{
-        domain::projection::{Method, Metric},
+        domain::projection::Metric,
         numeric::{Matrix, PhiloxStream},
         projection::{self, ProjectionInput},
     };
@@ -163,12 +163,12 @@ fn every_projection_gives_the_bits_it_gave() {
     let digits = Numbers::of_npy(&bytes, &file).unwrap().in_single();
     let mut stream = PhiloxStream::for_test(4, 4);
     let cloud = Matrix::new(4100, 5, (0..4100 * 5).map(|_| stream.uniform() as f32).collect()).unwrap();
-    let tsne = Method::new("tsne").with("perplexity", 10.0);
+    let tsne = projection::current("tsne").with("perplexity", 10.0);
     let all = [
-        ("pca", Method::new("pca").with("axes", 10), &digits),
-        ("ica", Method::new("ica").with("axes", 10), &digits),
+        ("pca", projection::current("pca").with("axes", 10), &digits),
+        ("ica", projection::current("ica").with("axes", 10), &digits),
         ("tsne", tsne.clone(), &digits),
-        ("umap", Method::new("umap").with("neighbors", 15).with("min_dist", 0.1).with("metric", Metric::Cosine), &digits),
+        ("umap", projection::current("umap").with("neighbors", 15).with("min_dist", 0.1).with("metric", Metric::Cosine), &digits),
         ("tsne many", tsne, &cloud),
     ];
     let found = all.map(|(word, method, features)| {

@@ -210,6 +210,10 @@ pub struct FigureRobustness {
     pub times: usize,
     /// `None` where no subsample has an AUC.
     pub again: Option<Spread>,
+    /// Of many images: no more than so many were projected again at once, in subsamples and by other settings. Fewer images make AUCs
+    /// vary more, by the root of what is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<usize>,
     /// Its AUC on half B by methods that are next to its own.
     pub other: Vec<OtherSettings>,
     /// Its AUC on half B when so many of a hundred labels are wrong, at random, where it is.

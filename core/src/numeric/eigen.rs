@@ -170,7 +170,7 @@ fn transform_back(a: &[f64], factors: &[f64], n: usize, vector: &mut [f64]) {
 }
 
 /// The unit vector of `value`, orthogonal to those before it; `None` when it does not settle.
-fn inverse_iteration(
+pub(super) fn inverse_iteration(
     diagonal: &[f64],
     subdiagonal: &[f64],
     size: f64,

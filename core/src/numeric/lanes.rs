@@ -29,6 +29,8 @@ pub trait Lanes: Copy {
     fn max(self, other: Self) -> Self;
     /// The lesser; `other` where either is NaN.
     fn min(self, other: Self) -> Self;
+    /// By lane, from the lowest bit on: whether it is at most the other's; not where either is NaN.
+    fn at_most(self, other: Self) -> u16;
     /// A positive normal number as m · 2ⁿ with m in [1, 2): m and n.
     fn split(self) -> (Self, Self);
     /// 2ⁿ for whole n from −126 to 127.
@@ -127,6 +129,10 @@ impl Lanes for Plain {
         self.zip_with(other, |a, b| if a < b { a } else { b })
     }
     #[inline(always)]
+    fn at_most(self, other: Self) -> u16 {
+        (0..LANES).fold(0, |mask, lane| mask | u16::from(self.0[lane] <= other.0[lane]) << lane)
+    }
+    #[inline(always)]
     fn split(self) -> (Self, Self) {
         let (mut part, mut power) = (self, self);
         for (part, power) in part.0.iter_mut().zip(&mut power.0) {
@@ -213,6 +219,12 @@ mod machine {
             min(other) = _mm256_min_ps;
         }
         #[inline(always)]
+        fn at_most(self, other: Self) -> u16 {
+            let half =
+                |half: usize| unsafe { _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_LE_OQ>(self.0[half], other.0[half])) as u16 };
+            half(0) | half(1) << 8
+        }
+        #[inline(always)]
         fn split(self) -> (Self, Self) {
             let split = |of: __m256| unsafe {
                 let bits = _mm256_castps_si256(of);
@@ -283,6 +295,10 @@ mod machine {
             fused(factor, term) = _mm512_fmadd_ps;
             max(other) = _mm512_max_ps;
             min(other) = _mm512_min_ps;
+        }
+        #[inline(always)]
+        fn at_most(self, other: Self) -> u16 {
+            unsafe { _mm512_cmp_ps_mask::<_CMP_LE_OQ>(self.0, other.0) }
         }
         #[inline(always)]
         fn split(self) -> (Self, Self) {
@@ -370,6 +386,7 @@ mod tests {
         left.store(&mut out[4]);
         right.store(&mut out[5]);
         L::broadcast4([x[0], x[1], x[2], x[3]]).store(&mut out[6]);
+        out[3][5] = f32::from(lanes.at_most(L::broadcast4([x[1], x[6], x[11], f32::NAN])));
     }
 
     #[test]
@@ -385,6 +402,7 @@ mod tests {
             });
             let values = first.unwrap().map(|lanes| lanes.map(f32::from_bits));
             assert_eq!((values[4][0], values[4][1], values[5][2], values[4][3], values[5][4]), (x[7], x[0], -x[9], x[8], -x[9]));
+            assert_eq!(values[3][5] as u16, 0b0000_1111_0111_0011);
             for (i, &x) in x.iter().enumerate() {
                 let ln = libm::log(f64::from(x));
                 assert!((f64::from(values[0][i]) - ln).abs() < 2.5e-7 * ln.abs().max(1.0), "ln {x}: {} {ln}", values[0][i]);

@@ -10,6 +10,7 @@ pub mod eigen;
 pub mod fourier;
 pub mod krylov;
 pub mod lanes;
+pub mod leading;
 pub mod matrix;
 pub mod multiversion;
 pub mod ndarray;
@@ -18,8 +19,10 @@ pub(crate) mod pivoted_cholesky;
 pub mod pulse;
 pub mod purpose;
 pub mod random;
+pub mod single;
 pub mod special;
 pub mod sum;
+pub(crate) mod sweep;
 pub mod tiled;
 
 pub use matrix::Matrix;

@@ -5,14 +5,12 @@
 //! `f32` tiles, each made once for both its points, rule out with a proven bound all but a few candidates, whose distances are
 //! then taken as defined. So what rules out may be as fast as it likes and cannot change a bit of the answer.
 //!
-//! One file: the definition of a distance, the bound that rules out and the search that uses it are one argument.
+//! The bound and the pass over all pairs are in [`sweep`](super::sweep), since others look for neighbours by them too.
 
 use super::{
     Matrix,
-    lanes::Lanes,
     multiversion::multiversion,
-    sum::dot_lanes,
-    tiled::{Panels, WIDE_F32, add_products_f32, column_means},
+    sweep::{BLOCK, F32Bounds, Hit, Near, sweep},
 };
 use rayon::prelude::*;
 use std::sync::Mutex;
@@ -114,44 +112,27 @@ pub fn directions(matrix: &Matrix) -> Option<Matrix> {
     Matrix::new(matrix.rows(), matrix.columns(), values)
 }
 
-/// Points of one block: tiles are made block by block, and a block is locked as a whole.
-const BLOCK: usize = 16 * WIDE_F32;
-
 fn nearest(matrix: &Matrix, k: usize) -> (Vec<u32>, Vec<f64>) {
     let n = matrix.rows();
     if k == 0 {
         return (vec![], vec![]);
     }
     let bounds = F32Bounds::new(matrix);
-    let blocks = n.div_ceil(BLOCK);
     let state = |block: usize| {
         let points = block * BLOCK..n.min((block + 1) * BLOCK);
         Mutex::new(points.map(|_| Candidates::default()).collect::<Vec<_>>())
     };
-    let states: Vec<Mutex<Vec<Candidates>>> = (0..blocks).map(state).collect();
-    let gather = Gather { matrix, bounds: &bounds, k };
-
-    // Pairs of blocks far from the diagonal come last.
-    let pairs: Vec<(usize, usize)> = (0..blocks).flat_map(|apart| (0..blocks - apart).map(move |i| (i, i + apart))).collect();
-    pairs.par_iter().for_each_init(
-        || vec![0.0; BLOCK * BLOCK],
-        |tile, &(a, b)| {
-            crate::numeric::pulse::beat();
-            bounds.lower_bounds(a, b, tile);
-            gather.rows(a, b, tile, &mut states[a].lock().expect("no panic while gathering"));
-            if a != b {
-                gather.columns(a, b, tile, &mut states[b].lock().expect("no panic while gathering"));
-            }
-        },
-    );
+    let states = (0..n.div_ceil(BLOCK)).map(state).collect();
+    let gather = Gather { matrix, bounds: &bounds, k, states };
+    sweep(&bounds, &gather);
 
     let mut indices = vec![0; n * k];
     let mut squares = vec![0.0; n * k];
-    indices.par_chunks_mut(BLOCK * k).zip(squares.par_chunks_mut(BLOCK * k)).zip(states).enumerate().for_each(
-        |(block, ((indices, squares), state))| {
+    indices.par_chunks_mut(BLOCK * k).zip(squares.par_chunks_mut(BLOCK * k)).enumerate().for_each(
+        |(block, (indices, squares))| {
             crate::numeric::pulse::beat();
-            let state = state.into_inner().expect("no panic while gathering");
-            let rows = indices.chunks_exact_mut(k).zip(squares.chunks_exact_mut(k)).zip(state);
+            let mut state = gather.states[block].lock().expect("no panic while gathering");
+            let rows = indices.chunks_exact_mut(k).zip(squares.chunks_exact_mut(k)).zip(state.drain(..));
             for (place, ((indices, squares), mut candidates)) in rows.enumerate() {
                 gather.prune(block * BLOCK + place, &mut candidates);
                 gather.settle(block * BLOCK + place, &mut candidates);
@@ -162,81 +143,6 @@ fn nearest(matrix: &Matrix, k: usize) -> (Vec<u32>, Vec<f64>) {
         },
     );
     (indices, squares)
-}
-
-/// Lower bounds of squared distances in `f32`: of the points centred and scaled to about 1, where `f32` is most precise.
-struct F32Bounds {
-    /// A power of two.
-    scale: f32,
-    panels: Panels<f32, WIDE_F32>,
-    /// Squared lengths, less their share of the bound: see [`F32Bounds::lower_bounds`].
-    low: Vec<f32>,
-    /// What the bound adds to a lower one to make an upper one, by point.
-    slack: Vec<f32>,
-}
-
-impl F32Bounds {
-    fn new(matrix: &Matrix) -> Self {
-        let (n, d) = (matrix.rows(), matrix.columns());
-        let largest = matrix.values().iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
-        let scale = libm::scalbnf(1.0, -(libm::ilogbf(largest.max(f32::MIN_POSITIVE)) + 1).clamp(-126, 126));
-        let means: Vec<f32> = column_means(matrix).into_iter().map(|mean| (mean * f64::from(scale)) as f32).collect();
-        let term = |point: usize, column: usize| matrix.row(point)[column] * scale - means[column];
-        let filled = |point: usize, column: usize| if point < n { term(point, column) } else { 0.0 };
-        let panels = Panels::new(n.div_ceil(BLOCK) * BLOCK, d, filled);
-        // With u = 2⁻²⁴ and centred rows a, b: rounding the rows costs at most 4u (|a|² + |b|²) of |a − b|², the chain of D
-        // fused terms 2 D u |a||b| ≤ D u (|a|² + |b|²) (Higham 2002, 3.1), the rest of the sum 6u (|a|² + |b|²) at most.
-        let share = (d as f64 + 16.0) * 2f64.powi(-24);
-        let lengths = (0..n).map(|point| {
-            let row: Vec<f64> = (0..d).map(|column| f64::from(term(point, column))).collect();
-            let length = dot_lanes(&row, &row);
-            (length * (1.0 - share), length * 2.0 * share * (1.0 + 1e-6) + f64::from(f32::MIN_POSITIVE))
-        });
-        let (low, slack) = lengths.map(|(low, slack)| (low as f32, slack as f32)).unzip();
-        F32Bounds { scale, panels, low, slack }
-    }
-
-    /// Lower bounds of the squared distances between the points of two blocks, `BLOCK` × `BLOCK`; infinite beyond the points.
-    fn lower_bounds(&self, a: usize, b: usize, tile: &mut [f32]) {
-        const PANELS: usize = BLOCK / WIDE_F32;
-        let none = f32::INFINITY;
-        let low = |point: usize| self.low.get(point).copied().unwrap_or(none);
-        let column: Vec<f32> = (0..BLOCK).map(|j| low(b * BLOCK + j)).collect();
-        for i in 0..PANELS {
-            for j in 0..PANELS {
-                let mut products = [[0.0; WIDE_F32]; WIDE_F32];
-                add_products_f32(self.panels.panel(a * PANELS + i), self.panels.panel(b * PANELS + j), &mut products);
-                let (rows, others) = (i * WIDE_F32, &column[j * WIDE_F32..][..WIDE_F32]);
-                let own: [f32; WIDE_F32] = std::array::from_fn(|row| low(a * BLOCK + rows + row));
-                to_bounds(
-                    &products,
-                    &own,
-                    others.try_into().expect("a panel's points"),
-                    &mut tile[rows * BLOCK + j * WIDE_F32..],
-                );
-            }
-        }
-    }
-}
-
-multiversion! {
-    /// `own + other − 2 product`, into rows of a tile that is `BLOCK` wide.
-    fn to_bounds(products: &[[f32; WIDE_F32]; WIDE_F32], own: &[f32; WIDE_F32], others: &[f32; WIDE_F32], out: &mut [f32]) =
-        lanes to_bounds_kernel
-}
-
-#[inline(always)]
-fn to_bounds_kernel<L: Lanes>(
-    products: &[[f32; WIDE_F32]; WIDE_F32],
-    own: &[f32; WIDE_F32],
-    others: &[f32; WIDE_F32],
-    out: &mut [f32],
-) {
-    let (others, twice) = (L::load(others), L::splat(-2.0));
-    for row in 0..WIDE_F32 {
-        let out = out[row * BLOCK..].first_chunk_mut().expect("a row of the tile");
-        twice.fused(L::load(&products[row]), L::splat(own[row]).add(others)).store(out);
-    }
 }
 
 /// The candidates for the nearest of one point.
@@ -254,27 +160,29 @@ struct Gather<'a> {
     matrix: &'a Matrix,
     bounds: &'a F32Bounds,
     k: usize,
+    /// By block, by point.
+    states: Vec<Mutex<Vec<Candidates>>>,
+}
+
+impl Near for Gather<'_> {
+    fn limits(&self, block: usize, limits: &mut [f32]) {
+        let state = self.states[block].lock().expect("no panic while gathering");
+        limits.iter_mut().zip(state.iter()).for_each(|(limit, candidates)| *limit = candidates.limit.unwrap_or(f32::MAX));
+    }
+
+    fn take(&self, block: usize, hits: &[Hit]) {
+        let mut state = self.states[block].lock().expect("no panic while gathering");
+        for hit in hits {
+            let point = block * BLOCK + usize::from(hit.place);
+            self.meet(point, hit.other as usize, hit.bound, &mut state[usize::from(hit.place)]);
+        }
+    }
 }
 
 impl Gather<'_> {
     /// Room for open candidates of one point.
     fn room(&self) -> usize {
         4 * self.k + 64
-    }
-
-    fn rows(&self, a: usize, b: usize, tile: &[f32], state: &mut [Candidates]) {
-        for (place, (candidates, bounds)) in state.iter_mut().zip(tile.chunks_exact(BLOCK)).enumerate() {
-            let limit = [candidates.limit.unwrap_or(f32::MAX); BLOCK];
-            for_each_within(bounds, &limit, |j| self.meet(a * BLOCK + place, b * BLOCK + j, bounds[j], candidates));
-        }
-    }
-
-    fn columns(&self, a: usize, b: usize, tile: &[f32], state: &mut [Candidates]) {
-        let limits: Vec<f32> =
-            (0..BLOCK).map(|j| state.get(j).map_or(f32::NEG_INFINITY, |of| of.limit.unwrap_or(f32::MAX))).collect();
-        for (i, bounds) in tile.chunks_exact(BLOCK).enumerate() {
-            for_each_within(bounds, &limits, |j| self.meet(b * BLOCK + j, a * BLOCK + i, bounds[j], &mut state[j]));
-        }
     }
 
     fn meet(&self, point: usize, other: usize, bound: f32, candidates: &mut Candidates) {
@@ -296,8 +204,8 @@ impl Gather<'_> {
         if candidates.open.len() <= self.k {
             return;
         }
-        let own = self.bounds.slack[point];
-        let upper = |(bound, other): &(f32, u32)| bound + (own + self.bounds.slack[*other as usize]);
+        let own = self.bounds.slack(point);
+        let upper = |(bound, other): &(f32, u32)| bound + (own + self.bounds.slack(*other as usize));
         let mut uppers: Vec<f32> = candidates.open.iter().map(upper).collect();
         let (_, kth, _) = uppers.select_nth_unstable_by(self.k - 1, f32::total_cmp);
         let limit = candidates.limit.map_or(*kth, |limit| limit.min(*kth));
@@ -321,26 +229,8 @@ impl Gather<'_> {
         candidates.settled.truncate(self.k);
         if candidates.settled.len() == self.k {
             // Rounded up, so that a tie is still met.
-            let kth = (candidates.settled[self.k - 1].0 * f64::from(self.bounds.scale).powi(2)) as f32;
-            let kth = kth.next_up();
+            let kth = self.bounds.above(candidates.settled[self.k - 1].0);
             candidates.limit = Some(candidates.limit.map_or(kth, |limit| limit.min(kth)));
-        }
-    }
-}
-
-/// Calls back for each place whose bound is within its limit. Most groups of places have none.
-#[inline(always)]
-fn for_each_within(bounds: &[f32], limits: &[f32], mut found: impl FnMut(usize)) {
-    const GROUP: usize = 32;
-    let groups = bounds.as_chunks::<GROUP>().0.iter().zip(limits.as_chunks::<GROUP>().0);
-    for (group, (bounds, limits)) in groups.enumerate() {
-        let any = bounds.iter().zip(limits).fold(false, |any, (bound, limit)| any | (bound <= limit));
-        if any {
-            for (place, (bound, limit)) in bounds.iter().zip(limits).enumerate() {
-                if bound <= limit {
-                    found(group * GROUP + place);
-                }
-            }
         }
     }
 }
@@ -349,7 +239,7 @@ fn for_each_within(bounds: &[f32], limits: &[f32], mut found: impl FnMut(usize))
 pub(crate) const CHAINS: usize = 8;
 
 multiversion! {
-    /// Squared distances from one row to eight others, each one chain as defined.
+    /// Squared distances from one row to [`CHAINS`] others, as defined.
     pub(crate) fn squared_distances(own: &[f32], others: &[&[f32]; CHAINS], squares: &mut [f64; CHAINS]) = squared_distances_kernel
 }
 

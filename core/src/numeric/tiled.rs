@@ -97,6 +97,46 @@ fn multiply_lanes<L: Lanes, const HIGH: usize>(a: &[f32], b: &[f32], out: &mut [
     }
 }
 
+multiversion! {
+    /// The same with the vectors of two panels `b`, of which a vector of `a` is then read once for both.
+    pub fn add_products_f32_pair(a: &[f32], b: [&[f32]; 2], out: &mut [[[f32; WIDE_F32]; WIDE_F32]; 2]) =
+        multiply_lanes_pair::<lanes::Wide, 8>, fma: multiply_lanes_twice::<lanes::Fma, 4>,
+        plain: multiply_lanes_twice::<lanes::Plain, 4>
+}
+
+#[inline(always)]
+fn multiply_lanes_twice<L: Lanes, const HIGH: usize>(a: &[f32], b: [&[f32]; 2], out: &mut [[[f32; WIDE_F32]; WIDE_F32]; 2]) {
+    for (b, out) in b.into_iter().zip(out) {
+        multiply_lanes::<L, HIGH>(a, b, out);
+    }
+}
+
+#[inline(always)]
+fn multiply_lanes_pair<L: Lanes, const HIGH: usize>(a: &[f32], b: [&[f32]; 2], out: &mut [[[f32; WIDE_F32]; WIDE_F32]; 2]) {
+    let (a, [b, c]) = (a.as_chunks::<WIDE_F32>().0, b.map(|b| b.as_chunks::<WIDE_F32>().0));
+    let [first, second] = out;
+    let tiles = first.as_chunks_mut::<HIGH>().0.iter_mut().zip(second.as_chunks_mut::<HIGH>().0);
+    for (part, (first, second)) in tiles.enumerate() {
+        let mut sums = [[L::splat(0.0); HIGH]; 2];
+        for i in 0..HIGH {
+            sums[0][i] = L::load(&first[i]);
+            sums[1][i] = L::load(&second[i]);
+        }
+        for ((a, b), c) in a.iter().zip(b).zip(c) {
+            let (b, c) = (L::load(b), L::load(c));
+            for i in 0..HIGH {
+                let a = L::splat(a[part * HIGH + i]);
+                sums[0][i] = a.fused(b, sums[0][i]);
+                sums[1][i] = a.fused(c, sums[1][i]);
+            }
+        }
+        for i in 0..HIGH {
+            sums[0][i].store(&mut first[i]);
+            sums[1][i].store(&mut second[i]);
+        }
+    }
+}
+
 /// The mean of every column: rows are added in blocks, from the first to the last, and blocks in pairs.
 pub fn column_means(x: &Matrix) -> Vec<f64> {
     const ROWS: usize = 128;
@@ -218,6 +258,42 @@ pub fn project(x: &Matrix, means: &[f64], axes: &[f64]) -> Vec<f64> {
         }
     });
     out
+}
+
+/// N × m numbers, row-major, times the m-vectors of `rotation`, row by row: as many columns as there are vectors.
+pub fn rotated(y: &[f64], rotation: &[f64], m: usize) -> Vec<f64> {
+    let k = rotation.len() / m;
+    let mut out = vec![0.0; y.len() / m * k];
+    out.par_chunks_mut(1024 * k).zip(y.par_chunks(1024 * m)).for_each(|(out, y)| {
+        for (out, y) in out.chunks_exact_mut(k).zip(y.chunks_exact(m)) {
+            out.iter_mut().zip(rotation.chunks_exact(m)).for_each(|(out, weights)| *out = super::sum::dot(weights, y));
+        }
+    });
+    out
+}
+
+/// Yᵀ Y of N × k numbers, row-major: k × k. Chains over blocks of rows, and blocks in order.
+pub fn products_of_rows(y: &[f64], k: usize) -> Vec<f64> {
+    const ROWS: usize = 1024;
+    let block = |rows: &[f64]| {
+        let panels: Panels<f64, WIDE> = Panels::new(k, rows.len() / k, |column, row| rows[row * k + column]);
+        let mut products = vec![0.0; k * k];
+        for (i, j) in (0..k.div_ceil(WIDE)).flat_map(|i| (0..k.div_ceil(WIDE)).map(move |j| (i, j))) {
+            let mut tile = [0.0; WIDE * WIDE];
+            add_products(panels.panel(i), panels.panel(j), &mut tile);
+            for (at, product) in tile.iter().enumerate() {
+                let (row, column) = (i * WIDE + at / WIDE, j * WIDE + at % WIDE);
+                if row < k && column < k {
+                    products[row * k + column] = *product;
+                }
+            }
+        }
+        products
+    };
+    let blocks: Vec<Vec<f64>> = y.par_chunks((ROWS * k).max(1)).map(block).collect();
+    let mut products = vec![0.0; k * k];
+    blocks.iter().for_each(|block| products.iter_mut().zip(block).for_each(|(sum, product)| *sum += product));
+    products
 }
 
 #[cfg(test)]

@@ -89,7 +89,9 @@ impl FactorAnalysis {
             return Err(Fault::asked("factor analysis finds no factor: no two columns vary together")
                 .next("use another method, such as PCA, or fewer axes"));
         }
-        loadings.chunks_exact_mut(d).for_each(fix_sign);
+        loadings.chunks_exact_mut(d).for_each(|axis| {
+            fix_sign(axis);
+        });
         let noise: Vec<f64> = noise.iter().map(|value| value * unit).collect();
         let likelihood = likelihood / n as f64 - 0.5 * d as f64 * ln(unit);
         let map = LinearMap { means, axes: posterior(&loadings, &noise)? };

@@ -32,7 +32,7 @@ pub(super) const SPEC: MethodSpec = MethodSpec {
     word: "ica",
     title: "ICA",
     about: "FastICA with <i>tanh</i>, all axes at once (Hyvärinen), on as many whitened principal axes; no more than the features’ rank. The least Gaussian axis is first, by negentropy; sign as in PCA. It is run again from four other starts: an axis that is not found again depends on its start.",
-    version: 1,
+    version: 2,
     parameters: &[ParameterSpec::AXES],
     supervised: false,
     seeds: None,

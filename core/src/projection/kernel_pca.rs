@@ -250,7 +250,9 @@ impl KernelPca {
         let Leading { values, mut vectors, residual } = found.ok_or_else(unsolved)?;
         let kept = axes_kept(&values, self.axes, total)?;
         vectors.truncate(kept * n);
-        vectors.chunks_exact_mut(n).for_each(fix_sign);
+        vectors.chunks_exact_mut(n).for_each(|axis| {
+            fix_sign(axis);
+        });
         let roots: Vec<f64> = values[..kept].iter().map(|value| value.sqrt()).collect();
         let coordinates = (0..n * kept).map(|at| vectors[at % kept * n + at / kept] * roots[at % kept]).collect();
         let weights = vectors.chunks_exact(n).zip(&roots).flat_map(|(row, root)| row.iter().map(move |value| value / root));

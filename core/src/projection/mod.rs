@@ -180,6 +180,15 @@ impl dyn ProjectionObserver + '_ {
     }
 }
 
+/// A method of the register as it is now, with no parameter given: `Method::new` is of version 1.
+///
+/// # Panics
+/// A word of no method.
+pub fn current(word: &str) -> Method {
+    let found = METHODS.iter().find(|of| of.word == word);
+    Method::new(word).of_version(found.unwrap_or_else(|| panic!("there is no projection method `{word}`")).version)
+}
+
 /// The method's row in the register.
 ///
 /// # Errors

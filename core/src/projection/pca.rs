@@ -2,6 +2,11 @@
 //! `f64`, or of the images' products with each other where features have more columns than rows. Shares of variance are over
 //! the full spectrum, not over the axes kept. Sign: each axis's largest loading is positive (the first of equals), so an axis
 //! is the same on all machines.
+//!
+//! Of many images the covariance is summed in `f32` blocks ([`single::scatter`]) and only says *where* the axes lie: some more axes than
+//! wanted are found in it, the images are placed along them in `f64`, and the products of these coordinates, a small matrix, give values and
+//! axes again (Rayleigh and Ritz). A direction that is off by ε leaves a value off by ε². Where an eigenvalue is so small that the `f32` sums cannot
+//! tell it from none, all is done in `f64`.
 
 use super::{
     Placement, Projected, ProjectionInput, Projector,
@@ -10,15 +15,15 @@ use super::{
 };
 use crate::{
     domain::{Fault, Result, projection::Method},
-    numeric::{Matrix, eigen, sum, tiled},
+    numeric::{Matrix, eigen, leading, single, sum, tiled},
 };
 use rayon::prelude::*;
 
 pub(super) const SPEC: MethodSpec = MethodSpec {
     word: "pca",
     title: "PCA",
-    about: "Eigenvectors of the covariance matrix in double precision; shares of variance over the full spectrum; each axis’s largest loading is positive.",
-    version: 1,
+    about: "Eigenvectors of the covariance matrix in double precision (of many images: its sums in single precision, then values and axes again in double from the coordinates along them); shares of variance over the full spectrum; each axis’s largest loading is positive.",
+    version: 2,
     parameters: &[ParameterSpec::AXES],
     supervised: false,
     seeds: None,
@@ -70,6 +75,8 @@ pub(super) struct Principal {
     /// The same over all axes.
     pub total: f64,
     pub rank: usize,
+    /// The images' coordinates, where they are known already.
+    placed: Option<Vec<f64>>,
 }
 
 /// The directions themselves.
@@ -77,9 +84,14 @@ pub(super) struct Principal {
 /// # Errors
 /// Fewer than two images, or features that are all the same.
 pub(super) fn principal(features: &Matrix, axes: usize) -> Result<Principal> {
-    let n = features.rows();
+    let (n, d) = (features.rows(), features.columns());
     if n < 2 {
         return Err(Fault::asked(format!("PCA needs two images or more, there is {n}")));
+    }
+    if d <= n && d > 1 && n as f64 * (d * d) as f64 >= MANY {
+        if let Some(principal) = of_many(features, axes.min(d)) {
+            return Ok(principal);
+        }
     }
     about(features, tiled::column_means(features), axes)
 }
@@ -109,9 +121,53 @@ pub(super) fn about(features: &Matrix, means: Vec<f64>, axes: usize) -> Result<P
     } else {
         spectrum.vectors[..kept * n].par_chunks(n).flat_map(|along| direction(features, &means, along)).collect()
     };
-    loadings.chunks_exact_mut(d).for_each(fix_sign);
+    loadings.chunks_exact_mut(d).for_each(|axis| {
+        fix_sign(axis);
+    });
     let total = sum::sum(&spectrum.values);
-    Ok(Principal { means, loadings, values: spectrum.values[..kept].to_vec(), total, rank })
+    Ok(Principal { means, loadings, values: spectrum.values[..kept].to_vec(), total, rank, placed: None })
+}
+
+/// Products of a covariance from which on it is summed in single precision: 4,096 images of 512 columns.
+const MANY: f64 = 1_073_741_824.0;
+/// Relative to the greatest eigenvalue, what sums in single precision cannot tell from 0: about 32 times their error.
+const SINGLE_FLOOR: f64 = 3.8e-6;
+/// Axes beyond those wanted, at least: what is wanted mixes with what lies beyond them, not with its neighbours.
+const MORE_AXES: usize = 4;
+
+/// By sums in single precision; `None` where they cannot tell how many axes there are.
+fn of_many(features: &Matrix, axes: usize) -> Option<Principal> {
+    let (_, d) = (features.rows(), features.columns());
+    let scatter = single::scatter(features);
+    let total = sum::sum(&(0..d).map(|j| scatter.products[j * d + j]).collect::<Vec<_>>());
+    let varying = (0..d).filter(|j| scatter.products[j * d + j] != 0.0).count();
+    let more = (axes + MORE_AXES).next_multiple_of(tiled::WIDE).min(varying);
+    let found = leading::leading(scatter.products, d, more, SINGLE_FLOOR)?;
+    if varying == 0 || found.above_floor != varying {
+        return None;
+    }
+    let places = tiled::project(features, &scatter.means, &found.vectors);
+    let ritz = eigen::symmetric(&tiled::products_of_rows(&places, more), more)?;
+    let kept = axes.min(more);
+    let (mut loadings, mut rotation) = (Vec::with_capacity(kept * d), Vec::with_capacity(kept * more));
+    for weights in ritz.vectors[..kept * more].chunks_exact(more) {
+        let mut axis = vec![0.0; d];
+        for (weight, vector) in weights.iter().zip(found.vectors.chunks_exact(d)) {
+            axis.iter_mut().zip(vector).for_each(|(sum, loading)| *sum += weight * loading);
+        }
+        let sign = fix_sign(&mut axis);
+        loadings.extend(axis);
+        rotation.extend(weights.iter().map(|weight| sign * weight));
+    }
+    let placed = tiled::rotated(&places, &rotation, more);
+    Some(Principal {
+        means: scatter.means,
+        loadings,
+        values: ritz.values[..kept].to_vec(),
+        total,
+        rank: varying,
+        placed: Some(placed),
+    })
 }
 
 pub(super) fn all_the_same(n: usize) -> Fault {
@@ -135,7 +191,7 @@ impl Principal {
 
     /// The same, not yet rounded, row by row.
     pub(super) fn exact(&self, features: &Matrix) -> Vec<f64> {
-        tiled::project(features, &self.means, &self.loadings)
+        self.placed.clone().unwrap_or_else(|| tiled::project(features, &self.means, &self.loadings))
     }
 }
 
@@ -152,13 +208,15 @@ fn direction(features: &Matrix, means: &[f64], along: &[f64]) -> Vec<f64> {
     loadings
 }
 
-/// Reflects an axis so that its largest loading is positive; of equals the first decides.
-pub(super) fn fix_sign(axis: &mut [f64]) {
+/// Reflects an axis so that its largest loading is positive; of equals the first decides. −1 where it was reflected, else 1.
+pub(super) fn fix_sign(axis: &mut [f64]) -> f64 {
     let largest =
         axis.iter().copied().fold(0.0, |largest: f64, loading| if loading.abs() > largest.abs() { loading } else { largest });
     if largest < 0.0 {
         axis.iter_mut().for_each(|loading| *loading = -*loading);
+        return -1.0;
     }
+    1.0
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! linfa-reduction's shares of variance are over the axes kept, ours over all: so singular values are compared instead.
 
-use super::{Projected, ProjectionInput, pca::principal, project};
+use super::{Projected, ProjectionInput, current, pca::principal, project};
 use crate::{
     domain::projection::Method,
     numeric::{Matrix, PhiloxStream},
@@ -74,14 +74,14 @@ fn principal_axes_are_those_of_linfa() {
         let data = DatasetBase::from(in_double(&features));
         let peer = linfa_reduction::Pca::params(AXES).fit(&data).unwrap();
         let places = columns(&peer.predict(data.records()));
-        let found = ours(Method::new("pca"), AXES, &features);
+        let found = ours(current("pca"), AXES, &features);
         let apart = furthest(&found.coordinates, &places);
         assert!(apart < 1e-6, "{n} × {d}: {apart:e} of a deviation apart");
         let own = principal(&features, AXES).unwrap();
         for (value, sigma) in own.values.iter().zip(peer.singular_values()) {
             assert!((value.sqrt() / sigma - 1.0).abs() < 1e-12, "{n} × {d}: {} {sigma}", value.sqrt());
         }
-        let other = ours(Method::new("pca"), AXES, &disturbed(&features));
+        let other = ours(current("pca"), AXES, &disturbed(&features));
         assert!(furthest(&other.coordinates, &places) > 1e-2, "one number more or less shows");
     }
 }
@@ -103,10 +103,10 @@ fn independent_axes_are_those_of_linfa() {
     let peer = params.fit(&data).unwrap();
     // The peer's axes have length 1; ours have variance 1.
     let places = columns(&(peer.predict(data.records()) * (n as f64).sqrt()));
-    let found = ours(Method::new("ica"), SOURCES, &features);
+    let found = ours(current("ica"), SOURCES, &features);
     let apart = furthest(&found.coordinates, &places);
     assert!(apart < 5e-3, "{apart:e} of a deviation apart");
-    let other = ours(Method::new("ica"), SOURCES, &disturbed(&features));
+    let other = ours(current("ica"), SOURCES, &disturbed(&features));
     assert!(furthest(&other.coordinates, &places) > 5e-2, "one number more or less shows");
 }
 

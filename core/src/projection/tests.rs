@@ -7,19 +7,19 @@ use proptest::prelude::*;
 use std::cell::Cell;
 
 fn pca(axes: usize) -> Method {
-    Method::new("pca").with("axes", axes)
+    current("pca").with("axes", axes)
 }
 
 fn ica(axes: usize) -> Method {
-    Method::new("ica").with("axes", axes)
+    current("ica").with("axes", axes)
 }
 
 fn tsne(perplexity: f64) -> Method {
-    Method::new("tsne").with("perplexity", perplexity)
+    current("tsne").with("perplexity", perplexity)
 }
 
 fn umap(neighbors: usize, min_dist: f64) -> Method {
-    Method::new("umap").with("neighbors", neighbors).with("min_dist", min_dist)
+    current("umap").with("neighbors", neighbors).with("min_dist", min_dist)
 }
 
 fn small() -> [Method; 4] {
@@ -178,10 +178,10 @@ fn every_row_of_the_register_is_whole() {
 fn a_method_that_is_not_there_or_not_as_it_is_here_is_refused() {
     let features = cloud(60, 4, 1);
     refused(&Method::new("tsn"), &features, "there is no projection method `tsn`");
-    refused(&Method::new("pca"), &features, "PCA lacks its parameter `axes`");
+    refused(&current("pca"), &features, "PCA lacks its parameter `axes`");
     refused(&pca(3).with("scale", 1.0), &features, "PCA has no parameter `scale`");
-    refused(&Method::new("pca").with("axes", 3.0), &features, "PCA does not take `axes: 3`");
-    refused(&pca(3).of_version(2), &features, "PCA of version 2 is asked for, and this program has version 1");
+    refused(&current("pca").with("axes", 3.0), &features, "PCA does not take `axes: 3`");
+    refused(&pca(3).of_version(1), &features, "PCA of version 1 is asked for, and this program has version 2");
 }
 
 #[test]

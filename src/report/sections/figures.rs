@@ -227,6 +227,7 @@ mod tests {
             beside: Some(ClusterValidity { silhouette: Some(0.25), ..ClusterValidity::default() }),
             times: 10,
             again: Some(spread(0.85)),
+            images: Some(20_000),
             other: vec![OtherSettings { method: "perplexity 15".to_owned(), auc: 0.8 }],
             mislabelled: vec![LabelNoise { share: 0.05, again: spread(0.75) }],
         };
@@ -236,7 +237,7 @@ mod tests {
             Some(section)
         });
         for sentence in [
-            "re-projection 0.850 [0.800–0.900] 10 times",
+            "re-projection 0.850 [0.800–0.900] 10 times, of 20,000 images at most",
             "other settings perplexity 15: 0.800",
             "label noise 5.0 %: 0.750 [0.700–0.800]",
             "Other measures (not used for ranking): silhouette 0.250.",

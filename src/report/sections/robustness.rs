@@ -24,6 +24,8 @@ pub(crate) struct Robustness {
 struct ReProjection {
     auc: SpreadClaims,
     times: ClaimId,
+    /// Of many images: how many were projected again at once, at most.
+    images: Option<ClaimId>,
 }
 
 #[derive(Serialize)]
@@ -72,6 +74,7 @@ impl Robustness {
             re_projection: found.again.map(|again| ReProjection {
                 auc: claims.spread(output, "/again", "AUC after re-projection", again),
                 times: claims.count(output, "/times", "re-projections", found.times),
+                images: found.images.map(|images| claims.count(output, "/images", "images projected again, at most", images)),
             }),
             other_settings: found.other.iter().enumerate().map(setting).collect(),
             label_noise: found.mislabelled.iter().enumerate().map(noise).collect(),

@@ -249,7 +249,9 @@ fn smallest(matrix: &mut [Vec<(u32, f64)>], given: &ProjectionInput) -> Result<(
         given.watch.objective("residual", restart + 1, residual * shift);
         given.watch.go_on()
     })?;
-    found.vectors.iter_mut().for_each(|vector| fix_sign(vector));
+    found.vectors.iter_mut().for_each(|vector| {
+        fix_sign(vector);
+    });
     let values = found.values.iter().map(|value| (1.0 / value - shift).max(0.0)).collect();
     Ok((values, found.vectors))
 }

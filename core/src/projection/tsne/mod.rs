@@ -33,7 +33,7 @@ pub(super) const SPEC: MethodSpec = MethodSpec {
     word: "tsne",
     title: "t-SNE",
     about: "Similarities of three times as many exact neighbours as the perplexity; a start from the principal axes; steps, exaggeration and rate as openTSNE (Belkina et al.; Kobak and Berens). With few images every pair repels; with many a grid approximates the far ones (Linderman et al.). KL is the divergence between the similarities of features and map. Distances between clusters mean little.",
-    version: 1,
+    version: 2,
     parameters: &[
         ParameterSpec {
             name: "perplexity",

@@ -32,7 +32,7 @@ pub(super) const SPEC: MethodSpec = MethodSpec {
     word: "umap",
     title: "UMAP",
     about: "The fuzzy graph of exact neighbours, a spectral start, and as many epochs as umap-learn; from the principal axes where the graph is in several parts. Each point is updated by one thread in a fixed order, so the result does not depend on the number of threads. Distances between clusters mean little.",
-    version: 1,
+    version: 2,
     parameters: &[
         ParameterSpec {
             name: "neighbors",

@@ -25,7 +25,9 @@ pub(super) fn start(graph: &Graph) -> Vec<[f64; 2]> {
     let near = |value: f64, residual: f64| residual < TOLERANCE * (1.0 - value);
     let Ok(found) = krylov::leading(n, &[known], SEARCH, |x| weights.times(x), near, |_, _| Ok::<(), Infallible>(()));
     let mut vectors = found.vectors;
-    vectors.iter_mut().for_each(|vector| fix_sign(vector));
+    vectors.iter_mut().for_each(|vector| {
+        fix_sign(vector);
+    });
     (0..n).map(|i| std::array::from_fn(|axis| vectors.get(axis).map_or(0.0, |vector| vector[i]))).collect()
 }
 

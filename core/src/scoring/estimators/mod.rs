@@ -13,4 +13,5 @@ pub(super) mod pair_protocol;
 pub(super) mod per_view;
 pub(super) mod probe;
 pub(super) mod score;
+mod swept;
 pub(super) mod verification;

@@ -1,9 +1,11 @@
 //! Every member's fifth-nearest member of each set, among the other folds: of all members, and of its own half.
 //!
-//! Three algorithms give one answer: along an axis outwards from the member's position; in the plane through a k-d tree (Bentley 1975);
-//! in many columns over all distances, each of which is taken once for all questions. A distance is the same chain of fused
+//! Four algorithms give one answer: along an axis outwards from the member's position; in the plane through a k-d tree (Bentley 1975);
+//! in many columns over all distances, each of which is taken once for all questions; of many images so that most distances are ruled
+//! out by a bound ([`swept`]). A distance is the same chain of fused
 //! multiply-adds in each, and none is left out that could be among the five, so the algorithms agree in every bit.
 
+use super::swept;
 use crate::{
     numeric::{Matrix, multiversion::multiversion, neighbours::Points, special::ln},
     scoring::design::split::Split,
@@ -70,8 +72,21 @@ type ByMember = Vec<(usize, [Vec<f64>; 2])>;
 /// Images whose distances are taken in one pass over the columns.
 const BATCH: usize = 8;
 
+/// From so many images on, bounds are worth their while.
+const MANY: usize = 2048;
+
 /// For all questions at once, in any number of columns. `points` has one row an image.
 pub(crate) fn in_space(points: &Matrix, queries: &[NeighborQuery]) -> Vec<FifthNeighborDistances> {
+    let sets: usize = queries.iter().map(|query| query.sets.len()).sum();
+    if points.rows() < MANY || sets > swept::MOST_SETS {
+        by_trying_all(points, queries)
+    } else {
+        swept::by_sweep(points, queries)
+    }
+}
+
+/// The same by every distance.
+pub(super) fn by_trying_all(points: &Matrix, queries: &[NeighborQuery]) -> Vec<FifthNeighborDistances> {
     let (n, space) = (points.rows(), Points::new(points));
     // Per question, per image: its member.
     let member_of: Vec<Vec<Option<u32>>> = queries
@@ -174,7 +189,8 @@ impl<'a> NearestOfClass<'a> {
 }
 
 /// The five smallest squared distances met so far, ascending.
-struct Nearest {
+#[derive(Clone)]
+pub(super) struct Nearest {
     smallest: [f64; NEIGHBOUR],
     met: usize,
 }
@@ -186,7 +202,7 @@ impl Default for Nearest {
 }
 
 impl Nearest {
-    fn meet(&mut self, distance: f64) {
+    pub(super) fn meet(&mut self, distance: f64) {
         self.met += 1;
         if distance >= self.smallest[NEIGHBOUR - 1] {
             return;
@@ -199,9 +215,14 @@ impl Nearest {
         self.smallest[at] = distance;
     }
 
+    /// The fifth, if there are as many.
+    pub(super) fn fifth(&self) -> Option<f64> {
+        (self.met >= NEIGHBOUR).then(|| self.smallest[NEIGHBOUR - 1])
+    }
+
     /// Half the ln of the squared distance to the fifth, or to the farthest where there are fewer; NaN where there is none. Equal points
     /// are at the smallest positive number, not at ln 0.
-    fn ln_distance(&self) -> f64 {
+    pub(super) fn ln_distance(&self) -> f64 {
         match self.met.min(NEIGHBOUR) {
             0 => f64::NAN,
             met => 0.5 * ln(self.smallest[met - 1].max(f64::MIN_POSITIVE)),

@@ -26,8 +26,10 @@ use crate::{
         },
     },
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+/// No more images than this are projected again at once: a map of 200,000 takes minutes, and there are a dozen of them a figure.
+const MOST_IMAGES: usize = 20_000;
 /// Subsamples, each of four identities in five; and draws of label noise of each share.
 const REPLICATES: usize = 10;
 /// Shares of images whose label is changed.
@@ -61,33 +63,44 @@ pub fn figure_robustness(
     let scorer = ViewScorer::new(&design);
     let re_projected: Vec<f64> = (0..REPLICATES)
         .filter_map(|replicate| {
-            let rows = subsample(&design, seed, replicate);
+            let rows = subsample(&design, seed, replicate, MOST_IMAGES);
             // Four identities in five may be too few for the method.
             let points = project(method, &features.take(&rows)).ok()?;
             score_of_rows(&design, &rows, &points, view)
         })
         .collect();
-    let all: Vec<usize> = (0..features.rows()).collect();
+    // Other settings are of all images, or of one more subsample.
+    let many = features.rows() > MOST_IMAGES;
+    let rows = if many { subsample(&design, seed, REPLICATES, MOST_IMAGES) } else { (0..features.rows()).collect() };
+    let taken = if many { &features.take(&rows) } else { features };
     let scored_by = |(words, method): &(String, Method)| {
-        let points = project(method, features).ok()?;
-        Some(OtherSettings { method: words.clone(), auc: score_of_rows(&design, &all, &points, view)? })
+        let points = project(method, taken).ok()?;
+        Some(OtherSettings { method: words.clone(), auc: score_of_rows(&design, &rows, &points, view)? })
     };
     FigureRobustness {
         format: 1,
         beside: validity(&scorer, points, view),
         times: re_projected.len(),
         again: Spread::of(re_projected),
+        images: many.then_some(MOST_IMAGES),
         other: other_settings.iter().filter_map(scored_by).collect(),
         mislabelled: scorer.points_in_view(view, points).map(|in_view| label_noise(&design, &in_view, seed)).unwrap_or_default(),
     }
 }
 
-/// The images of four identities in five, ascending.
-fn subsample(design: &EvaluationDesign, seed: u64, replicate: usize) -> Vec<usize> {
-    let mut identities: Vec<usize> = design.groups().collect::<BTreeSet<_>>().into_iter().collect();
+/// The images of four identities in five, ascending; of fewer where they would be more than `most`.
+fn subsample(design: &EvaluationDesign, seed: u64, replicate: usize, most: usize) -> Vec<usize> {
+    let mut images: BTreeMap<usize, usize> = BTreeMap::new();
+    design.groups().for_each(|identity| *images.entry(identity).or_default() += 1);
+    let mut identities: Vec<usize> = images.keys().copied().collect();
     PhiloxStream::new(seed, Purpose::Subsample, replicate as u64).shuffle(&mut identities);
     let count = (identities.len() * 4).div_ceil(5);
-    let taken: BTreeSet<usize> = identities.into_iter().take(count).collect();
+    let mut total = 0;
+    let fits = |identity: &usize| {
+        total += images[identity];
+        total <= most
+    };
+    let taken: BTreeSet<usize> = identities.into_iter().take(count).take_while(fits).collect();
     design.groups().enumerate().filter(|(_, identity)| taken.contains(identity)).map(|(row, _)| row).collect()
 }
 
@@ -168,6 +181,32 @@ fn validity(scorer: &ViewScorer, points: &Matrix, view: View) -> Option<ClusterV
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{
+        comparison::Measured,
+        image::{Column, Images},
+    };
+
+    #[test]
+    fn a_subsample_holds_four_identities_in_five_whole_and_no_more_images_than_are_projected_again() {
+        let n = 400;
+        let ids = || (0..n).map(|i| format!("{i:03}"));
+        let (images, identities) =
+            (Images(ids().map(|id| (id, None)).collect()), ids().enumerate().map(|(i, id)| (id, (i / 4).to_string())));
+        let identities: Column = identities.collect();
+        let labels =
+            [("x", ids().enumerate().map(|(i, id)| (id, (i % 2).to_string())).collect::<Column>())].into_iter().collect();
+        let setting = Setting { images: &images, labels: &labels, identities: Some(&identities) };
+        let classes = ["x", "not x"].map(|class| class.parse().unwrap()).to_vec();
+        let question = Question { measured: Measured::Classes(classes), within: None };
+        let statistics = Statistics::default();
+        let design = EvaluationDesign::new(&setting, &question, &statistics, 1);
+        let (all, few) = (subsample(&design, 1, 0, n), subsample(&design, 1, 0, 101));
+        assert_eq!((all.len(), few.len()), (320, 100));
+        for rows in [&all, &few] {
+            assert!(rows.chunks(4).all(|four| four[0] % 4 == 0 && four[3] == four[0] + 3), "identities are whole");
+        }
+        assert!(few.iter().all(|row| all.binary_search(row).is_ok()) && subsample(&design, 1, 1, 101) != few);
+    }
 
     #[test]
     fn label_noise_changes_its_share_of_labels_and_leaves_every_image_in_one_class() {
