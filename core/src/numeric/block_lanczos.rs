@@ -11,6 +11,8 @@ const BLOCKS: usize = 9;
 /// Blocks after which it is seen whether it has settled.
 const LOOK: usize = 3;
 const RESTARTS: usize = 200;
+/// Multiplications that are worth a thread of their own.
+const SHARE: usize = 1 << 16;
 /// Times that new vectors are tried where the others lead to nothing more.
 const MOST_ENDS: u64 = 100;
 
@@ -126,7 +128,8 @@ impl Basis {
             let mut left = 1.0;
             for _ in 0..3 {
                 let others: Vec<&Vec<f64>> = self.vectors.iter().chain(&fresh).collect();
-                let along: Vec<f64> = others.par_iter().with_min_len(8).map(|other| dot_lanes(other, &vector)).collect();
+                let along: Vec<f64> =
+                    others.par_iter().with_min_len(SHARE / vector.len() + 1).map(|other| dot_lanes(other, &vector)).collect();
                 for (other, along) in others.iter().zip(along) {
                     vector.iter_mut().zip(*other).for_each(|(value, other)| *value -= along * other);
                 }
@@ -148,7 +151,7 @@ impl Basis {
             return None;
         }
         let row = |i: usize| (0..m).map(|j| if j <= i { dot_lanes(&self.vectors[i], &self.images[j]) } else { 0.0 }).collect();
-        let rows: Vec<Vec<f64>> = (0..m).into_par_iter().map(row).collect();
+        let rows: Vec<Vec<f64>> = (0..m).into_par_iter().with_min_len(SHARE / (m * self.vectors[0].len()) + 1).map(row).collect();
         let spectrum = eigen::symmetric(&rows.concat(), m)?;
         let count = count.min(m);
         let mixed = |of: &[Vec<f64>], weights: &[f64]| {
@@ -159,7 +162,8 @@ impl Basis {
             sum
         };
         let weights: Vec<&[f64]> = spectrum.vectors.chunks_exact(m).take(count).collect();
-        let all = |of: &[Vec<f64>]| weights.par_iter().map(|weights| mixed(of, weights)).collect();
+        let share = SHARE / (m * self.vectors[0].len()) + 1;
+        let all = |of: &[Vec<f64>]| weights.par_iter().with_min_len(share).map(|weights| mixed(of, weights)).collect();
         Some((spectrum.values[..count].to_vec(), Basis { vectors: all(&self.vectors), images: all(&self.images) }))
     }
 
