@@ -20,7 +20,7 @@ pub(crate) const PLAIN: [(&str, &str); 2] = [("LC_ALL", "C"), ("TZ", "UTC")];
 
 /// Variables of the dispatcher that its workers need as well, by name: they say how programs are found and how they compute. No other is
 /// handed on.
-const HANDED_ON: [&str; 2] = ["LIBTORCH", "VISAVIS_ONNXRUNTIME"];
+const HANDED_ON: [&str; 2] = ["LIBTORCH", "ONNXRUNTIME"];
 
 /// What decides the bits of a worker's results, whatever the node says: single precision is single precision, on cards too.
 pub(super) const BITS: [(&str, &str); 2] = [("NVIDIA_TF32_OVERRIDE", "0"), ("CUBLAS_WORKSPACE_CONFIG", ":4096:8")];
@@ -92,13 +92,14 @@ mod tests {
         let given = [
             ("AWS_SECRET_ACCESS_KEY", "x"),
             ("LIBTORCH", "/opt/torch"),
+            ("ONNXRUNTIME", "/opt/onnxruntime/libonnxruntime.so"),
             ("HOME", "/root"),
             ("NVIDIA_TF32_OVERRIDE", "1"),
             ("GITHUB_TOKEN", "y"),
         ];
         let given = handed_on(given.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
         let given: Vec<(&str, &str)> = given.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        assert_eq!(given, [("LIBTORCH", "/opt/torch")]);
+        assert_eq!(given, [("LIBTORCH", "/opt/torch"), ("ONNXRUNTIME", "/opt/onnxruntime/libonnxruntime.so")]);
     }
 
     #[test]
