@@ -54,8 +54,9 @@ pub enum DispatcherLetter {
 
 /// Who a worker is. Two starts of one job are two workers: Slurm may start a job again without saying so.
 ///
-/// The dispatcher goes by `program`, `slurm`, `started` and `host`. What else is here is for people who read the letters of a run that went
-/// wrong: which process it was, and what the job gave it. The worker's journal tells the same of its machine (`domain/machine.rs`).
+/// The dispatcher goes by `program`, `slurm` and `started`; `token` is also the name of the file. What else is here is for people who read the
+/// letters of a run that went wrong: which process it was, and what the job gave it. What screens and commands tell of a worker's machine is
+/// in its journal (`domain/machine.rs`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hello {
     /// The random name of this start.

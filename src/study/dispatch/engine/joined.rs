@@ -22,6 +22,9 @@ const LATE: f64 = 10.0;
 /// program that opens a card may take a minute. Then that is taken back. One that does not answer to that either for as long again is given up.
 const BEGINS: Duration = Duration::from_secs(180);
 
+/// A worker that was heard of within this time gives signs of life; one that is silent is given up for that.
+const ALIVE: Duration = Duration::from_secs(60);
+
 /// A worker that has had nothing to do for so long is let go, whatever is left.
 const IDLE_ANYWAY: Duration = Duration::from_secs(300);
 
@@ -160,10 +163,9 @@ impl Engine {
     /// Takes back what workers that came by themselves were given, give signs of life, and do not begin. One that does not give it back is
     /// given up; the stages are not to blame, and their attempts do not count.
     pub(super) fn take_back_unbegun(&mut self, now: Duration) {
+        let has_some = |slot: &WorkerSlot| self.joining[slot.device] && slot.ending.is_none() && !slot.assigned.is_empty();
         let waited = |slot: &WorkerSlot| match slot.unbegun {
-            Some(since) if self.joining[slot.device] && slot.ending.is_none() && !slot.assigned.is_empty() => {
-                now.saturating_sub(since)
-            }
+            Some(since) if has_some(slot) && now.saturating_sub(slot.heard) < ALIVE => now.saturating_sub(since),
             _ => Duration::ZERO,
         };
         let overdue = self.slots.iter().filter(|(_, slot)| waited(slot) >= BEGINS);

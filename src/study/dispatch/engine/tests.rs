@@ -795,6 +795,16 @@ fn a_worker_that_does_not_give_back_what_it_has_not_begun_is_given_up() {
     assert_eq!((killed, bench.at(71).len(), bench.engine.left()), (1, 0, 2), "others have both stages");
     commands.into_iter().for_each(|command| _ = bench.carry_out(command));
     assert!(logged(&bench, "card 0").last().unwrap().contains("goes to another, and the worker is ended"));
+    // One that is silent is given up for that, and later: it may be cut off for a while.
+    let mut bench = cluster(&["card 0"]);
+    bench.joins(71, 0);
+    let silent = (0..590).step_by(10).flat_map(|seconds| {
+        let mut commands = bench.engine.handle(DispatchEvent::Fill, at(seconds));
+        commands.extend(bench.engine.handle(DispatchEvent::Tick, at(seconds)));
+        commands
+    });
+    let acts = silent.filter(|of| matches!(of, DispatchCommand::Kill { .. } | DispatchCommand::Recall { .. })).count();
+    assert_eq!(acts, 0);
     // A worker that begins what it was given is left alone, however long that takes.
     let mut bench = cluster(&["card 0"]).play("card 0", &[Attempt::Done(1000)]);
     bench.joins(71, 0).go(EVER);
