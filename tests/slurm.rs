@@ -14,6 +14,8 @@ mod patience;
 
 mod places;
 
+mod programs;
+
 const SMALL: &str = "experiments/small.yaml";
 const MICRO: &str = "experiments/micro.yaml";
 

@@ -2,6 +2,7 @@
 //! here, bit by bit. `scripts/tests-left-out` leaves them out where the rig cannot start; of every day is the plain one, the others are of
 //! `make test-long`. What was seen in each, with seconds, is a table in `docs/slurm.md`.
 
+mod all_at_once;
 mod dispatchers;
 mod folders;
 mod nodes;
@@ -128,11 +129,12 @@ struct Study<'a> {
 }
 
 impl Study<'_> {
+    /// Copies files and folders of the desk into the workspace on the shared folder.
     fn copy(&self, names: &[&str]) {
         for name in names {
             let to = self.real().join(name);
             fs::create_dir_all(to.parent().unwrap()).unwrap();
-            fs::copy(self.desk.path(name), to).unwrap();
+            assert!(Command::new("cp").arg("-r").arg(self.desk.path(name)).arg(to).status().unwrap().success(), "{name}");
         }
     }
 

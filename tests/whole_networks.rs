@@ -4,7 +4,7 @@ use crate::desk::{Desk, needs_beside};
 use serde_json::json;
 use std::{fs, path::Path};
 
-const STUDY: &str = "experiments/whole.yaml";
+pub(crate) const STUDY: &str = "experiments/whole.yaml";
 
 /// An ONNX model, the same that takes one picture at a time, and a TorchScript module, on one slot: two programs take turns.
 const TINY: &str = r#"format: 1
@@ -39,7 +39,7 @@ fn fixture(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/whole").join(name)).unwrap()
 }
 
-fn desk() -> Desk {
+pub(crate) fn desk() -> Desk {
     needs_beside("visavis-onnx");
     let desk = Desk::empty();
     desk.write(STUDY, TINY.as_bytes());

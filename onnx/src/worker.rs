@@ -28,6 +28,10 @@ pub fn run(arguments: WorkerArguments) -> Result<()> {
 }
 
 impl StageExecutor for Models {
+    fn program(&self) -> &'static str {
+        "visavis-onnx"
+    }
+
     fn carry_out(&self, task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>, listener: &dyn Listener) -> Outcome<StageOutput> {
         match &task.work {
             Work::Extract(of)

@@ -16,7 +16,10 @@ pub use amend::{Change, amend};
 pub use levels::{FACTORS, Levels};
 pub use text::{PathStep, Text};
 
-use std::{collections::HashSet, path::Path};
+use std::{
+    collections::{BTreeSet, HashSet},
+    path::Path,
+};
 use visavis_core::domain::{Result, study::Study};
 
 /// A study with the text it was read from.
@@ -25,6 +28,8 @@ pub struct StudyFile {
     pub text: Text,
     /// Combinations of the matrix that `exclude` left out.
     pub excluded: usize,
+    /// Variables of the environment whose values are part of the study: in paths, where a file may name them.
+    pub variables: BTreeSet<String>,
 }
 
 /// Reads and checks a study file.
@@ -60,6 +65,8 @@ pub(crate) fn names_in(text: &Text) -> HashSet<String> {
 /// As [`read`].
 pub fn parse(text: Text) -> Result<StudyFile> {
     let value = text.parse()?;
-    let (study, excluded) = sections::study(&reader::StudyNode::root(&text, &value))?;
-    Ok(StudyFile { study, text, excluded })
+    let root = reader::StudyNode::root(&text, &value);
+    let (study, excluded) = sections::study(&root)?;
+    let variables = root.variables();
+    Ok(StudyFile { study, text, excluded, variables })
 }

@@ -4,7 +4,12 @@ use super::{
     text::{PathStep, Text},
     written::{Meaning, Scalar, Written},
 };
-use std::path::{Path, PathBuf};
+use std::{
+    cell::RefCell,
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    rc::Rc,
+};
 use visavis_core::domain::{Fault, Result, spelling::suggestion, text::is_steering};
 
 /// Keys that earlier study files had, and what they are called now.
@@ -19,11 +24,18 @@ pub(crate) struct StudyNode<'a> {
     pub(super) text: &'a Text,
     pub(super) value: &'a Written,
     pub(super) path: Vec<PathStep>,
+    /// Variables of the environment whose values stand in the study, wherever in the file they are named.
+    pub(super) variables: Rc<RefCell<BTreeSet<String>>>,
 }
 
 impl<'a> StudyNode<'a> {
     pub(crate) fn root(text: &'a Text, value: &'a Written) -> Self {
-        StudyNode { text, value, path: Vec::new() }
+        StudyNode { text, value, path: Vec::new(), variables: Rc::default() }
+    }
+
+    /// The variables of the environment that have been put in so far.
+    pub(crate) fn variables(&self) -> BTreeSet<String> {
+        self.variables.borrow().clone()
     }
 
     /// A fault at this value.
@@ -74,7 +86,8 @@ impl<'a> StudyNode<'a> {
     }
 
     fn child(&self, step: PathStep, value: &'a Written) -> StudyNode<'a> {
-        StudyNode { text: self.text, value, path: [self.path.clone(), vec![step]].concat() }
+        let path = [self.path.clone(), vec![step]].concat();
+        StudyNode { text: self.text, value, path, variables: Rc::clone(&self.variables) }
     }
 
     /// A mapping with these keys and no others.
@@ -217,8 +230,15 @@ impl<'a> StudyNode<'a> {
 
     /// `~` and variables, as a shell takes them.
     fn expanded(&self, text: &str) -> Result<String> {
-        let variable = |name: &str| std::env::var(name).map(Some);
-        let home = || std::env::var("HOME").ok();
+        let note = |name: &str| _ = self.variables.borrow_mut().insert(name.to_owned());
+        let variable = |name: &str| {
+            note(name);
+            std::env::var(name).map(Some)
+        };
+        let home = || {
+            note("HOME");
+            std::env::var("HOME").ok()
+        };
         let expanded = shellexpand::full_with_context(text, home, variable).map_err(|error| {
             let why = match error.cause {
                 std::env::VarError::NotPresent => "is not set",

@@ -1,14 +1,10 @@
 //! How a study is run on a cluster: its settings, where its file says them, and what its workers are.
 
-use super::{
-    devices::{Device, Name},
-    plan::Plan,
-    programs::WorkerProgram,
-};
+use super::devices::{Device, Name};
 use crate::config::{PathStep, StudyFile};
 use std::{collections::BTreeMap, path::PathBuf};
 use visavis_core::domain::{
-    Fault, Result,
+    Fault,
     study::{DispatcherPlace, RunOn, SlurmSettings, Study},
     text::count,
 };
@@ -103,19 +99,6 @@ impl ClusterRun {
         let named = named.into_iter().filter_map(|(key, value)| Some(format!(", {key} {}", value.as_ref()?)));
         let (workers, threads) = (count(self.settings.workers, "worker"), count(self.device(study).threads, "thread"));
         format!("at most {workers} of Slurm{}, {threads} each", named.collect::<String>())
-    }
-
-    /// The one program that all workers are: `None` for visavis itself.
-    ///
-    /// # Errors
-    /// A study whose networks need two programs.
-    pub fn program(plan: &Plan) -> Result<Option<WorkerProgram>> {
-        let mut programs = plan.programs().into_iter();
-        match (programs.next(), programs.next()) {
-            (first, None) => Ok(first),
-            (_, Some(_)) => Err(Fault::missing("ONNX models and other networks are not run on Slurm in one run yet")
-                .next("run one kind first: --only MODEL chooses; or all of them here: --on local")),
-        }
     }
 }
 

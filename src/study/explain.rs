@@ -68,6 +68,9 @@ struct Explainer<'a> {
     study: &'a str,
 }
 
+/// So many attempts are told one by one.
+const MOST_ATTEMPTS: usize = 10;
+
 /// The least number says most.
 type ReasonRank = (u8, String);
 
@@ -91,7 +94,7 @@ impl Explainer<'_> {
         if let Some(JobRow { state: JobState::Failed, .. }) = self.row
             && stale.is_none()
         {
-            return Ok(self.failed());
+            return self.failed();
         }
         let (state, mut why, next) = match plan.status(step) {
             Some(StageStatus::Ready) => self.ready(step)?,
@@ -124,10 +127,12 @@ impl Explainer<'_> {
             ..WorkerMachine::default()
         });
         let (machine, threads) = (machine.told(), count(made.threads, "thread"));
-        Ok(vec![
+        let mut why = vec![
             format!("Its result is there: key {}, content {}.", manifest.key.short(), manifest.content().short()),
             format!("It was made in {:.2} s by {} on {machine}, {threads}{by}.{tries}", made.seconds, made.program),
-        ])
+        ];
+        why.extend(self.earlier()?);
+        Ok(why)
     }
 
     /// Where a worker was, by the name of its journal.
@@ -137,11 +142,32 @@ impl Explainer<'_> {
 
     fn running(&self) -> Result<Vec<String>> {
         let Some(attempt) = self.attempts.last() else { return Ok(vec!["It runs.".to_owned()]) };
-        let place = match self.machine(&attempt.worker)?.filter(|machine| machine.slurm.is_some()) {
+        let mut why = self.earlier()?;
+        why.push(format!("It runs on {}: attempt {}.", self.place(attempt)?, attempt.number));
+        Ok(why)
+    }
+
+    /// Where an attempt was: `cpu on n1, …, Slurm job 7_0`, or `cpu, slot 2 of this run`.
+    fn place(&self, attempt: &AttemptRow) -> Result<String> {
+        Ok(match self.machine(&attempt.worker)?.filter(|machine| machine.slurm.is_some()) {
             Some(machine) => format!("{} on {}", attempt.device, machine.told()),
             None => format!("{}, slot {}", attempt.device, attempt.slot + 1),
-        };
-        Ok(vec![format!("It runs on {place}: attempt {}.", attempt.number)])
+        })
+    }
+
+    /// The last attempts before the latest one: where each was, and how it ended.
+    fn earlier(&self) -> Result<Vec<String>> {
+        let before = self.attempts.split_last().map_or(&[][..], |(_, before)| before);
+        before[before.len().saturating_sub(MOST_ATTEMPTS)..].iter().map(|attempt| self.ended(attempt)).collect()
+    }
+
+    /// Where an attempt was and how it ended: a sentence.
+    fn ended(&self, attempt: &AttemptRow) -> Result<String> {
+        let (cause, told) = (attempt.cause.map_or("it ended", Cause::words), one_line(attempt.why.as_deref().unwrap_or("")));
+        let seconds = attempt.seconds.map_or(String::new(), |seconds| format!(" after {seconds:.1} s"));
+        // Most reasons say what happened in their own words already.
+        let told = if told.is_empty() { cause } else { &told };
+        Ok(format!("Attempt {} on {}{seconds}: {told}.", attempt.number, self.place(attempt)?))
     }
 
     fn aside(&self, job: JobId) -> Result<Option<JobState>> {
@@ -149,14 +175,10 @@ impl Explainer<'_> {
         Ok(JobRequests::standing(index)?.aside().get(&job).copied())
     }
 
-    fn failed(&self) -> StateAndWhy {
+    fn failed(&self) -> Result<StateAndWhy> {
         let mut why = Vec::new();
         for attempt in self.attempts.iter().filter(|attempt| attempt.cause.is_some()) {
-            let (cause, told) = (attempt.cause.map_or("", Cause::words), one_line(attempt.why.as_deref().unwrap_or("")));
-            let seconds = attempt.seconds.map_or(String::new(), |seconds| format!(" after {seconds:.1} s"));
-            // Most reasons say what happened in their own words already.
-            let told = if told.is_empty() { cause } else { &told };
-            why.push(format!("Attempt {} on {}{seconds}: {told}.", attempt.number, attempt.device));
+            why.push(self.ended(attempt)?);
             let last = attempt.log.iter().rev().take(5).rev();
             why.extend(last.map(|line| format!("    │ {line}")));
         }
@@ -173,7 +195,7 @@ impl Explainer<'_> {
             Some(_) => format!("{mend}visavis retry {}", self.row.map_or(String::new(), |row| row.id.short())),
             None => format!("{mend}visavis run {}", self.study),
         };
-        ("failed", why, Some(next))
+        Ok(("failed", why, Some(next)))
     }
 
     fn ready(&self, step: Step) -> Result<StateAndWhy> {

@@ -28,6 +28,11 @@ impl WorkerProgram {
         }
     }
 
+    /// The one of this name; `None` for visavis itself, and for what nobody knows.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [WorkerProgram::Torch, WorkerProgram::Onnx].into_iter().find(|program| program.name() == name)
+    }
+
     /// Its name, beside `visavis`.
     pub fn name(self) -> &'static str {
         match self {

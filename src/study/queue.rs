@@ -36,6 +36,8 @@ pub(crate) struct StageQueue {
     lines: BTreeMap<QueueLine, BTreeMap<(u64, u64), Waiting>>,
     positions: HashMap<Key, (QueueLine, (u64, u64))>,
     came: u64,
+    /// How many jobs of a line need a program.
+    needing: BTreeMap<(QueueLine, WorkerProgram), usize>,
     /// Networks on processors wait in a line of their own.
     sets_networks_apart: bool,
 }
@@ -73,13 +75,25 @@ impl StageQueue {
         self.came += 1;
         let position = (u64::MAX - (waiting.upward_rank.max(0.0) * 1e6) as u64, self.came);
         self.positions.insert(waiting.key, (line, position));
+        if let Some(program) = waiting.program {
+            *self.needing.entry((line, program)).or_default() += 1;
+        }
         self.lines.entry(line).or_default().insert(position, waiting);
     }
 
     /// Takes a job out of the line.
     pub(crate) fn take(&mut self, key: Key) -> Option<Waiting> {
-        let (class, position) = self.positions.remove(&key)?;
-        self.lines.get_mut(&class)?.remove(&position)
+        let (line, position) = self.positions.remove(&key)?;
+        let waiting = self.lines.get_mut(&line)?.remove(&position)?;
+        self.forget(line, &waiting);
+        Some(waiting)
+    }
+
+    /// A job has left its line.
+    fn forget(&mut self, line: QueueLine, waiting: &Waiting) {
+        if let Some(jobs) = waiting.program.and_then(|program| self.needing.get_mut(&(line, program))) {
+            *jobs -= 1;
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -93,13 +107,30 @@ impl StageQueue {
     /// The next jobs for one of so many slots: enough to keep a worker busy, and never more than its share of what waits. One program
     /// can do them all.
     pub(crate) fn batch(&mut self, class: DeviceClass, slots: usize) -> Vec<Waiting> {
-        self.batch_of(QueueLine::Class(class), slots, BATCH_SECONDS, &|waiting| waiting.seconds)
+        self.batch_of(QueueLine::Class(class), slots, BATCH_SECONDS, &|_| true, &|waiting| waiting.seconds)
     }
 
     /// The same for a worker that is spoken with through a shared folder, which takes a second or so each time.
-    /// `expected`: the seconds that a job takes, as far as is known by now.
-    pub(crate) fn posted_batch(&mut self, line: QueueLine, slots: usize, expected: &dyn Fn(&Waiting) -> f64) -> Vec<Waiting> {
-        self.batch_of(line, slots, POSTED_BATCH_SECONDS, expected)
+    /// `program`: which one the worker is; what needs another is left. `expected`: the seconds that a job takes, as far as is known by now.
+    pub(crate) fn posted_batch(
+        &mut self,
+        line: QueueLine,
+        slots: usize,
+        program: Option<WorkerProgram>,
+        expected: &dyn Fn(&Waiting) -> f64,
+    ) -> Vec<Waiting> {
+        let others: usize = self.programs(line).filter(|(of, _)| Some(*of) != program).map(|(_, jobs)| jobs).sum();
+        if self.lines.get(&line).is_none_or(|jobs| jobs.len() == others) {
+            return vec![];
+        }
+        let is_able = |waiting: &Waiting| waiting.program.is_none() || waiting.program == program;
+        self.batch_of(line, slots, POSTED_BATCH_SECONDS, &is_able, expected)
+    }
+
+    /// The programs that jobs of a line need, and how many jobs need each.
+    pub(crate) fn programs(&self, line: QueueLine) -> impl Iterator<Item = (WorkerProgram, usize)> {
+        let of = self.needing.iter().filter(move |((at, _), jobs)| *at == line && **jobs > 0);
+        of.map(|((_, program), jobs)| (*program, *jobs))
     }
 
     /// How many jobs wait for devices of a class beyond those that come first and take so many seconds together.
@@ -113,21 +144,30 @@ impl StageQueue {
         line.len() - within.count()
     }
 
-    fn batch_of(&mut self, line: QueueLine, slots: usize, lasting: f64, expected: &dyn Fn(&Waiting) -> f64) -> Vec<Waiting> {
+    fn batch_of(
+        &mut self,
+        line: QueueLine,
+        slots: usize,
+        lasting: f64,
+        is_able: &dyn Fn(&Waiting) -> bool,
+        expected: &dyn Fn(&Waiting) -> f64,
+    ) -> Vec<Waiting> {
+        let at = line;
         let Some(line) = self.lines.get_mut(&line) else { return vec![] };
         let most = line.len().div_ceil(2 * slots.max(1)).min(BATCH_JOBS);
         let (mut batch, mut seconds): (Vec<Waiting>, f64) = (Vec::new(), 0.0);
         while batch.len() < most && (batch.is_empty() || seconds < lasting) {
-            let Some(next) = line.first_entry() else { break };
-            let wanted = next.get().program;
+            let Some((&place, next)) = line.iter().find(|(_, waiting)| is_able(waiting)) else { break };
+            let wanted = next.program;
             if wanted.is_some() && batch.iter().any(|of| of.program.is_some_and(|other| Some(other) != wanted)) {
                 break;
             }
-            let waiting = next.remove();
+            let Some(waiting) = line.remove(&place) else { break };
             self.positions.remove(&waiting.key);
             seconds += expected(&waiting);
             batch.push(waiting);
         }
+        batch.iter().for_each(|waiting| self.forget(at, waiting));
         batch
     }
 
@@ -148,6 +188,9 @@ mod tests {
         let (key, job) = (Key(Digest::of(name.as_bytes())), JobId::of("s", name));
         Waiting { key, step: Step::Index, job, seed: None, class: DeviceClass::Cpu, program: None, upward_rank, seconds }
     }
+
+    /// A worker that can do all that is here.
+    const ABLE: Option<WorkerProgram> = Some(WorkerProgram::Torch);
 
     fn queue(jobs: &[(&str, f64, f64)]) -> StageQueue {
         let mut queue = StageQueue::default();
@@ -213,7 +256,7 @@ mod tests {
         let jobs: Vec<(&str, f64, f64)> = names.iter().map(|name| (name.as_str(), 1.0, 0.5)).collect();
         let mut queue = queue(&jobs);
         let line = QueueLine::Class(DeviceClass::Cpu);
-        assert_eq!((queue.posted_batch(line, 1, &|of| of.seconds).len(), queue.batch(DeviceClass::Cpu, 1).len()), (8, 1));
+        assert_eq!((queue.posted_batch(line, 1, ABLE, &|of| of.seconds).len(), queue.batch(DeviceClass::Cpu, 1).len()), (8, 1));
     }
 
     #[test]
@@ -223,7 +266,8 @@ mod tests {
         queue.push(network("network", DeviceClass::Cpu));
         queue.push(network("on a card", DeviceClass::Cuda));
         queue.push(waiting("score", 1.0, 1.0));
-        let mut keys = |line| queue.posted_batch(line, 1, &|of| of.seconds).into_iter().map(|of| of.key).collect::<Vec<_>>();
+        let mut keys =
+            |line| queue.posted_batch(line, 1, ABLE, &|of| of.seconds).into_iter().map(|of| of.key).collect::<Vec<_>>();
         let key = |name: &str| vec![Key(Digest::of(name.as_bytes()))];
         assert_eq!(keys(QueueLine::Class(DeviceClass::Cpu)), key("score"));
         assert_eq!(keys(QueueLine::Networks), key("network"));
@@ -232,6 +276,24 @@ mod tests {
         queue.clear();
         queue.push(network("network", DeviceClass::Cpu));
         assert!(queue.batch(DeviceClass::Cpu, 1).is_empty() && queue.len() == 1);
+    }
+
+    #[test]
+    fn a_worker_behind_a_shared_folder_is_given_what_its_program_can_and_others_are_counted() {
+        let line = QueueLine::Class(DeviceClass::Cpu);
+        let mut queue = StageQueue::default();
+        let programs = [Some(WorkerProgram::Onnx), Some(WorkerProgram::Torch), None, Some(WorkerProgram::Onnx)];
+        for (place, program) in programs.into_iter().enumerate() {
+            queue.push(Waiting { program, ..waiting(&place.to_string(), 9.0 - place as f64, 9.0) });
+        }
+        let counted = |queue: &StageQueue| queue.programs(line).collect::<Vec<_>>();
+        assert_eq!(counted(&queue), [(WorkerProgram::Torch, 1), (WorkerProgram::Onnx, 2)]);
+        let mut given = |program| queue.posted_batch(line, 1, program, &|of| of.seconds).pop().map(|of| of.program);
+        assert_eq!(given(Some(WorkerProgram::Torch)), Some(Some(WorkerProgram::Torch)), "not the first, which needs another");
+        assert_eq!((given(None), given(None)), (Some(None), None));
+        assert_eq!(counted(&queue), [(WorkerProgram::Onnx, 2)]);
+        assert!(queue.take(Key(Digest::of(b"0"))).is_some());
+        assert_eq!(counted(&queue), [(WorkerProgram::Onnx, 1)]);
     }
 
     #[test]

@@ -30,6 +30,11 @@ fn networks_go_to_the_cluster_while_the_rest_is_made_here() {
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
     assert_eq!(results(&cluster.desk), results(&here));
     assert_eq!(devices(&cluster.desk), ["cpu", "pretend:0"].map(str::to_owned).into(), "both places did something");
+    // Where each was made is told, of either place.
+    let explained = |job: &str| cluster.desk.succeed(&[&["explain"][..], &job.split(' ').collect::<Vec<_>>()].concat());
+    let (there, own) = (explained("train resnet34-softmax"), explained("rank"));
+    assert!(there.contains("Slurm job 1_") && there.contains(" on "), "{there}");
+    assert!(own.contains(" on ") && !own.contains("Slurm job"), "{own}");
     // Four networks to train and to look through: no more workers than that are asked for.
     let asked = cluster.desk.read("fake/asked");
     assert!(asked.lines().filter(|line| line.contains(" sbatch ")).all(|line| line.contains("--array=0-3 ")), "{asked}");

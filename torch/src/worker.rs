@@ -59,6 +59,10 @@ impl Networks {
 }
 
 impl StageExecutor for Networks {
+    fn program(&self) -> &'static str {
+        "visavis-torch"
+    }
+
     fn carry_out(&self, task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>, listener: &dyn Listener) -> Outcome<StageOutput> {
         // What libtorch refuses comes as a panic, wherever it is asked.
         let carried = catch_unwind(AssertUnwindSafe(|| self.carry(task, read, listener)));

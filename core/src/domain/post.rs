@@ -43,11 +43,20 @@ pub enum DispatcherLetter {
     },
     /// Stop what you are at, as if by SIGTERM.
     Stop,
+    /// When all is done, go on as this program, in the same job: some stages need another one.
+    Become {
+        /// As its command line names it: `visavis-onnx`.
+        program: String,
+    },
     /// Nothing more comes: leave when all is done.
     End,
 }
 
 /// Who a worker is. Two starts of one job are two workers: Slurm may start a job again without saying so.
+///
+/// The dispatcher goes by `program`, `slurm` and `started`; `token` is also the name of the file. What else is here is for people who read the
+/// letters of a run that went wrong: which process it was, and what the job gave it. What screens and commands tell of a worker's machine is
+/// in its journal (`domain/machine.rs`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hello {
     /// The random name of this start.
@@ -58,7 +67,7 @@ pub struct Hello {
     pub boot: String,
     /// The process number on its machine.
     pub pid: u32,
-    /// The program and its version.
+    /// The program and its version: `visavis-torch 0.1.0`.
     pub program: String,
     /// What Slurm says of it; `None` outside of it.
     pub slurm: Option<SlurmPlace>,
@@ -88,6 +97,13 @@ pub struct SlurmPlace {
 impl std::fmt::Display for SlurmPlace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}_{}", self.array, self.index)
+    }
+}
+
+impl Hello {
+    /// The name of its program.
+    pub fn program_name(&self) -> &str {
+        self.program.split(' ').next().unwrap_or_default()
     }
 }
 
@@ -124,5 +140,7 @@ mod tests {
         assert_eq!(text(&WorkerLetter::Answer(WorkerAnswer::Beat)), r#"{"answer":"beat"}"#);
         assert_eq!(text(&WorkerLetter::Left { why: None, stopped: false }), r#"{"left":{"why":null,"stopped":false}}"#);
         assert_eq!(serde_json::to_string(&DispatcherLetter::End).unwrap(), r#""end""#);
+        let other = DispatcherLetter::Become { program: "visavis-onnx".to_owned() };
+        assert_eq!(serde_json::to_string(&other).unwrap(), r#"{"become":{"program":"visavis-onnx"}}"#);
     }
 }

@@ -26,6 +26,17 @@ pub struct Orders {
     /// The random name of the workspace that the run is in
     #[arg(long)]
     identity: Option<String>,
+    /// Which build each program is to be: NAME=BUILD
+    #[arg(long = "build", value_name = "NAME=BUILD", value_parser = pair)]
+    builds: Vec<(String, String)>,
+    /// A program that it may go on as: NAME=PATH
+    #[arg(long = "program", value_name = "NAME=PATH", value_parser = pair)]
+    programs: Vec<(String, String)>,
+}
+
+fn pair(text: &str) -> std::result::Result<(String, String), String> {
+    let pair = text.split_once('=').ok_or_else(|| format!("expected NAME=VALUE, found {text}"))?;
+    Ok((pair.0.to_owned(), pair.1.to_owned()))
 }
 
 impl Orders {
@@ -34,8 +45,13 @@ impl Orders {
     /// # Errors
     /// A kernel that cannot end it with its dispatcher.
     pub fn settings(&self, threads: usize) -> Result<Option<WorkerSettings>> {
-        let Orders { run, device, slot, parent, post, identity } = self;
-        let post = post.clone().zip(identity.clone()).map(|(folder, identity)| Post { folder, identity });
+        let Orders { run, device, slot, parent, post, identity, builds, programs } = self;
+        let post = post.clone().zip(identity.clone()).map(|(folder, identity)| Post {
+            folder,
+            identity,
+            builds: builds.iter().cloned().collect(),
+            programs: programs.iter().map(|(name, path)| (name.clone(), path.into())).collect(),
+        });
         let settings = WorkerSettings { run: run.clone(), device: device.clone(), slot: *slot, threads, post };
         Ok(ends_with(*parent)?.then_some(settings))
     }

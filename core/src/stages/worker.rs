@@ -16,14 +16,14 @@ use crate::{
         stage::{Input, Location, Order, Task},
     },
     numeric::pulse,
-    store::{Journal, Recorder, Workspace, now, origin},
+    store::{Journal, RecordFlusher, Recorder, Workspace, now, origin},
 };
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 use std::{
     io::{BufRead, Write},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -80,6 +80,11 @@ pub type Outcome<T> = std::result::Result<T, (Cause, Fault)>;
 
 /// Carries tasks out: `visavis` those that need no libtorch, `visavis-torch` all.
 pub trait StageExecutor {
+    /// The name of its program.
+    fn program(&self) -> &'static str {
+        "visavis"
+    }
+
     /// # Errors
     /// Why the stage ended without a result.
     fn carry_out(&self, task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>, listener: &dyn Listener) -> Outcome<StageOutput>;
@@ -126,17 +131,17 @@ pub fn ends_with(parent: Option<u32>) -> Result<bool> {
 pub fn serve(workspace: &Workspace, settings: &WorkerSettings, executor: &dyn StageExecutor) -> Result<()> {
     match &settings.post {
         Some(post) => work_by_post(workspace, settings, post, executor),
-        None => work(workspace, settings, executor, std::io::stdin().lock(), std::io::stdout()),
+        None => work(workspace, settings, executor, (std::io::stdin().lock(), std::io::stdout()), &OnceLock::new()),
     }
 }
 
-/// Works off the tasks on `tasks` until it ends. Errors as those of [`serve`].
+/// Works off the tasks on `tasks` until it ends. `flusher` is set to what has its records kept. Errors as those of [`serve`].
 pub(super) fn work(
     workspace: &Workspace,
     settings: &WorkerSettings,
     executor: &dyn StageExecutor,
-    tasks: impl BufRead,
-    answers: impl Write + Send + 'static,
+    (tasks, answers): (impl BufRead, impl Write + Send + 'static),
+    flusher: &OnceLock<RecordFlusher>,
 ) -> Result<()> {
     let answers = AnswerWriter(Arc::new(Mutex::new(answers)));
     let journal = Journal::start(&workspace.journals(), now())?;
@@ -149,6 +154,7 @@ pub(super) fn work(
         Some(_) => Recorder::start_with(journal, POSTED_RECORDS, kept),
         None => Recorder::start(journal, kept),
     };
+    flusher.set(recorder.flusher()).ok();
     let machine = origin::machine(&settings.device);
     recorder.event(EventKind::WorkerStarted {
         run: settings.run.clone(),

@@ -4,6 +4,7 @@
 //! both. Workers write results, objects and journals; only one process at a time writes the database.
 
 mod audits;
+mod build;
 mod checkpoints;
 mod disk;
 mod fail_point;
@@ -26,6 +27,7 @@ mod write_out;
 mod writer;
 
 pub use audits::LastAudit;
+pub use build::Build;
 pub use checkpoints::Checkpoints;
 pub use disk::{make_folder, replace as write_whole};
 pub use graphs::Graphs;
@@ -38,7 +40,7 @@ pub use journal::{Damage, Journal, JournalPart, Mark, StoredRecord, read as read
 pub use mailbox::{MailReader, MailWriter, clear as clear_letters, listed as letters_in, remove_folder};
 pub use objects::Objects;
 pub use pages::{MADE_OF, WrittenPage};
-pub use recorder::{MOST_LINES, Recorder, now};
+pub use recorder::{MOST_LINES, RecordFlusher, Recorder, now};
 pub use results::Results;
 pub use trash::{Moved, Removal, Trash};
 pub use workspace::{Holder, LOOKING, Lock, Workspace, stamp, tail};

@@ -11,7 +11,7 @@ use crate::numeric::pulse;
 use std::{
     sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError},
     thread::JoinHandle,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// How long a point waits for company. With the sync and the store's own, well under what an eye notices.
@@ -153,12 +153,38 @@ impl Recorder {
         let mut state = self.shared.lock();
         state.hurry = true;
         self.shared.changed.notify_all();
-        while state.fault.is_none() && (state.waits() || state.kept < state.turn) {
+        while state.is_unkept() {
             state.hurry = true;
             self.shared.changed.notify_all();
             state = self.shared.wait(state);
         }
         state.fault.clone().map_or(Ok(()), Err)
+    }
+
+    /// Flushes it from elsewhere: from the thread that ends the process.
+    pub fn flusher(&self) -> RecordFlusher {
+        RecordFlusher(Arc::clone(&self.shared))
+    }
+}
+
+/// Has what a [`Recorder`] holds kept, from any thread.
+#[derive(Clone)]
+pub struct RecordFlusher(Arc<SharedState>);
+
+impl RecordFlusher {
+    /// As [`Recorder::flush`], and waits no longer than this: a disk may hang. Is everything kept?
+    pub fn flush_within(&self, patience: Duration) -> bool {
+        let (until, mut state) = (Instant::now() + patience, self.0.lock());
+        while state.is_unkept() {
+            state.hurry = true;
+            self.0.changed.notify_all();
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            state = self.0.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.fault.is_none()
     }
 }
 
@@ -188,6 +214,11 @@ impl RecorderState {
 
     fn waits(&self) -> bool {
         !self.events.is_empty() || self.points > 0
+    }
+
+    /// Something is recorded and not yet kept, by a disk that has not refused.
+    fn is_unkept(&self) -> bool {
+        self.fault.is_none() && (self.waits() || self.kept < self.turn)
     }
 }
 
@@ -309,8 +340,12 @@ mod tests {
         assert_eq!(told.load(Ordering::SeqCst), 0);
         recorder.flush().unwrap();
         assert_eq!(told.load(Ordering::SeqCst), 1);
+        recorder.log("the last line");
+        let flusher = recorder.flusher();
+        assert!(std::thread::spawn(move || flusher.flush_within(Duration::from_secs(60))).join().unwrap());
+        assert_eq!(told.load(Ordering::SeqCst), 2, "another thread does not wait either");
         recorder.point("loss", 50, 0.0);
         drop(recorder);
-        assert_eq!(told.load(Ordering::SeqCst), 2);
+        assert_eq!(told.load(Ordering::SeqCst), 3);
     }
 }

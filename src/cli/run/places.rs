@@ -33,6 +33,11 @@ impl Places {
     }
 }
 
+/// The programs that workers of a cluster are, as far as they are here: what the nodes have is not known.
+pub(super) fn programs_of_nodes(plan: &study::Plan) -> BTreeMap<WorkerProgram, PathBuf> {
+    plan.programs().into_iter().filter_map(|program| Some((program, program.path()?))).collect()
+}
+
 impl RunCommand {
     /// Where the stages are to be made, as options and study file say.
     pub(super) fn places(&self, opened: &study::OpenedStudy) -> Result<Places> {
@@ -99,8 +104,7 @@ impl RunCommand {
         {
             return Err(Fault::missing(missing.input).next("name no card with --devices: networks then run on the cluster alone"));
         }
-        // What the nodes have is not known here.
-        Ok(ClusterRun::program(plan)?.and_then(|program| Some((program, program.path()?))).into_iter().collect())
+        Ok(programs_of_nodes(plan))
     }
 
     /// The programs for networks, asked whether they can, when some are to run; when one cannot, they wait as for anything missing.

@@ -39,8 +39,8 @@ impl RunCommand {
         arguments.push(format!("--attempts={}", self.attempts));
         arguments.push(format!("--patience={}", self.patience));
         arguments.extend(self.limit.map(|limit| format!("--limit={limit}")));
-        let text = &opened.file.text.source;
-        DispatcherJob::new(cluster, (&context.workspace, identity), (&program, arguments), (&self.study, text))
+        let variables = &opened.file.variables;
+        DispatcherJob::new(cluster, (&context.workspace, identity), (&program, arguments), (&self.study, variables))
     }
 
     /// Submits the dispatcher as a job of its own, and says how to follow it.
@@ -51,8 +51,6 @@ impl RunCommand {
         plan: &study::Plan,
         cluster: &ClusterRun,
     ) -> Result<()> {
-        // Mistakes are told here, where somebody reads them.
-        ClusterRun::program(plan)?;
         tell_about(context, opened);
         tell_namesakes(context, opened);
         context.workspace.lock_or_say(LOOKING, &|line| remark(context, printable(line)))?;
@@ -77,14 +75,12 @@ impl RunCommand {
         let Some(cluster) = places.cluster() else {
             return Err(Fault::asked("this study runs here: nothing is submitted").next("add --on slurm"));
         };
-        let needed = ClusterRun::program(&plan)?;
-        let found = needed.and_then(|program| Some((program, program.path()?)));
         let stop = AtomicBool::new(false);
         let program = crate::cli::this_program()?;
         let how = Dispatch {
             workspace: &context.workspace,
             program,
-            programs: found.into_iter().collect(),
+            programs: super::places::programs_of_nodes(&plan),
             devices: self.devices(context, &places, &plan)?.0,
             file: String::new(),
             text: "",

@@ -21,7 +21,7 @@ use engine::{DispatchCommand, DispatchEvent, Engine, Limits, PlanNews};
 pub use executors::slurm::{DispatcherJob, SubmittedDispatcher};
 use executors::{
     LocalExecutor, MessageKind, MixedExecutor, SlurmExecutor, WorkerExecutor, WorkerMessage, WorkerPlace,
-    slurm::{WorkerJob, end_earlier_runs, handed_on, name_of as job_name, own_variables},
+    slurm::{JobProgram, WorkerJob, end_earlier_runs, handed_on, name_of as job_name, own_variables},
 };
 use run_journal::RunJournal;
 use running_clock::RunningClock;
@@ -116,18 +116,22 @@ const CLUSTER_SILENCE: Duration = Duration::from_secs(600);
 /// What the workers of a run on Slurm are started with.
 fn worker_job(plan: &Plan, how: &Dispatch, cluster: &ClusterRun, run: &str, identity: String) -> Result<WorkerJob> {
     let device = cluster.device(&plan.study);
-    let program = match ClusterRun::program(plan)? {
-        None => &how.program,
-        Some(needed) => how.programs.get(&needed).ok_or_else(|| {
+    let absolute = |path: &Path| std::path::absolute(path).map_err(|error| Fault::io("find", path, &error));
+    let mut programs = Vec::new();
+    for needed in plan.programs() {
+        let path = how.programs.get(&needed).ok_or_else(|| {
             Fault::missing(format!(
                 "{} is not beside this program, and workers that run {} are that",
                 needed.name(),
                 needed.runs()
             ))
             .next("`make` builds it; `visavis doctor` says what is here")
-        })?,
-    };
-    let absolute = |path: &Path| std::path::absolute(path).map_err(|error| Fault::io("find", path, &error));
+        })?;
+        programs.push(JobProgram::new(needed.name(), absolute(path)?));
+    }
+    if programs.is_empty() {
+        programs.push(JobProgram::new("visavis", absolute(&how.program)?));
+    }
     let stem = run.strip_suffix(".journal").unwrap_or(run);
     let post = absolute(&how.workspace.post().join(stem))?;
     Ok(WorkerJob {
@@ -135,7 +139,7 @@ fn worker_job(plan: &Plan, how: &Dispatch, cluster: &ClusterRun, run: &str, iden
         settings: cluster.settings.clone(),
         workspace: absolute(how.workspace.root())?,
         identity,
-        program: absolute(program)?,
+        programs,
         logs: post.join("logs"),
         post,
         run: run.to_owned(),
@@ -359,6 +363,7 @@ impl<'a> Run<'a> {
             }
             DispatchCommand::Assign { worker, step, attempt } => self.workers.assign(worker, &self.order(step, attempt)?)?,
             DispatchCommand::Recall { worker, keys } => self.workers.recall(worker, keys),
+            DispatchCommand::GoOnAs { worker, program } => self.workers.go_on_as(worker, program.name()),
             DispatchCommand::Dismiss { worker } => self.workers.dismiss(worker),
             DispatchCommand::Terminate { worker } => self.workers.terminate(worker),
             DispatchCommand::Kill { worker } => self.workers.kill(worker),
@@ -437,9 +442,9 @@ impl<'a> Run<'a> {
             let Some(WorkerMessage { worker, what }) = self.workers.next_message(patience)? else { return Ok(()) };
             patience = Duration::ZERO;
             self.handle(match what {
-                MessageKind::Joined { slot, holds } => {
+                MessageKind::Joined { slot, program, holds } => {
                     let device = self.how.devices.len().saturating_sub(1);
-                    DispatchEvent::Joined { worker, device, slot: self.how.first_of_cluster() + slot, holds }
+                    DispatchEvent::Joined { worker, device, slot: self.how.first_of_cluster() + slot, program, holds }
                 }
                 MessageKind::Answer(answer) => DispatchEvent::Answered { worker, answer },
                 MessageKind::Line(line) => DispatchEvent::Printed { worker, line },

@@ -10,6 +10,7 @@ use visavis_core::domain::event::{Slots, WorkersStanding};
 /// A device of the latest run, and how busy it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeviceSeen {
+    /// `cpu`, `cuda:0`; of workers that a cluster starts, who starts them.
     pub name: String,
     pub slots: usize,
     pub busy: usize,
@@ -39,7 +40,9 @@ pub(super) fn devices(run: &Timeline, jobs: &[JobSeen], live: bool) -> Vec<Devic
             None if slots.device == "cpu" => (None, None, run.run.origin.cpu.clone()),
             None => (None, None, String::new()),
         };
-        DeviceSeen { name: slots.device.clone(), slots: slots.slots, busy, load, memory, model }
+        // Devices of a cluster are numbered by its jobs: each has its own first card.
+        let name = workers.map_or_else(|| slots.device.clone(), |of| of.by.clone());
+        DeviceSeen { name, slots: slots.slots, busy, load, memory, model }
     };
     run.run.devices.iter().map(of).collect()
 }
@@ -69,7 +72,7 @@ mod tests {
         let why = Some("waiting: Priority (jobs of a higher priority go first)".to_owned());
         run.workers = Some(WorkersStanding { by: "Slurm".to_owned(), here: 1, waiting: 3, why });
         let seen = &devices(&run, &[], true)[0];
-        assert_eq!((seen.load, seen.memory), (None, None));
+        assert_eq!((seen.load, seen.memory, seen.name.as_str()), (None, None, "Slurm"));
         let told = "1 worker of Slurm here, 3 submitted (waiting: Priority (jobs of a higher priority go first))";
         assert_eq!(seen.model, told);
     }

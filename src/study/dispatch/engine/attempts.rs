@@ -61,7 +61,7 @@ impl Engine {
         slot.heard = now;
         match answer {
             WorkerAnswer::Beat => {}
-            WorkerAnswer::Returned { keys } => self.returned(worker, &keys),
+            WorkerAnswer::Returned { keys } => self.returned(worker, &keys, now),
             WorkerAnswer::Begun { key } if slot.foreign.contains(&key) => self.began_foreign(worker),
             WorkerAnswer::Ready { journal } => {
                 slot.journal.clone_from(&journal);
@@ -78,7 +78,7 @@ impl Engine {
                     return;
                 };
                 of.noted = true;
-                slot.begun = Some(now);
+                (slot.begun, slot.unbegun) = (Some(now), None);
                 let (of, journal, device, place) = (of.clone(), slot.journal.clone(), slot.device, slot.slot);
                 let is_told_to_end = slot.ending.is_some();
                 self.note_start(&of, journal, device, place);
@@ -89,7 +89,7 @@ impl Engine {
                 }
             }
             WorkerAnswer::Finished { key, seconds, first } => {
-                slot.begun = None;
+                (slot.begun, slot.unbegun) = (None, Some(now));
                 let Some(AssignedJob { waiting, attempt, .. }) = slot.take_assigned(key) else { return };
                 // A result that another process had made by then was not made here.
                 if first {
@@ -102,7 +102,7 @@ impl Engine {
                 self.commands.push(DispatchCommand::LookUp { key, made: first });
             }
             WorkerAnswer::Failed { key, cause, why } => {
-                slot.begun = None;
+                (slot.begun, slot.unbegun) = (None, Some(now));
                 let Some(of) = slot.take_assigned(key) else { return };
                 self.failed(&of, AttemptEnd::told(cause, why));
             }

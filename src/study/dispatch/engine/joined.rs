@@ -2,8 +2,12 @@
 //! letter takes seconds, and what they have not begun is taken back when another has nothing to do.
 
 use super::{AssignedJob, DispatchCommand, Engine, Waiting, WorkerSlot};
-use std::{collections::VecDeque, time::Duration};
-use visavis_core::domain::Key;
+use crate::study::{programs::WorkerProgram, queue::QueueLine};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+use visavis_core::domain::{Key, event::EventKind};
 
 /// A worker with less work than so many seconds is given more: as long as a letter to it and one back may take.
 const AHEAD: f64 = 6.0;
@@ -13,6 +17,13 @@ const WORTH: f64 = 3.0;
 
 /// A worker that is at a job for so many seconds longer than was reckoned may be at it for hours: nothing is to wait behind it.
 const LATE: f64 = 10.0;
+
+/// A worker has so long to begin what it was given, and gives signs of life meanwhile: a letter to it and one back take some ten seconds, a
+/// program that opens a card may take a minute. Then that is taken back. One that does not answer to that either for as long again is given up.
+const BEGINS: Duration = Duration::from_secs(180);
+
+/// A worker that was heard of within this time gives signs of life; one that is silent is given up for that.
+const ALIVE: Duration = Duration::from_secs(60);
 
 /// A worker that has had nothing to do for so long is let go, whatever is left.
 const IDLE_ANYWAY: Duration = Duration::from_secs(300);
@@ -55,8 +66,15 @@ impl Engine {
 
     /// A worker has come. What it holds since before is its own if this run waits for it. If not, it is asked to give that back, or to stop
     /// where it is at it.
-    pub(super) fn join(&mut self, worker: u64, (device, place): (usize, usize), holds: &[(Key, u32)], now: Duration) {
-        let mut slot = self.slot(device, place, None, now);
+    pub(super) fn join(
+        &mut self,
+        worker: u64,
+        (device, place): (usize, usize),
+        program: Option<WorkerProgram>,
+        holds: &[(Key, u32)],
+        now: Duration,
+    ) {
+        let mut slot = self.slot(device, place, program, now);
         let mut holds = holds.iter();
         while let Some((key, attempt)) = holds.next() {
             match self.queue.take(*key) {
@@ -69,6 +87,7 @@ impl Engine {
                 slot.foreign.extend(holds.by_ref().map(|(key, _)| *key));
             }
         }
+        slot.unbegun = (!slot.assigned.is_empty()).then_some(now);
         let keys: Vec<Key> = slot.foreign.iter().copied().collect();
         let is_at_foreign = slot.assigned.is_empty() && !keys.is_empty();
         self.slots.insert(worker, slot);
@@ -86,7 +105,7 @@ impl Engine {
         let mut here = vec![0; self.devices.len()];
         self.slots.values().for_each(|slot| here[slot.device] += 1);
         let takes = |slot: &WorkerSlot| {
-            let is_well = slot.ending.is_none() && slot.foreign.is_empty() && !slot.is_recalled;
+            let is_well = slot.ending.is_none() && slot.foreign.is_empty() && !slot.is_recalled && slot.becomes.is_none();
             let has_little = self.ahead(slot, now) < AHEAD && self.late(slot, now) < LATE;
             self.joining[slot.device] && is_well && (slot.assigned.is_empty() || has_little)
         };
@@ -97,8 +116,9 @@ impl Engine {
         takers.sort_by_key(|(_, _, assigned)| *assigned);
         let mut is_barren = vec![false; self.devices.len()];
         for (worker, place, assigned) in takers {
-            match self.next_batch(place, here[place]) {
+            match self.next_batch(worker, place, here[place]) {
                 Some(batch) => batch.into_iter().for_each(|waiting| self.assign(worker, waiting, now)),
+                None if assigned == 0 && self.go_on_as_needed(worker, place, now) => {}
                 None if assigned == 0 => {
                     // Where nothing can be taken back for one, nothing can for a thousand.
                     is_barren[place] = is_barren[place] || !self.relieve(place, now);
@@ -109,16 +129,70 @@ impl Engine {
         }
     }
 
-    /// The next jobs for one of so many workers at a place, if there are any.
-    fn next_batch(&mut self, place: usize, workers: usize) -> Option<Vec<Waiting>> {
+    /// The next jobs for a worker, one of so many at a place, of those that its program can do.
+    fn next_batch(&mut self, worker: u64, place: usize, workers: usize) -> Option<Vec<Waiting>> {
         if self.queue.is_empty() {
             return None;
         }
+        let program = self.slots.get(&worker)?.program;
         let lines = self.lines(place).into_iter().filter(|line| !self.is_left_to_slots(*line));
         let (lines, reckoned): (Vec<_>, _) = (lines.collect(), &self.reckoned);
         let expected = |of: &Waiting| reckoned.expected(of);
-        let mut batches = lines.into_iter().map(|line| self.queue.posted_batch(line, workers, &expected));
+        let mut batches = lines.into_iter().map(|line| self.queue.posted_batch(line, workers, program, &expected));
         batches.find(|batch| !batch.is_empty())
+    }
+
+    /// A worker has nothing to do that its program can: it goes on as another one that something waits for, unless as many do already. Does
+    /// it?
+    fn go_on_as_needed(&mut self, worker: u64, place: usize, now: Duration) -> bool {
+        let lines: Vec<QueueLine> = self.lines(place).into_iter().filter(|line| !self.is_left_to_slots(*line)).collect();
+        let own = self.slots.get(&worker).and_then(|slot| slot.program);
+        let mut waiting: BTreeMap<WorkerProgram, usize> = BTreeMap::new();
+        let needed = lines.into_iter().flat_map(|line| self.queue.programs(line));
+        needed.filter(|(of, _)| Some(*of) != own).for_each(|(of, jobs)| *waiting.entry(of).or_default() += jobs);
+        let coming = |program| self.slots.values().filter(|slot| slot.device == place && slot.becomes == Some(program)).count();
+        let Some((program, _)) = waiting.into_iter().find(|(program, jobs)| *jobs > coming(*program)) else { return false };
+        if let Some(slot) = self.slots.get_mut(&worker) {
+            // From here on it says nothing until it comes anew.
+            (slot.becomes, slot.heard) = (Some(program), now);
+        }
+        self.commands.push(DispatchCommand::GoOnAs { worker, program });
+        true
+    }
+
+    /// Takes back what workers that came by themselves were given, give signs of life, and do not begin. One that does not give it back is
+    /// given up; the stages are not to blame, and their attempts do not count.
+    pub(super) fn take_back_unbegun(&mut self, now: Duration) {
+        let has_some = |slot: &WorkerSlot| self.joining[slot.device] && slot.ending.is_none() && !slot.assigned.is_empty();
+        let waited = |slot: &WorkerSlot| match slot.unbegun {
+            Some(since) if has_some(slot) && now.saturating_sub(slot.heard) < ALIVE => now.saturating_sub(since),
+            _ => Duration::ZERO,
+        };
+        let overdue = self.slots.iter().filter(|(_, slot)| waited(slot) >= BEGINS);
+        let overdue: Vec<(u64, bool)> = overdue.map(|(worker, slot)| (*worker, waited(slot) >= 2 * BEGINS)).collect();
+        for (worker, is_deaf) in overdue {
+            let Some(slot) = self.slots.get_mut(&worker) else { continue };
+            if !is_deaf && std::mem::replace(&mut slot.is_recalled, true) {
+                continue;
+            }
+            let given: Vec<AssignedJob> = slot.assigned.iter().cloned().collect();
+            let (seconds, what) = match is_deaf {
+                false => (BEGINS.as_secs(), "is taken back from it"),
+                true => (2 * BEGINS.as_secs(), "goes to another, and the worker is ended"),
+            };
+            for AssignedJob { waiting, attempt, .. } in &given {
+                let line = format!("its worker gives signs of life and has not begun it in {seconds} s: it {what}");
+                self.note(EventKind::Logged { key: Some(waiting.key), attempt: *attempt, line });
+            }
+            if is_deaf {
+                self.slots.remove(&worker);
+                given.iter().for_each(|of| self.requeue(of));
+                self.commands.push(DispatchCommand::Kill { worker });
+            } else {
+                let keys = given.iter().map(|of| of.waiting.key).collect();
+                self.commands.push(DispatchCommand::Recall { worker, keys });
+            }
+        }
     }
 
     /// Takes back what waits behind jobs that take longer than was reckoned.
@@ -179,9 +253,9 @@ impl Engine {
     }
 
     /// A worker gave back what it had not begun.
-    pub(super) fn returned(&mut self, worker: u64, keys: &[Key]) {
+    pub(super) fn returned(&mut self, worker: u64, keys: &[Key], now: Duration) {
         let Some(slot) = self.slots.get_mut(&worker) else { return };
-        slot.is_recalled = false;
+        (slot.is_recalled, slot.unbegun) = (false, slot.unbegun.map(|_| now));
         slot.foreign.retain(|key| !keys.contains(key));
         let (back, stay): (VecDeque<_>, VecDeque<_>) = slot.assigned.drain(..).partition(|of| keys.contains(&of.waiting.key));
         slot.assigned = stay;

@@ -38,7 +38,7 @@ pub(crate) enum DispatchEvent {
     Planned(PlanNews),
     /// A worker has come by itself to a device whose workers do ([`Engine::with_joining`]).
     /// `holds`: what a dispatcher before this one gave it, and which attempt that was, if it has not answered.
-    Joined { worker: u64, device: usize, slot: usize, holds: Vec<(Key, u32)> },
+    Joined { worker: u64, device: usize, slot: usize, program: Option<WorkerProgram>, holds: Vec<(Key, u32)> },
     /// A worker answered.
     Answered { worker: u64, answer: WorkerAnswer },
     /// A worker printed a line on its standard error.
@@ -79,6 +79,8 @@ pub(crate) enum DispatchCommand {
     Assign { worker: u64, step: Step, attempt: u32 },
     /// Ask a worker to give back what makes these, unless it has begun it.
     Recall { worker: u64, keys: Vec<Key> },
+    /// Have a worker that has nothing to do go on as another program; it joins anew.
+    GoOnAs { worker: u64, program: WorkerProgram },
     /// Let it end by itself.
     Dismiss { worker: u64 },
     /// Ask it to stop.
@@ -172,6 +174,10 @@ struct WorkerSlot {
     foreign: HashSet<Key>,
     /// It was asked to give something back, and has not answered.
     is_recalled: bool,
+    /// The program as which it was asked to go on.
+    becomes: Option<WorkerProgram>,
+    /// Since when it has had something to begin, of a worker that came by itself and has begun nothing.
+    unbegun: Option<Duration>,
     /// Since when it has had nothing to do, of a worker that came by itself.
     idle: Option<Duration>,
     /// Why the dispatcher ends it.
@@ -245,7 +251,9 @@ impl Engine {
     pub(crate) fn handle(&mut self, event: DispatchEvent, now: Duration) -> Vec<DispatchCommand> {
         match event {
             DispatchEvent::Planned(news) => self.take_news(news),
-            DispatchEvent::Joined { worker, device, slot, holds } => self.join(worker, (device, slot), &holds, now),
+            DispatchEvent::Joined { worker, device, slot, program, holds } => {
+                self.join(worker, (device, slot), program, &holds, now);
+            }
             DispatchEvent::Answered { worker, answer } => self.answered(worker, answer, now),
             DispatchEvent::Printed { worker, line } => self.printed(worker, line),
             DispatchEvent::Exited { worker, exit } => self.exited(worker, exit),
@@ -392,6 +400,8 @@ impl Engine {
             heard: now,
             foreign: HashSet::new(),
             is_recalled: false,
+            becomes: None,
+            unbegun: None,
             idle: None,
             ending: None,
             printed: 0,
@@ -403,6 +413,7 @@ impl Engine {
         let Some(slot) = self.slots.get_mut(&worker) else { return };
         if slot.assigned.is_empty() {
             slot.heard = now;
+            slot.unbegun = Some(now);
         }
         self.commands.push(DispatchCommand::Assign { worker, step: waiting.step, attempt });
         slot.idle = None;
@@ -412,6 +423,7 @@ impl Engine {
     /// Ends workers that hang and attempts that take too long, and looks for results that come late.
     fn tick(&mut self, now: Duration) {
         self.let_superfluous_go(now);
+        self.take_back_unbegun(now);
         for (key, made) in self.late.due(now) {
             self.commands.push(DispatchCommand::LookUp { key, made });
         }
@@ -424,8 +436,13 @@ impl Engine {
                 }
                 continue;
             }
-            let Some(first) = slot.assigned.front() else { continue };
             let silence = if self.joining[slot.device] { silence_joined } else { silence };
+            if slot.becomes.is_some() && now.saturating_sub(slot.heard) > silence {
+                // It did not come back as the other program.
+                slot.becomes = None;
+                self.commands.push(DispatchCommand::Kill { worker });
+            }
+            let Some(first) = slot.assigned.front() else { continue };
             let (cause, why) = if now.saturating_sub(slot.heard) > silence {
                 (Cause::Silence, format!("the worker gave no sign of life for {} s and was ended", silence.as_secs()))
             } else if let (Some(limit), Some(begun)) = (attempt, slot.begun)

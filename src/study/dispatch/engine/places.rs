@@ -1,7 +1,7 @@
 //! Which stages go where, in a run that has slots of this machine and workers of a cluster. Networks are for the cluster. What needs none is
 //! for the slots of this machine; the cluster helps where they have more than they can soon do.
 
-use super::{DispatchCommand, Engine};
+use super::{DispatchCommand, Engine, WorkerSlot};
 use crate::study::queue::QueueLine;
 use std::time::Duration;
 use visavis_core::domain::study::DeviceClass;
@@ -30,19 +30,26 @@ impl Engine {
 
     /// Lets workers of a cluster go that have had nothing to do for a while, but for as many as are wanted.
     pub(super) fn let_superfluous_go(&mut self, now: Duration) {
+        let joining = &self.joining;
+        let has_nothing = |slot: &WorkerSlot| joining[slot.device] && slot.assigned.is_empty();
+        self.slots.values_mut().filter(|slot| has_nothing(slot)).for_each(|slot| _ = slot.idle.get_or_insert(now));
         let Some(stages) = self.wanted.stages else { return };
         let joined = || self.slots.iter().filter(|(_, slot)| self.joining[slot.device] && slot.ending.is_none());
-        let idle: Vec<u64> = joined().filter(|(_, slot)| slot.assigned.is_empty()).map(|(worker, _)| *worker).collect();
+        let idle = joined().filter(|(_, slot)| slot.assigned.is_empty() && slot.becomes.is_none());
+        let mut idle: Vec<(Duration, u64)> = idle.map(|(worker, slot)| (slot.idle.unwrap_or(now), *worker)).collect();
         let more = joined().count().saturating_sub(stages).min(idle.len());
         if more == 0 {
             self.wanted.too_many_since = None;
             return;
         }
         let since = *self.wanted.too_many_since.get_or_insert(now);
-        if now.saturating_sub(since) >= IDLE_SURPLUS {
-            self.wanted.too_many_since = None;
-            idle.into_iter().rev().take(more).for_each(|worker| self.let_go(worker));
+        if now.saturating_sub(since) < IDLE_SURPLUS {
+            return;
         }
+        // Those that have waited longest; one that has just finished may be the next that something comes for.
+        idle.sort();
+        let long = idle.into_iter().take_while(|(idle, _)| now.saturating_sub(*idle) >= IDLE_SURPLUS);
+        long.take(more).collect::<Vec<_>>().into_iter().for_each(|(_, worker)| self.let_go(worker));
     }
 
     /// Lets a worker that has nothing to do end by itself.

@@ -30,6 +30,8 @@ struct Bench {
     spawned: Vec<Option<WorkerProgram>>,
     /// What was asked back.
     recalled: Vec<(u64, Vec<Key>)>,
+    /// Workers that were to go on as another program.
+    changed: Vec<(u64, WorkerProgram)>,
 }
 
 const LIMITS: Limits =
@@ -62,6 +64,7 @@ impl Bench {
             refused: false,
             spawned: vec![],
             recalled: vec![],
+            changed: vec![],
         };
         let planned = |label: &&str| {
             (PlannedJob { job: job(label), stage: visavis_core::domain::stage::Kind::Index, label: (*label).to_owned() }, true)
@@ -119,6 +122,7 @@ impl Bench {
             }
             DispatchCommand::Assign { step, .. } => panic!("{step:?} is no job here"),
             DispatchCommand::Recall { worker, keys } => self.recalled.push((worker, keys)),
+            DispatchCommand::GoOnAs { worker, program } => self.changed.push((worker, program)),
             DispatchCommand::Dismiss { worker } => self.workers.dismiss(worker),
             DispatchCommand::Terminate { worker } => self.workers.terminate(worker),
             DispatchCommand::Kill { worker } => self.workers.kill(worker),
@@ -157,7 +161,9 @@ impl Bench {
             let left = until.saturating_sub(self.workers.now()).min(Duration::from_millis(100));
             if let Some(WorkerMessage { worker, what }) = self.workers.next_message(left).unwrap() {
                 self.handle(match what {
-                    MessageKind::Joined { slot, holds } => DispatchEvent::Joined { worker, device: 0, slot, holds },
+                    MessageKind::Joined { slot, program, holds } => {
+                        DispatchEvent::Joined { worker, device: 0, slot, program, holds }
+                    }
                     MessageKind::Answer(answer) => DispatchEvent::Answered { worker, answer },
                     MessageKind::Line(line) => DispatchEvent::Printed { worker, line },
                     MessageKind::Exited(exit) => DispatchEvent::Exited { worker, exit },
@@ -584,10 +590,15 @@ impl Bench {
 
     /// And with what a dispatcher before this one gave it.
     fn joins_with(&mut self, worker: u64, device: usize, holds: &[&str]) -> &mut Self {
+        self.joins_as(worker, device, None, holds)
+    }
+
+    /// And is this program.
+    fn joins_as(&mut self, worker: u64, device: usize, program: Option<WorkerProgram>, holds: &[&str]) -> &mut Self {
         let place = WorkerPlace { program: Path::new("none"), device: String::new(), slot: 0, threads: 1 };
         self.workers.spawn(worker, &place).unwrap();
         let holds = holds.iter().map(|label| (self.key(label), 2)).collect();
-        self.handle(DispatchEvent::Joined { worker, device, slot: 0, holds });
+        self.handle(DispatchEvent::Joined { worker, device, slot: 0, program, holds });
         self
     }
 
@@ -617,11 +628,12 @@ fn in_a_mixed_run_networks_wait_for_the_cluster_and_the_rest_is_made_here() {
     for class in [DeviceClass::Cpu, DeviceClass::Cuda] {
         let network = if class == DeviceClass::Cpu { "onnx a" } else { "card a" };
         let mut bench = with_joining(&[(DeviceClass::Cpu, 1), (class, 4)], &[false, true], &[network, "b", "c"]);
+        let program = Some(WorkerProgram::Onnx);
         bench.go(30);
         assert_eq!(bench.endings("b"), ["done"]);
         assert_eq!((bench.endings(network).len(), bench.engine.homeless(), bench.engine.is_over()), (0, 0, false));
         assert_eq!(bench.spawned, [None], "no slot of this machine becomes a network's worker");
-        bench.joins(COMES, 1).go(EVER);
+        bench.joins_as(COMES, 1, program, &[]).go(EVER);
         assert_eq!((bench.endings(network), bench.engine.ran()), (vec!["done"], 3));
     }
 }
@@ -707,4 +719,111 @@ fn how_long_stages_take_is_learned_and_nothing_waits_behind_one_that_takes_too_l
         _ => None,
     });
     assert_eq!(recalled, Some(waiting), "it takes a hundred times as long, and may take hours");
+}
+
+#[test]
+fn a_worker_without_work_for_its_program_goes_on_as_another_that_something_waits_for() {
+    let mut bench = cluster(&["card 0", "onnx 1", "onnx 2"]);
+    bench.joins_as(71, 0, Some(WorkerProgram::Torch), &[]);
+    bench.handle(DispatchEvent::Fill);
+    assert_eq!((bench.at(71), bench.changed.len()), (vec!["card 0"], 0), "what it can do comes first");
+    bench.joins_as(72, 0, Some(WorkerProgram::Torch), &[]).joins_as(73, 0, None, &[]).joins_as(74, 0, None, &[]);
+    (0..3).for_each(|_| bench.handle(DispatchEvent::Fill));
+    let onnx = |worker| (worker, WorkerProgram::Onnx);
+    assert_eq!(bench.changed, [onnx(72), onnx(73)], "as many as jobs, and each once");
+    let gone = WorkerExit { status: "it went on as visavis-onnx".into(), log: vec![], is_taken_away: true };
+    bench.handle(DispatchEvent::Exited { worker: 72, exit: gone });
+    bench.joins_as(75, 0, Some(WorkerProgram::Onnx), &[]);
+    bench.handle(DispatchEvent::Fill);
+    assert_eq!((bench.at(75), bench.changed.len()), (vec!["onnx 1"], 2));
+}
+
+#[test]
+fn one_that_does_not_come_back_as_another_program_is_ended_in_time() {
+    let mut bench = cluster(&["onnx 1"]);
+    bench.joins_as(71, 0, Some(WorkerProgram::Torch), &[]).go(590);
+    assert_eq!((bench.changed.len(), bench.workers.killed), (1, 0));
+    bench.go(30);
+    assert_eq!(bench.workers.killed, 1);
+}
+
+/// What the run's log says of a job.
+fn logged(bench: &Bench, label: &str) -> Vec<String> {
+    let of = |what: &EventKind| match what {
+        EventKind::Logged { key: Some(key), line, .. } if *key == bench.key(label) => Some(line.clone()),
+        _ => None,
+    };
+    bench.notes.iter().filter_map(of).collect()
+}
+
+#[test]
+fn a_stage_that_a_living_worker_does_not_begin_is_taken_back_and_goes_to_another() {
+    let mut bench = cluster(&["card 0"]);
+    bench.joins(71, 0);
+    let at = |seconds| Duration::from_secs(seconds);
+    let take_back = |bench: &mut Bench, seconds| {
+        let beat = DispatchEvent::Answered { worker: 71, answer: WorkerAnswer::Beat };
+        let mut commands = bench.engine.handle(beat, at(seconds));
+        commands.extend(bench.engine.handle(DispatchEvent::Tick, at(seconds)));
+        commands.into_iter().filter_map(|command| bench.carry_out(command)).count()
+    };
+    bench.engine.handle(DispatchEvent::Fill, at(10));
+    take_back(&mut bench, 189);
+    assert!(bench.recalled.is_empty(), "it has three minutes");
+    take_back(&mut bench, 190);
+    take_back(&mut bench, 200);
+    let key = bench.key("card 0");
+    assert_eq!(bench.recalled, [(71, vec![key])], "once");
+    assert!(logged(&bench, "card 0")[0].contains("has not begun it in 180 s: it is taken back"), "{:?}", bench.notes);
+    bench.engine.handle(DispatchEvent::Answered { worker: 71, answer: WorkerAnswer::Returned { keys: vec![key] } }, at(201));
+    assert_eq!((bench.at(71).len(), bench.engine.left()), (0, 1));
+    assert_eq!(bench.started(), 0, "no attempt is counted");
+}
+
+#[test]
+fn a_worker_that_does_not_give_back_what_it_has_not_begun_is_given_up() {
+    let mut bench = cluster(&["card 0", "card 1"]);
+    bench.joins(71, 0);
+    let at = |seconds| Duration::from_secs(seconds);
+    (0..2).for_each(|_| _ = bench.engine.handle(DispatchEvent::Fill, at(0)));
+    let mut commands = Vec::new();
+    for seconds in (0..=360).step_by(10) {
+        commands.extend(bench.engine.handle(DispatchEvent::Answered { worker: 71, answer: WorkerAnswer::Beat }, at(seconds)));
+        commands.extend(bench.engine.handle(DispatchEvent::Tick, at(seconds)));
+    }
+    let killed = commands.iter().filter(|command| matches!(command, DispatchCommand::Kill { worker: 71 })).count();
+    assert_eq!((killed, bench.at(71).len(), bench.engine.left()), (1, 0, 2), "others have both stages");
+    commands.into_iter().for_each(|command| _ = bench.carry_out(command));
+    assert!(logged(&bench, "card 0").last().unwrap().contains("goes to another, and the worker is ended"));
+    // One that is silent is given up for that, and later: it may be cut off for a while.
+    let mut bench = cluster(&["card 0"]);
+    bench.joins(71, 0);
+    let silent = (0..590).step_by(10).flat_map(|seconds| {
+        let mut commands = bench.engine.handle(DispatchEvent::Fill, at(seconds));
+        commands.extend(bench.engine.handle(DispatchEvent::Tick, at(seconds)));
+        commands
+    });
+    let acts = silent.filter(|of| matches!(of, DispatchCommand::Kill { .. } | DispatchCommand::Recall { .. })).count();
+    assert_eq!(acts, 0);
+    // A worker that begins what it was given is left alone, however long that takes.
+    let mut bench = cluster(&["card 0"]).play("card 0", &[Attempt::Done(1000)]);
+    bench.joins(71, 0).go(EVER);
+    assert_eq!((bench.recalled.len(), bench.workers.killed, bench.engine.ran()), (0, 0, 1));
+}
+
+#[test]
+fn of_workers_that_are_too_many_those_that_have_waited_for_long_are_let_go() {
+    let mut bench = with_joining(&[(DeviceClass::Cpu, 1), (DeviceClass::Cuda, 4)], &[false, true], &["a", "card"])
+        .play("a", &[Attempt::Done(500)])
+        .play("card", &[Attempt::Done(70)]);
+    bench.joins(COMES, 1).joins(COMES + 1, 1).go(5);
+    bench.engine.want(0);
+    bench.go(63);
+    let there = |bench: &Bench| bench.engine.slots.keys().copied().filter(|worker| *worker >= COMES).collect::<Vec<_>>();
+    assert_eq!((there(&bench), bench.at(COMES)), (vec![COMES], vec!["card"]), "one has waited for a minute");
+    // The other has only just finished: something may come for it.
+    bench.go(30);
+    assert_eq!((there(&bench), bench.at(COMES).len()), (vec![COMES], 0));
+    bench.go(60);
+    assert!(there(&bench).is_empty());
 }

@@ -62,6 +62,10 @@ impl<L: WorkerExecutor, C: WorkerExecutor> WorkerExecutor for MixedExecutor<L, C
         self.of(worker).recall(worker, keys);
     }
 
+    fn go_on_as(&mut self, worker: u64, program: &'static str) {
+        self.of(worker).go_on_as(worker, program);
+    }
+
     fn dismiss(&mut self, worker: u64) {
         self.of(worker).dismiss(worker);
     }

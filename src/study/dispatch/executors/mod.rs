@@ -10,6 +10,7 @@ pub(crate) use local::LocalExecutor;
 pub(crate) use mixed::MixedExecutor;
 pub(crate) use slurm::SlurmExecutor;
 
+use crate::study::programs::WorkerProgram;
 use std::{path::Path, time::Duration};
 use visavis_core::domain::{
     Key, Result,
@@ -41,6 +42,8 @@ pub(crate) enum MessageKind {
     /// It was not spawned by the dispatcher, and is there now.
     Joined {
         slot: usize,
+        /// Which program it is; `None`: visavis itself.
+        program: Option<WorkerProgram>,
         /// What a dispatcher before this one gave it and which attempt that was, if it has not answered.
         holds: Vec<(Key, u32)>,
     },
@@ -91,6 +94,9 @@ pub(crate) trait WorkerExecutor {
 
     /// Asks a worker to give back what makes these, unless it has begun it; [`WorkerAnswer::Returned`] answers.
     fn recall(&mut self, _worker: u64, _keys: Vec<Key>) {}
+
+    /// Has a worker that has nothing to do go on as another program, in the same job; it then comes anew.
+    fn go_on_as(&mut self, _worker: u64, _program: &'static str) {}
 
     /// Lets a worker that has nothing to do end by itself: its journal then says that nothing follows.
     fn dismiss(&mut self, worker: u64);

@@ -43,7 +43,9 @@ pub(crate) fn draw(runs: &RunsState, paint: &mut Paint, area: Rect, shared: &Sha
         details(runs, paint, area, shared);
         return;
     }
-    let devices = (shared.seen.devices.len() as u16).clamp(1, 5) + 2;
+    let room = usize::from(area.width.saturating_sub(2));
+    let lines = device_lines(paint.theme, &shared.seen.devices, room);
+    let devices = (lines.len() as u16).clamp(1, 5) + 2;
     let [top, rest] = Layout::vertical([Constraint::Length(devices.min(area.height / 3)), Constraint::Fill(1)]).areas(area);
     let state = match run.phase() {
         Phase::Running => run.held.map_or("running", |held| held.word()),
@@ -58,7 +60,6 @@ pub(crate) fn draw(runs: &RunsState, paint: &mut Paint, area: Rect, shared: &Sha
         count(shared.seen.runs, "run")
     );
     let inner = paint.pane(top, &format!("Devices · {on}"), false);
-    let lines = shared.seen.devices.iter().map(|device| device_line(paint.theme, device, usize::from(inner.width))).collect();
     paint.lines(inner, lines);
     if area.width >= 90 {
         let [list, side] = Layout::horizontal([Constraint::Percentage(46), Constraint::Fill(1)]).areas(rest);
@@ -71,9 +72,18 @@ pub(crate) fn draw(runs: &RunsState, paint: &mut Paint, area: Rect, shared: &Sha
     }
 }
 
-/// `cpu ████████░░ 81 %  2 of 2 slots  12.0/24.0 GB`
-fn device_line(theme: Theme, device: &DeviceSeen, room: usize) -> Line<'static> {
-    let mut spans = vec![Span::styled(left(&device.name, 8), theme.title())];
+/// Why workers of a cluster wait may take so many lines.
+const MOST_LINES: usize = 3;
+
+/// The devices, their names in one column.
+fn device_lines(theme: Theme, devices: &[DeviceSeen], room: usize) -> Vec<Line<'static>> {
+    let names = devices.iter().map(|device| width(&device.name)).max().unwrap_or(0).clamp(7, 14);
+    devices.iter().flat_map(|device| device_line(theme, device, names, room)).collect()
+}
+
+/// `cpu ████████░░ 81 %  2 of 2 slots  12.0/24.0 GB`; of a cluster's workers how they stand, whole.
+fn device_line(theme: Theme, device: &DeviceSeen, names: usize, room: usize) -> Vec<Line<'static>> {
+    let mut spans = vec![Span::styled(format!("{} ", left(&device.name, names)), theme.title())];
     if let Some(load) = device.load {
         spans.push(Span::styled(gauge(load, 10), theme.accent()));
         spans.push(Span::raw(format!(" {:>3.0} %  ", load * 100.0)));
@@ -83,8 +93,16 @@ fn device_line(theme: Theme, device: &DeviceSeen, room: usize) -> Line<'static> 
         spans.push(Span::raw(format!("{} of {}  ", size(used), size(there))));
     }
     let used: usize = spans.iter().map(|span| width(&span.content)).sum();
-    spans.push(Span::styled(fit(&device.model, room.saturating_sub(used)), theme.dim()));
-    Line::from(spans)
+    let left_over = room.saturating_sub(used);
+    let mut told = if device.load.is_none() { text::wrapped(&device.model, left_over) } else { vec![device.model.clone()] };
+    if told.len() > MOST_LINES {
+        let rest = told.split_off(MOST_LINES - 1).join(" ");
+        told.push(rest);
+    }
+    let mut told = told.into_iter().map(|line| Span::styled(fit(&line, left_over), theme.dim()));
+    spans.extend(told.next());
+    let under = told.map(|line| Line::from(vec![Span::raw(" ".repeat(used)), line]));
+    std::iter::once(Line::from(spans)).chain(under).collect()
 }
 
 pub(crate) fn gauge(share: f32, wide: usize) -> String {
@@ -175,6 +193,9 @@ fn job_line(runs: &RunsState, theme: Theme, shared: &Shared, job: &JobSeen, here
     ])
 }
 
+/// The least height of a log: a line in its frame.
+const LEAST_LOG: u16 = 3;
+
 /// Curves above, words below.
 fn details(runs: &RunsState, paint: &mut Paint, area: Rect, shared: &Shared) {
     let shown = runs.shown(&shared.seen);
@@ -182,12 +203,19 @@ fn details(runs: &RunsState, paint: &mut Paint, area: Rect, shared: &Shared) {
         shown.iter().filter_map(|id| Some((*id, Arc::clone(shared.histories.get(id)?)))).collect();
     let has_curves = histories.iter().any(|(_, history)| !history.curves.is_empty());
     // A curve needs some height; the log has the rest.
-    let high = if has_curves { (area.height * 29 / 50).max(8).min(area.height) } else { 0 };
+    let high = match has_curves {
+        // A log of which only the frame would be seen is left out: `L` shows it.
+        true if area.height < 8 + LEAST_LOG => area.height,
+        true => (area.height * 29 / 50).max(8),
+        false => 0,
+    };
     let [above, below] = Layout::vertical([Constraint::Length(high), Constraint::Fill(1)]).areas(area);
     if has_curves {
         curves::draw(runs, paint, above, shared, &histories);
     }
-    words(paint, below, shared, histories.last().map(|(_, history)| history.as_ref()));
+    if below.height > 0 {
+        words(paint, below, shared, histories.last().map(|(_, history)| history.as_ref()));
+    }
 }
 
 /// How attempts ended, and the log.
@@ -238,4 +266,26 @@ fn words(paint: &mut Paint, area: Rect, shared: &Shared, history: Option<&JobHis
     let log: Vec<Line> = history.log.iter().rev().take(rest).rev().map(|row| Line::raw(fit(&row.line, room))).collect();
     lines.extend(log);
     paint.lines(inner, lines);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(name: &str, model: &str, room: usize) -> Vec<String> {
+        let device = DeviceSeen { name: name.into(), slots: 6, busy: 2, load: None, memory: None, model: model.into() };
+        device_lines(Theme::default(), &[device], room).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_devices_name_is_whole_and_why_a_clusters_workers_wait_is_told_to_its_end() {
+        assert_eq!(lines("pretend:0", "", 60), ["pretend:0 2 of 6 slots busy  "]);
+        let why = "4 workers of Slurm here, 2 submitted (waiting: Priority (jobs of a higher priority go first))";
+        assert_eq!(lines("Slurm", why, 130), [format!("Slurm   2 of 6 slots busy  {why}")]);
+        let narrow = lines("Slurm", why, 78);
+        assert_eq!(narrow.len(), 2, "{narrow:?}");
+        assert!(narrow.iter().all(|line| width(line) <= 78) && narrow.concat().ends_with("go first))"), "{narrow:?}");
+        let narrowest = lines("Slurm", why, 50);
+        assert!(narrowest.len() == MOST_LINES && narrowest[2].ends_with('…'), "{narrowest:?}");
+    }
 }

@@ -105,7 +105,7 @@ impl WorkerAtWork {
             match order {
                 DispatcherLetter::Order(order) => worker.holds.push_back((order.task.key(), order.attempt)),
                 DispatcherLetter::Recall { .. } => {}
-                DispatcherLetter::Stop | DispatcherLetter::End => return None,
+                DispatcherLetter::Stop | DispatcherLetter::Become { .. } | DispatcherLetter::End => return None,
             }
         }
         for letter in answers {

@@ -3,14 +3,14 @@
 
 use super::{
     commands::run,
-    environment::{of_dispatcher, own_variables},
+    environment::{is_ours, of_dispatcher, own_variables},
     job_state::{JobState, Standing},
     outputs, refusal,
     script::{EXPORTED, WARNING, comment, pattern, printed, prologue, why_not_named},
 };
 use crate::study::cluster::{ClusterRun, SettingPlace};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 use visavis_core::{
@@ -58,7 +58,8 @@ pub struct SubmittedDispatcher {
 }
 
 impl DispatcherJob {
-    /// `identity`: the workspace's random name. `arguments`: of the command that the job runs, without the study. `text`: the study file's.
+    /// `identity`: the workspace's random name. `arguments`: of the command that the job runs, without the study. `variables`: those
+    /// that the study file names.
     ///
     /// # Errors
     /// A path that Slurm cannot be told.
@@ -66,7 +67,7 @@ impl DispatcherJob {
         cluster: &ClusterRun,
         (workspace, identity): (&Workspace, &str),
         (program, arguments): (&Path, Vec<String>),
-        (study, text): (&Path, &str),
+        (study, variables): (&Path, &BTreeSet<String>),
     ) -> Result<Self> {
         let absolute = |path: &Path| std::path::absolute(path).map_err(|error| Fault::io("find", path, &error));
         let (root, study, program) = (absolute(workspace.root())?, absolute(study)?, absolute(program)?);
@@ -95,7 +96,7 @@ impl DispatcherJob {
             program,
             study,
             arguments,
-            environment: of_dispatcher(own_variables(), text),
+            environment: of_dispatcher(own_variables(), variables),
             commands: folder_of("sbatch"),
         })
     }
@@ -132,6 +133,11 @@ impl DispatcherJob {
 
     /// The script, for `bash`.
     fn script(&self) -> String {
+        self.script_with(&self.environment)
+    }
+
+    /// The same with these variables.
+    fn script_with(&self, environment: &[(String, String)]) -> String {
         let path = |path: &Path| shell(&path.display().to_string());
         let enter = format!("cd {} || exit 66", path(&self.workspace));
         let mut lines = vec![
@@ -139,7 +145,7 @@ impl DispatcherJob {
             format!("# The dispatcher of a study in {}: it submits workers and gives them stages.", comment(&self.workspace)),
             enter.clone(),
         ];
-        lines.extend(self.environment.iter().map(|(name, value)| format!("export {name}={}", shell(value))));
+        lines.extend(environment.iter().map(|(name, value)| format!("export {name}={}", shell(value))));
         if !self.settings.prologue.is_empty() {
             lines.extend(prologue(&self.settings.prologue));
             lines.push(enter);
@@ -157,9 +163,15 @@ impl DispatcherJob {
         lines.join("\n") + "\n"
     }
 
-    /// What is submitted, as a shell would be given it.
+    /// What is submitted, as a shell would be given it. The values of variables that the study file names are left out: what is printed is
+    /// shown to others, and any variable can be named.
     pub fn printed(&self) -> String {
-        printed(&self.arguments(), &self.script())
+        let shown = |(name, value): &(String, String)| {
+            let value = if is_ours(name) { value.clone() } else { format!("(the value of {name})") };
+            (name.clone(), value)
+        };
+        let environment: Vec<(String, String)> = self.environment.iter().map(shown).collect();
+        printed(&self.arguments(), &self.script_with(&environment))
     }
 
     /// Submits it, unless a job of this name is there already.
@@ -286,6 +298,16 @@ mod tests {
             ];
             assert_eq!(out.lines().collect::<Vec<_>>(), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn values_of_variables_that_the_study_names_are_not_printed() {
+        let mut job = job(Path::new("/w"));
+        job.environment.push(("LIBTORCH".into(), "/opt/torch".into()));
+        let printed = job.printed();
+        assert!(printed.contains("export CELEBA='(the value of CELEBA)'") && !printed.contains("it's $HOME"), "{printed}");
+        assert!(printed.contains("export LIBTORCH=/opt/torch"), "where programs are found is no secret: {printed}");
+        assert!(job.script().contains("$HOME"), "the job itself is given it");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Which variables Slurm's commands see, and which a worker is given. `sbatch` takes options from `SBATCH_…`, a job inside a job inherits the
 //! other's `SLURM_…`, and everything else may be a secret.
 
+use std::collections::BTreeSet;
+
 /// Beginnings of names that change what Slurm's commands do or print, or that belong to another job.
 const TAKEN_AWAY: [&str; 10] =
     ["SLURM_", "SBATCH_", "SRUN_", "SALLOC_", "SQUEUE_", "SCONTROL_", "SCANCEL_", "SINFO_", "PMI", "OMPI_"];
@@ -18,7 +20,7 @@ pub(crate) const PLAIN: [(&str, &str); 2] = [("LC_ALL", "C"), ("TZ", "UTC")];
 
 /// Variables of the dispatcher that its workers need as well, by name: they say how programs are found and how they compute. No other is
 /// handed on.
-const HANDED_ON: [&str; 2] = ["LIBTORCH", "VISAVIS_ONNXRUNTIME"];
+const HANDED_ON: [&str; 2] = ["LIBTORCH", "ONNXRUNTIME"];
 
 /// What decides the bits of a worker's results, whatever the node says: single precision is single precision, on cards too.
 pub(super) const BITS: [(&str, &str); 2] = [("NVIDIA_TF32_OVERRIDE", "0"), ("CUBLAS_WORKSPACE_CONFIG", ":4096:8")];
@@ -44,13 +46,18 @@ pub(crate) fn handed_on(variables: impl Iterator<Item = (String, String)>) -> Ve
 /// Where Slurm's configuration is, and where the programs are that run networks.
 const OF_A_DISPATCHER: [&str; 3] = ["SLURM_CONF", "VISAVIS_TORCH", "VISAVIS_ONNX"];
 
+/// Is a variable one that this program hands on by itself?
+pub(crate) fn is_ours(name: &str) -> bool {
+    OF_A_DISPATCHER.contains(&name) || HANDED_ON.contains(&name) || BITS.iter().any(|(of, _)| *of == name)
+}
+
 /// What a dispatcher in a job of its own is given of these variables: what it hands on to its workers, what it needs to find Slurm and
-/// programs, and what the study file names. `study`: its text.
-pub(crate) fn of_dispatcher(variables: impl Iterator<Item = (String, String)>, study: &str) -> Vec<(String, String)> {
-    let is_named = |name: &str| match name {
-        "HOME" => study.contains('~') || names(study, name),
-        name => OF_A_DISPATCHER.contains(&name) || names(study, name),
-    };
+/// programs, and `named`: what the study file names.
+pub(crate) fn of_dispatcher(
+    variables: impl Iterator<Item = (String, String)>,
+    named: &BTreeSet<String>,
+) -> Vec<(String, String)> {
+    let is_named = |name: &str| OF_A_DISPATCHER.contains(&name) || named.contains(name);
     let variables: Vec<(String, String)> = variables.filter(|(_, value)| is_plain(value)).collect();
     let mut all = handed_on(variables.iter().cloned());
     for (name, value) in variables {
@@ -62,18 +69,6 @@ pub(crate) fn of_dispatcher(variables: impl Iterator<Item = (String, String)>, s
     }
     all.sort();
     all
-}
-
-/// Does a text name a variable as a shell does: `$NAME`, `${NAME}`?
-fn names(text: &str, name: &str) -> bool {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let is_name = !name.is_empty() && name.chars().all(is_part) && !name.starts_with(|c: char| c.is_ascii_digit());
-    let follows = |rest: &str| rest.strip_prefix(name).is_some_and(|rest| !rest.starts_with(is_part));
-    is_name
-        && text.match_indices('$').any(|(at, sign)| {
-            let rest = &text[at + sign.len()..];
-            follows(rest.strip_prefix('{').unwrap_or(rest))
-        })
 }
 
 #[cfg(test)]
@@ -97,18 +92,19 @@ mod tests {
         let given = [
             ("AWS_SECRET_ACCESS_KEY", "x"),
             ("LIBTORCH", "/opt/torch"),
+            ("ONNXRUNTIME", "/opt/onnxruntime/libonnxruntime.so"),
             ("HOME", "/root"),
             ("NVIDIA_TF32_OVERRIDE", "1"),
             ("GITHUB_TOKEN", "y"),
         ];
         let given = handed_on(given.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
         let given: Vec<(&str, &str)> = given.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        assert_eq!(given, [("LIBTORCH", "/opt/torch")]);
+        assert_eq!(given, [("LIBTORCH", "/opt/torch"), ("ONNXRUNTIME", "/opt/onnxruntime/libonnxruntime.so")]);
     }
 
     #[test]
     fn a_dispatcher_is_given_what_the_study_names_and_no_other_secret() {
-        let given = |study: &str| {
+        let given = |named: &[&str]| {
             let of = [
                 ("AWS_SECRET_ACCESS_KEY", "x"),
                 ("CELEBA", "/data/it's celeba"),
@@ -118,16 +114,14 @@ mod tests {
                 ("SLURM_CONF", "/etc/slurm.conf"),
                 ("SBATCH_PARTITION", "urgent"),
                 ("PATH", "/opt/bin"),
-                ("ODD NAME", "x"),
             ];
             let of = of.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-            let of = of_dispatcher(of, study).into_iter().map(|(name, _)| name);
+            let named = named.iter().map(|name| (*name).to_owned()).collect();
+            let of = of_dispatcher(of, &named).into_iter().map(|(name, _)| name);
             of.filter(|name| !["CUBLAS_WORKSPACE_CONFIG", "NVIDIA_TF32_OVERRIDE"].contains(&name.as_str())).collect::<Vec<_>>()
         };
-        assert_eq!(given(""), ["LIBTORCH", "SLURM_CONF"]);
-        assert_eq!(given("root: ${CELEBA}/images"), ["CELEBA", "LIBTORCH", "SLURM_CONF"]);
-        assert_eq!(given("root: $CELEBA/images"), ["CELEBA", "LIBTORCH", "SLURM_CONF"]);
-        assert_eq!(given("root: ~/images"), ["HOME", "LIBTORCH", "SLURM_CONF"]);
-        assert_eq!(given("$PATH ${SBATCH_PARTITION} $ODD NAME $ größe$"), ["LIBTORCH", "SLURM_CONF"]);
+        assert_eq!(given(&[]), ["LIBTORCH", "SLURM_CONF"]);
+        assert_eq!(given(&["CELEBA", "HOME"]), ["CELEBA", "HOME", "LIBTORCH", "SLURM_CONF"]);
+        assert_eq!(given(&["PATH", "SBATCH_PARTITION", "NOT_SET"]), ["LIBTORCH", "SLURM_CONF"]);
     }
 }

@@ -199,6 +199,12 @@ impl Fleet {
                 news = true;
             }
         }
+        // One that said hello, says nothing any more and waits: Slurm queued its job again, and what it was at is lost. It comes anew.
+        let mut gone = Vec::new();
+        for (task, of) in self.tasks.iter_mut().filter(|(_, of)| of.is_here && of.is_doubted && of.waited) {
+            (of.is_here, of.is_doubted, of.runs_since) = (false, false, None);
+            gone.push(Gone { task: *task, why: "Slurm queued its job again".to_owned(), is_taken_away: true, said_hello: true });
+        }
         self.presence.look(rows, self.tasks.keys().copied(), now);
         // One that is not shown is asked for again soon: a second look says whether it is gone.
         news |= self.tasks.keys().any(|task| !self.presence.is_shown(*task));
@@ -206,7 +212,6 @@ impl Fleet {
         let is_over = |task: &ArrayTask| self.presence.standing(*task, now) == Standing::Over;
         let over: Vec<ArrayTask> =
             self.tasks.iter().filter(|(task, of)| is_over(task) && !lives(task, of)).map(|(task, _)| *task).collect();
-        let mut gone = Vec::new();
         for task in over {
             let of = self.tasks.remove(&task).unwrap_or_default();
             let was_short = of.runs_since.is_none_or(|since| now.saturating_sub(since) < SOON);
@@ -412,6 +417,23 @@ mod tests {
         let why = "ended: its node failed: NodeDown (a node that it needs is down) on n1".to_owned();
         assert_eq!(gone, [Gone { task: task(0), why, is_taken_away: true, said_hello: true }]);
         assert_eq!(fleet.due(at(503)), [submit(1)]);
+    }
+
+    #[test]
+    fn a_silent_worker_whose_job_waits_again_is_gone_and_its_job_is_waited_for() {
+        let mut fleet = submitted(2);
+        fleet.greeted(task(0));
+        fleet.greeted(task(1));
+        let waits = "7|0|PENDING||BeginTime\n7|1|RUNNING|n1|None";
+        assert!(fleet.shown(rows(waits), at(100)).is_empty(), "one that gives signs of life is believed");
+        fleet.doubt(task(0), true);
+        let gone = fleet.shown(rows(waits), at(200));
+        let why = "Slurm queued its job again".to_owned();
+        assert_eq!(gone, [Gone { task: task(0), why, is_taken_away: true, said_hello: true }]);
+        assert_eq!(fleet.counts(), (1, 1));
+        assert!(fleet.shown(rows(waits), at(300)).is_empty(), "once");
+        fleet.greeted(task(0));
+        assert_eq!(fleet.counts(), (2, 0));
     }
 
     #[test]

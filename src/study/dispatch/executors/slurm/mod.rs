@@ -25,7 +25,7 @@ mod simulation;
 mod tests;
 
 use super::{FIRST_OF_CLUSTER, MessageKind, WorkerExecutor, WorkerExit, WorkerMessage, WorkerPlace};
-use crate::study::cluster::SettingPlace;
+use crate::study::{cluster::SettingPlace, programs::WorkerProgram};
 pub(crate) use adoption::end_earlier_runs;
 use adoption::{OpenPost, adopt_or_end, close};
 use commands::{CommandEnd, PATIENCE, run};
@@ -50,13 +50,16 @@ use visavis_core::{
 
 pub use dispatcher::{DispatcherJob, SubmittedDispatcher};
 pub(crate) use environment::{handed_on, own_variables};
-pub(crate) use script::{WorkerJob, why_not_named};
+pub(crate) use script::{JobProgram, WorkerJob, why_not_named};
 
 /// How often new workers are looked for.
 const LIST: Duration = Duration::from_secs(1);
 
 /// A folder that cannot be listed for so long ends the run.
 const BLIND: Duration = Duration::from_secs(120);
+
+/// When so many workers in a row do not come back as another program, none will.
+const MOST_NOT_CHANGED: usize = 3;
 
 /// Starts workers by arrays of jobs, for one run in one workspace.
 pub(crate) struct SlurmExecutor {
@@ -93,6 +96,8 @@ pub(crate) struct SlurmExecutor {
     left_over: Option<String>,
     /// Workers that ended before they said hello.
     silent: usize,
+    /// Workers in a row that were to go on as another program and did not come back.
+    not_changed: usize,
 }
 
 /// A command of Slurm has ended.
@@ -162,6 +167,7 @@ impl SlurmExecutor {
             uncancelled: vec![],
             is_abandoned: false,
             silent: 0,
+            not_changed: 0,
         }
     }
 
@@ -250,6 +256,14 @@ impl SlurmExecutor {
 
     fn end(&mut self, worker: u64, why: &str, is_taken_away: bool) {
         let Some(mut of) = self.workers.remove(&worker) else { return };
+        if let Some(program) = of.becomes.take().filter(|_| !is_taken_away) {
+            self.not_changed += 1;
+            if self.not_changed >= MOST_NOT_CHANGED {
+                let what = format!("{MOST_NOT_CHANGED} workers in a row could not go on as {program}: {why}");
+                let next = "`make` builds it; the nodes must see it, and what it loads, where this machine does";
+                self.fatal = Some(Fault::missing(what).next(next));
+            }
+        }
         // It may live, and must not wait for more. For a dispatcher after this one the letter says that it was given up.
         of.write(&self.job.post, &DispatcherLetter::End).ok();
         let log = of.task().map_or(vec![], |task| self.log(task));
@@ -343,26 +357,43 @@ impl SlurmExecutor {
         if self.workers.get(&worker).is_some_and(|of| of.hello.is_none()) {
             let fault = Fault::missing("a worker is of another build than visavis: its first letter cannot be read");
             let next = "build all programs from one source (`make build` or `make install`), then run again";
-            self.fatal = Some(fault.in_file(&self.job.program).next(next));
+            self.fatal = Some(self.in_program(fault).next(next));
         }
         self.give_up(worker, "it is of another build: its letters cannot be read");
+    }
+
+    /// A fault of the program that workers begin as.
+    fn in_program(&self, fault: Fault) -> Fault {
+        match self.job.programs.first() {
+            Some(program) => fault.in_file(&program.path),
+            None => fault,
+        }
     }
 
     fn greet(&mut self, worker: u64, hello: Box<Hello>, holds: Vec<(Key, u32)>) {
         let Some(of) = self.workers.get_mut(&worker) else { return };
         let slot = hello.slurm.map_or(0, |place| place.index as usize);
+        let program = WorkerProgram::named(hello.program_name());
         of.hello = Some(hello);
         if let Some(task) = of.task() {
             // Slurm started this job again, and did not say so: the one before is gone, or an orphan that is not listened to.
             let others: Vec<u64> = self.workers_of(task).into_iter().filter(|other| *other != worker).collect();
             if others.iter().any(|other| !self.workers[&worker].is_later_than(&self.workers[other])) {
-                self.workers.remove(&worker);
+                // It may live, holds a card, and must not wait for more.
+                self.workers.remove(&worker).map(|mut orphan| orphan.write(&self.job.post, &DispatcherLetter::End));
                 return;
             }
-            others.into_iter().for_each(|other| self.end(other, "Slurm started its job again", true));
+            for other in others {
+                let becomes = self.workers.get_mut(&other).and_then(|of| of.becomes.take());
+                let why = becomes.map_or("Slurm started its job again".to_owned(), |program| {
+                    self.not_changed = 0;
+                    format!("it went on as {program}")
+                });
+                self.end(other, &why, true);
+            }
             self.fleet.greeted(task);
         }
-        self.say(worker, MessageKind::Joined { slot, holds });
+        self.say(worker, MessageKind::Joined { slot, program, holds });
     }
 
     /// Writes to a worker; one that cannot be written to is given up.
@@ -393,6 +424,13 @@ impl WorkerExecutor for SlurmExecutor {
 
     fn recall(&mut self, worker: u64, keys: Vec<Key>) {
         self.write(worker, &DispatcherLetter::Recall { keys });
+    }
+
+    fn go_on_as(&mut self, worker: u64, program: &'static str) {
+        if let Some(of) = self.workers.get_mut(&worker) {
+            of.becomes = Some(program.to_owned());
+        }
+        self.write(worker, &DispatcherLetter::Become { program: program.to_owned() });
     }
 
     fn dismiss(&mut self, worker: u64) {

@@ -33,6 +33,8 @@ pub(super) struct PostedWorker {
     pub is_ready: bool,
     /// It was asked to stop what it is at.
     pub is_stopping: bool,
+    /// The program as which it was asked to go on.
+    pub becomes: Option<String>,
     answers: MailReader,
     orders: Option<MailWriter>,
     /// When its letters are to be looked for next, and how long after that.
@@ -51,6 +53,7 @@ impl PostedWorker {
             hello: None,
             is_ready: false,
             is_stopping: false,
+            becomes: None,
             answers,
             orders: None,
             due: now,
@@ -73,6 +76,7 @@ impl PostedWorker {
             hello: Some(hello),
             is_ready: true,
             is_stopping: false,
+            becomes: None,
             answers,
             orders,
             due: now,

@@ -9,7 +9,7 @@ use visavis_core::{
         study::{PrologueLine, SlurmSettings},
         text::shell,
     },
-    store::stamp,
+    store::{Build, stamp},
 };
 
 /// Workers are asked to stop so many seconds before their time is up: they keep what they have learned.
@@ -17,6 +17,23 @@ pub(super) const WARNING: u64 = 120;
 
 /// One list, and nothing else of the environment. A value with a comma cannot be in it: scripts set all values themselves.
 pub(super) const EXPORTED: &str = "--export=PATH=/usr/local/bin:/usr/bin:/bin";
+
+/// A program that workers may be.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct JobProgram {
+    pub name: &'static str,
+    /// Absolute.
+    pub path: PathBuf,
+    /// Which build it is; workers of another are refused. `None` where that cannot be told, as of a script that starts it.
+    pub build: Option<Build>,
+}
+
+impl JobProgram {
+    /// The program in a file.
+    pub(crate) fn new(name: &'static str, path: PathBuf) -> Self {
+        JobProgram { name, build: Build::of(&path), path }
+    }
+}
 
 /// What a worker is started with, in whatever job.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,8 +45,8 @@ pub(crate) struct WorkerJob {
     pub workspace: PathBuf,
     /// The workspace's random name, by which a node tells it from another folder of the same path.
     pub identity: String,
-    /// The worker's program: absolute.
-    pub program: PathBuf,
+    /// The programs that workers may be, of which each begins as the first.
+    pub programs: Vec<JobProgram>,
     /// Where workers and dispatcher leave each other letters: absolute.
     pub post: PathBuf,
     /// Where what workers print goes: absolute.
@@ -108,18 +125,24 @@ impl WorkerJob {
             format!("--post={}", self.post.display()),
             format!("--identity={}", self.identity),
         ];
-        let arguments: Vec<String> = arguments.iter().map(|argument| shell(argument)).collect();
-        lines.push(format!("exec {} {}", path(&self.program), arguments.join(" \\\n  ")));
+        let builds = self.programs.iter().filter_map(|of| Some(format!("--build={}={}", of.name, of.build.as_ref()?)));
+        let others = self.programs.iter().filter(|_| self.programs.len() > 1);
+        let others = others.map(|of| format!("--program={}={}", of.name, of.path.display()));
+        let arguments: Vec<String> = arguments.into_iter().chain(builds).chain(others).map(|word| shell(&word)).collect();
+        let program = self.programs.first().map_or_else(String::new, |program| path(&program.path));
+        lines.push(format!("exec {program} {}", arguments.join(" \\\n  ")));
         lines.join("\n") + "\n"
     }
 
-    /// How workers are started, but for what names a run: equal of two runs whose workers may do each other's work. The program counts by its
-    /// size and time, so that one that was built anew is another. `None` of a program that cannot be looked at.
+    /// How workers are started, but for what names a run: equal of two runs whose workers may do each other's work. A program counts by its
+    /// build; where that is not known by size and time, so that one that was written anew is another. `None` of a program that cannot be
+    /// looked at.
     pub(crate) fn fingerprint(&self) -> Option<Digest> {
-        let program = stamp(&self.program)?;
+        let unknown = self.programs.iter().filter(|program| program.build.is_none());
+        let unknown: Vec<(u64, u64)> = unknown.map(|program| stamp(&program.path)).collect::<Option<_>>()?;
         let nameless =
             WorkerJob { name: String::new(), post: PathBuf::new(), logs: PathBuf::new(), run: String::new(), ..self.clone() };
-        let text = format!("{:?} {} {program:?}", nameless.arguments(1), nameless.script());
+        let text = format!("{:?} {} {unknown:?}", nameless.arguments(1), nameless.script());
         Some(Digest::of(text.as_bytes()))
     }
 
@@ -178,13 +201,17 @@ mod tests {
     use super::*;
     use std::process::{Command, Stdio};
 
+    fn program(path: &Path) -> JobProgram {
+        JobProgram { name: "visavis", path: path.to_owned(), build: None }
+    }
+
     fn job(workspace: &Path) -> WorkerJob {
         WorkerJob {
             name: "visavis-0001".into(),
             settings: SlurmSettings::default(),
             workspace: workspace.to_owned(),
             identity: "ab".repeat(16),
-            program: workspace.join("the worker's program"),
+            programs: vec![program(&workspace.join("the worker's program"))],
             post: workspace.join("data/post/0001"),
             logs: workspace.join("data/post/0001"),
             run: "0001.journal".into(),
@@ -258,7 +285,7 @@ mod tests {
             let workspace = folder.path().join(name);
             std::fs::create_dir(&workspace).unwrap();
             let mut job = job(&workspace);
-            job.program = PathBuf::from("/usr/bin/env");
+            job.programs = vec![program(Path::new("/usr/bin/env"))];
             job.settings.prologue = vec!["export BEFORE=yes".parse().unwrap(), "cd /".parse().unwrap()];
             // `env` is a program that takes the worker's words: here, another program with words to print.
             let script = job.script().replace("/usr/bin/env work", "printf '%s\\n' \"$PWD\" \"$BEFORE\" \"$LIBTORCH\"");
@@ -273,9 +300,39 @@ mod tests {
     }
 
     #[test]
+    fn workers_are_told_the_build_of_each_program_and_where_the_others_are() {
+        let mut job = job(Path::new("/w"));
+        job.programs[0].build = "0123abcd".parse().ok();
+        let script = job.script();
+        assert!(script.contains("--build=visavis=0123abcd") && !script.contains("--program="), "{script}");
+        job.programs.push(JobProgram { name: "visavis-onnx", path: "/opt/it's/visavis-onnx".into(), build: None });
+        let script = job.script();
+        assert!(
+            script.contains("--program=visavis=/w/the worker") && script.contains("--program=visavis-onnx=/opt/it"),
+            "{script}"
+        );
+        assert!(!script.contains("--build=visavis-onnx"), "a build that is not known is not asked for");
+    }
+
+    #[test]
+    fn workers_of_another_build_are_no_workers_of_this_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut job = job(folder.path());
+        assert_eq!(job.fingerprint(), None, "there is no such program");
+        std::fs::write(&job.programs[0].path, "#!/bin/sh\n").unwrap();
+        let script = job.fingerprint().unwrap();
+        job.programs[0].build = "0123abcd".parse().ok();
+        let build = job.fingerprint().unwrap();
+        std::fs::write(&job.programs[0].path, "written anew").unwrap();
+        assert_eq!(job.fingerprint(), Some(build), "the same build");
+        job.programs[0].build = "0123abce".parse().ok();
+        assert!(![script, build].contains(&job.fingerprint().unwrap()));
+    }
+
+    #[test]
     fn a_workspace_that_the_node_does_not_see_ends_the_job_before_the_worker() {
         let mut job = job(Path::new("/nowhere/at/all"));
-        job.program = PathBuf::from("/bin/echo");
+        job.programs = vec![program(Path::new("/bin/echo"))];
         assert_eq!(run(&job), (Some(66), String::new()));
     }
 

@@ -20,7 +20,7 @@ impl Bench {
             settings: Default::default(),
             workspace: folder.path().to_owned(),
             identity: String::new(),
-            program: "visavis".into(),
+            programs: vec![],
             post: folder.path().to_owned(),
             logs: folder.path().to_owned(),
             run: "run.journal".into(),
@@ -132,6 +132,44 @@ fn a_second_start_of_a_job_ends_the_first_which_is_not_heard_any_more() {
     bench.starts = 0;
     let _late = bench.starts("cc", 0);
     assert!(bench.executor.next_message(Duration::from_millis(600)).unwrap().is_none(), "it started before the second");
+    // It may live and hold a card: it is told to leave, as the first was.
+    for token in ["aa", "cc"] {
+        assert_eq!(bench.letters(token), [DispatcherLetter::End], "{token}");
+    }
+}
+
+#[test]
+fn a_worker_that_goes_on_as_another_program_is_the_same_job_and_comes_anew() {
+    let mut bench = Bench::new();
+    let _worker = bench.starts("aa", 0);
+    assert!(matches!(bench.next(), (100, MessageKind::Joined { program: None, .. })));
+    bench.executor.go_on_as(100, "visavis-onnx");
+    assert_eq!(bench.letters("aa"), [DispatcherLetter::Become { program: "visavis-onnx".into() }]);
+    let hello = Hello { started: 9, program: "visavis-onnx 0.1.0".into(), ..hello("bb", 0) };
+    let first = serde_json::to_vec(&WorkerLetter::Hello(Box::new(hello))).unwrap();
+    (bench.executor.listed, bench.executor.looked) = (None, None);
+    MailWriter::create(bench.folder.path(), "bb.answers", &first).unwrap();
+    let (100, MessageKind::Exited(exit)) = bench.next() else { panic!("the one before is over") };
+    assert_eq!((exit.status.as_str(), exit.is_taken_away), ("it went on as visavis-onnx", true));
+    assert!(matches!(bench.next(), (101, MessageKind::Joined { program: Some(WorkerProgram::Onnx), .. })));
+    assert_eq!(bench.executor.not_changed, 0);
+}
+
+#[test]
+fn where_no_worker_can_go_on_as_another_program_the_run_ends_with_the_reason() {
+    let mut bench = Bench::new();
+    for (index, token) in ["aa", "bb", "cc"].into_iter().enumerate() {
+        let mut worker = bench.starts(token, index as u64);
+        let (number, MessageKind::Joined { .. }) = bench.next() else { panic!("it joins") };
+        bench.executor.go_on_as(number, "visavis-onnx");
+        say(&mut worker, &WorkerLetter::Left { why: Some("visavis-onnx does not start".into()), stopped: false });
+        if index < 2 {
+            assert!(matches!(bench.next(), (_, MessageKind::Exited(_))), "it may be its node");
+        }
+    }
+    let ended = (0..5).find_map(|_| bench.executor.next_message(Duration::from_secs(1)).err()).expect("the run ends");
+    assert!(ended.to_string().contains("3 workers in a row could not go on as visavis-onnx"), "{ended}");
+    assert!(ended.to_string().contains("does not start"), "{ended}");
 }
 
 #[test]
@@ -165,7 +203,7 @@ fn what_a_worker_was_given_before_it_holds_after_the_dispatcher_was_replaced() {
     bench.executor = SlurmExecutor::of(job, BTreeMap::new(), Fleet::new(4, None, 1001));
     bench.executor.adopt().unwrap();
     assert_eq!(bench.executor.adopted(), 2);
-    let (worker_again, MessageKind::Joined { slot: 2, holds }) = bench.next() else { panic!("it is there") };
+    let (worker_again, MessageKind::Joined { slot: 2, holds, .. }) = bench.next() else { panic!("it is there") };
     assert_eq!(holds, [(task("one").key(), 1), (task("two").key(), 1)]);
     let said = [bench.next().1, bench.next().1];
     assert!(matches!(&said[0], MessageKind::Answer(WorkerAnswer::Ready { journal }) if journal == "j"));

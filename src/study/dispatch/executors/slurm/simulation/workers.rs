@@ -212,7 +212,13 @@ impl World {
                     self.unknown.remove(&task);
                     self.fleet.greeted(task);
                     self.fleet.settled();
-                    Some(DispatchEvent::Joined { worker: worker as u64, device: 0, slot: task.index as usize, holds: vec![] })
+                    Some(DispatchEvent::Joined {
+                        worker: worker as u64,
+                        device: 0,
+                        slot: task.index as usize,
+                        program: None,
+                        holds: vec![],
+                    })
                 }
                 Said::Answer(answer) => Some(DispatchEvent::Answered { worker: worker as u64, answer }),
                 Said::Left => {
