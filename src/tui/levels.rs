@@ -31,7 +31,8 @@ pub(crate) fn projections() -> Vec<String> {
         let all: Vec<String> = own.chain(of.seeds.map(|seeds| format!("seeds: {seeds}"))).collect();
         if all.is_empty() { of.word.to_owned() } else { format!("{}: {{ {} }}", of.word, all.join(", ")) }
     };
-    METHODS.iter().copied().map(text).collect()
+    // A supervised one has to be told what it learns: it is written, not chosen from a list.
+    METHODS.iter().copied().filter(|of| !of.supervised).map(text).collect()
 }
 
 #[cfg(test)]

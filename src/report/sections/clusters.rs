@@ -1,13 +1,10 @@
 //! Clusters of views: images that lie together, found without labels, and how sure that is.
 
 use super::Section;
-use crate::{
-    report::{
-        claims::{ClaimId, OutputSource},
-        phrase::Phrase,
-        source::ReportSource,
-    },
-    study::ProjectionClusters,
+use crate::report::{
+    claims::{ClaimId, OutputSource},
+    phrase::Phrase,
+    source::ReportSource,
 };
 use serde::Serialize;
 use visavis_core::domain::{
