@@ -81,7 +81,7 @@ pub(super) fn holds_on_hard_features(method: &(dyn Fn() -> Box<dyn Projector> + 
                     assert!(one.coordinates == other.coordinates && one.facts == other.facts, "{told}");
                     if n == 45 {
                         multiversion::each_level(|level| {
-                            assert!(one.coordinates == with(2).unwrap().coordinates, "{told} {level:?}")
+                            assert!(one.coordinates == with(2).unwrap().coordinates, "{told} {level:?}");
                         });
                     }
                 }
