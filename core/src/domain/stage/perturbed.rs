@@ -512,7 +512,7 @@ const PINNED: [(&str, &str); 34] = [
     ("score", "263a18bc"),
     ("quantity", "8316606f"),
     ("space", "14deaacb"),
-    ("steady", "7d8609bf"),
+    ("steady", "2178678a"),
     ("fairness", "46e54948"),
     ("verify", "459a9f38"),
     ("pairs", "bc7dc476"),
