@@ -1,11 +1,13 @@
-"""What benches/projections.rs holds Visavis beside: scikit-learn, umap-learn and openTSNE, each with its defaults.
+"""What benches/projections.rs holds Visavis beside: scikit-learn, umap-learn, openTSNE, PaCMAP, TriMap and PHATE, with the same
+parameters, and their defaults where there is none of that name.
 
     python benches/peers.py data DIR            writes digits.npy, roll.npy, clusters-N.npy
-    python benches/peers.py run JOBS THREADS    JOBS: a JSON list of {"method", "data", "seed", "out", "maps"}
+    python benches/peers.py run JOBS THREADS    JOBS: a JSON list of {"method", "parameters", "data", "seed", "out",
+                                                "maps"}
 
 `run` prints one JSON line a job: seconds, of a peer that is warm (it has placed data of this shape before), for umap-learn also of
 the layout alone; for tsne the divergence of its own map and of others' `maps`, all from the peer's own similarities over
-every pair. Needs scikit-learn, umap-learn and openTSNE.
+every pair. A method without a peer gives no line.
 """
 
 import json
@@ -46,7 +48,7 @@ def divergence(similarities, points):
     return float((p.data[kept] * (np.log(p.data[kept]) - np.log(w[kept] / total))).sum())
 
 
-def place(method, features, seed, threads):
+def place(method, features, seed, threads, parameters):
     """Coordinates, seconds, and what else is to be told."""
     clock = time.perf_counter()
     if method == "tsne":
@@ -72,6 +74,12 @@ def place(method, features, seed, threads):
         finally:
             umap.simplicial_set_embedding = whole
         return found.astype(np.float32), time.perf_counter() - clock, layout
+    other = by_others(method, features.shape[1], seed, threads, parameters)
+    if other is not None:
+        found = other.fit_transform(features)
+        return np.asarray(found, dtype=np.float32), time.perf_counter() - clock, {}
+    if method not in ("pca", "ica", "pca in double"):
+        return None
     from sklearn.decomposition import PCA, FastICA
 
     if method == "pca in double":
@@ -84,6 +92,53 @@ def place(method, features, seed, threads):
     return found.astype(np.float32), time.perf_counter() - clock, {}
 
 
+def by_others(method, columns, seed, threads, of):
+    """A peer with `fit_transform`; None where there is none."""
+    axes = min(10, columns)
+    if method == "pacmap":
+        import pacmap
+
+        return pacmap.PaCMAP(n_neighbors=of["neighbors"], MN_ratio=of["mn_ratio"], FP_ratio=of["fp_ratio"], random_state=seed)
+    if method == "trimap":
+        import trimap
+
+        return trimap.TRIMAP(n_inliers=of["n_inliers"], n_outliers=of["n_outliers"], n_random=of["n_random"], verbose=False)
+    if method == "phate":
+        import phate
+
+        return phate.PHATE(knn=of["knn"], decay=of["decay"], random_state=seed, n_jobs=threads, verbose=0)
+    from sklearn import decomposition, manifold, random_projection
+
+    if method == "isomap":
+        return manifold.Isomap(n_neighbors=of["neighbors"], n_jobs=threads)
+    if method == "lle":
+        return manifold.LocallyLinearEmbedding(
+            n_neighbors=of["neighbors"], method=of["variant"], reg=of["reg"], random_state=seed, n_jobs=threads
+        )
+    if method == "mds":
+        if of["kind"] == "classical":
+            return manifold.ClassicalMDS()
+        return manifold.MDS(n_init=1, init="classical_mds", random_state=seed, n_jobs=threads)
+    if method == "spectral":
+        return manifold.SpectralEmbedding(
+            affinity="nearest_neighbors", n_neighbors=of["neighbors"], random_state=seed, n_jobs=threads
+        )
+    if method == "truncated_svd":
+        return decomposition.TruncatedSVD(axes, random_state=seed)
+    if method == "factor_analysis":
+        return decomposition.FactorAnalysis(axes, random_state=seed)
+    if method == "nmf":
+        return decomposition.NMF(axes, init="nndsvda", random_state=seed)
+    if method == "kernel_pca":
+        gamma = of["gamma"] or None
+        return decomposition.KernelPCA(
+            axes, kernel=of["kernel"], gamma=gamma, degree=of["degree"], coef0=of["coef0"], random_state=seed, n_jobs=threads
+        )
+    if method == "random_projection":
+        return random_projection.GaussianRandomProjection(axes, random_state=seed)
+    return None
+
+
 def run(jobs, threads):
     import numba
 
@@ -94,8 +149,11 @@ def run(jobs, threads):
         shape = (job["method"], len(features) >= 4096, features.shape[1])
         if shape not in warm:
             warm.add(shape)
-            place(job["method"], features[:5000], 0, threads)
-        points, seconds, more = place(job["method"], features, job["seed"], threads)
+            place(job["method"], features[:5000], 0, threads, job["parameters"])
+        placed = place(job["method"], features, job["seed"], threads, job["parameters"])
+        if placed is None:
+            continue
+        points, seconds, more = placed
         np.save(job["out"], points)
         told = {"method": job["method"], "data": job["data"], "seed": job["seed"], "seconds": seconds}
         if "layout" in more:

@@ -55,7 +55,7 @@ pub(super) const SPEC: MethodSpec = MethodSpec {
         },
         ParameterSpec {
             name: "gamma",
-            kind: ParameterKind::Number { default: 0.0, least: 0.0, most: 1e12 },
+            kind: ParameterKind::Number { default: 0.0, least: 0.0, most: 1e4 },
             added_later: true,
             variation: Variation::None,
         },
@@ -67,7 +67,7 @@ pub(super) const SPEC: MethodSpec = MethodSpec {
         },
         ParameterSpec {
             name: "coef0",
-            kind: ParameterKind::Number { default: 1.0, least: 0.0, most: 1e12 },
+            kind: ParameterKind::Number { default: 1.0, least: 0.0, most: 1e4 },
             added_later: true,
             variation: Variation::None,
         },
