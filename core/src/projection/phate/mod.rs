@@ -93,7 +93,7 @@ impl Phate {
         if knn == 0 || landmarks < 10 {
             return Err(Fault::asked("PHATE takes a knn of 1 or more and an n_landmark of 10 or more"));
         }
-        if !(decay.is_finite() && decay >= 1.0) || !(-1.0..=1.0).contains(&gamma) {
+        if !(decay.is_finite() && decay >= 1.0 && (-1.0..=1.0).contains(&gamma)) {
             return Err(Fault::asked(format!(
                 "PHATE takes a decay of 1 or more and a gamma from −1 to 1, not {decay} and {gamma}"
             )));
