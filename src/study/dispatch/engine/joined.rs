@@ -150,7 +150,9 @@ impl Engine {
         let mut waiting: BTreeMap<WorkerProgram, usize> = BTreeMap::new();
         let needed = lines.into_iter().flat_map(|line| self.queue.programs(line));
         needed.filter(|(of, _)| Some(*of) != own).for_each(|(of, jobs)| *waiting.entry(of).or_default() += jobs);
-        let coming = |program| self.slots.values().filter(|slot| slot.device == place && slot.becomes == Some(program)).count();
+        let is_free = |slot: &WorkerSlot| slot.assigned.is_empty() && slot.ending.is_none() && slot.becomes.is_none();
+        let serves = |slot: &WorkerSlot, program| slot.becomes == Some(program) || is_free(slot) && slot.program == Some(program);
+        let coming = |program| self.slots.values().filter(|slot| slot.device == place && serves(slot, program)).count();
         let Some((program, _)) = waiting.into_iter().find(|(program, jobs)| *jobs > coming(*program)) else { return false };
         if let Some(slot) = self.slots.get_mut(&worker) {
             // From here on it says nothing until it comes anew.
