@@ -77,6 +77,10 @@ struct Figure {
     note: Option<String>,
     /// The digest of its coordinates.
     coordinates: Option<String>,
+    /// Images that the others were placed by, where there were too many for all.
+    landmarks: Option<ClaimId>,
+    /// Parts of the neighbour graph that were joined.
+    parts: Option<ClaimId>,
 }
 
 #[derive(Serialize)]
@@ -186,7 +190,12 @@ impl Figure {
             images: source.claims.count(&output, &format!("/counts_b/exclusive/{class}"), "images on the evaluation half", *n),
         };
         let note = outcome.plan.note(*cell).filter(|note| !note.is_empty());
-        let projected = outcome.results.projected(cell).and_then(|of| of.output(ProjectFeatures::COORDINATES));
+        let projected = outcome.results.projected(cell);
+        let fact = |name: &str, what: &str, beyond: f64| {
+            let (key, value) = (projected?.key, *projected?.fact(name).first().filter(|value| **value > beyond)?);
+            let facts = OutputSource { key, output: "facts", of: source.cell(cell) };
+            Some(source.claims.count(&facts, &format!("/{name}/0"), what, value as usize))
+        };
         Ok(Some(Figure {
             model: source.model(cell),
             layer: source.layer(cell.model, cell.layer),
@@ -208,7 +217,9 @@ impl Figure {
             rank: source.rank(row),
             reason: Phrase::from_iter(outcome.why(listed)).sentence(),
             note: note.map(|note| source.shareable(note)),
-            coordinates: projected.map(|output| output.digest.short()),
+            coordinates: projected.and_then(|of| of.output(ProjectFeatures::COORDINATES)).map(|output| output.digest.short()),
+            landmarks: fact("landmarks", "landmarks", 0.0),
+            parts: fact("components", "parts of the neighbour graph", 1.0),
         }))
     }
 }
