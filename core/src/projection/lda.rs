@@ -124,7 +124,7 @@ impl Labels {
         let (n, d) = (given.features.rows(), given.features.columns());
         let Some(Supervision { classes, folds }) = given.supervision else {
             return Err(Fault::asked("LDA learns from labels, and none are given").next(
-                "name the attribute or the identities that it is to learn from, or use a method that needs no label, such as PCA",
+                "say what it is to learn, such as `labels: identity`, or use a method that needs no label, such as PCA",
             ));
         };
         if classes.len() != n || folds.len() != n {
@@ -556,7 +556,7 @@ mod tests {
         let alone = Lda::new(2, 0.0).unwrap().project(&ProjectionInput::alone(&features, 1)).unwrap_err();
         assert!(
             alone.what.contains("LDA learns from labels, and none are given")
-                && alone.next.unwrap().contains("name the attribute")
+                && alone.next.unwrap().contains("labels: identity")
         );
         refused(&vec![Some(4); 60], &folds, "two classes or more, there are 1");
         refused(&vec![None; 60], &folds, "two classes or more, there are 0");
