@@ -51,7 +51,7 @@ fn three_clouds_are_three_stable_clusters_by_every_method() {
 #[test]
 fn one_cloud_is_one_component_and_pieces_of_it_are_not_stable() {
     let (points, _) = clouds(&[[0.0, 0.0]], 400, 1.0);
-    let (found, _) = clusters(&[points.clone()], &[View::Map], METHODS[1], 1);
+    let (found, _) = clusters(std::slice::from_ref(&points), &[View::Map], METHODS[1], 1);
     assert_eq!((found.views[0].clusters.len(), found.views[0].stability), (1, None));
     // k-means always cuts: how it cuts is not stable.
     let six = ClusterMethod::KMeans(ClusterCount::Fixed(6));
@@ -65,7 +65,7 @@ fn the_bits_do_not_depend_on_threads() {
     for method in METHODS {
         let with = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| clusters(&[points.clone()], &[View::Map, View::Axis(1)], method, 5))
+            pool.install(|| clusters(std::slice::from_ref(&points), &[View::Map, View::Axis(1)], method, 5))
         };
         let (one, many) = (with(1), with(16));
         assert!(one == many && one == with(2), "{method:?}");
@@ -76,7 +76,7 @@ fn the_bits_do_not_depend_on_threads() {
 fn beyond_the_sample_all_images_are_placed() {
     let (points, cloud) = clouds(&[[0.0, 0.0], [20.0, 0.0]], 400, 1.0);
     for method in METHODS.map(|method| method.with_count(2)) {
-        let (found, memberships) = among(500, &[points.clone()], &[View::Map], method, 1);
+        let (found, memberships) = among(500, std::slice::from_ref(&points), &[View::Map], method, 1);
         assert_eq!((found.images, found.fitted), (800, 500));
         let agreement = adjusted_rand(&memberships[0], &known(&cloud));
         assert!(agreement > 0.85, "{method:?}: {agreement}");

@@ -120,7 +120,7 @@ impl Basis {
                 break;
             }
             let before = dot_lanes(&vector, &vector).sqrt();
-            if !(before > 0.0) {
+            if before.is_nan() || before <= 0.0 {
                 continue;
             }
             vector.iter_mut().for_each(|value| *value /= before);

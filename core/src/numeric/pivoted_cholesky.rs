@@ -29,7 +29,7 @@ pub(crate) fn pivoted(matrix: &[f64], n: usize, floor: f64) -> Cholesky {
             least = floor * left[pivot];
         }
         // Not a number ends it too.
-        if !(left[pivot] > least.max(0.0)) {
+        if left[pivot].is_nan() || left[pivot] <= least.max(0.0) {
             break;
         }
         let root = left[pivot].sqrt();

@@ -253,7 +253,7 @@ mod tests {
             let all = All { limit, told: Mutex::default() };
             sweep(&bounds, &all);
             let mut told = all.told.into_inner().unwrap();
-            told.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+            told.sort_by_key(|of| (of.0, of.1));
             assert!(told.windows(2).all(|two| (two[0].0, two[0].1) < (two[1].0, two[1].1)), "once each");
             if limit == f32::MAX {
                 assert_eq!(told.len(), n * (n - 1));

@@ -91,7 +91,8 @@ struct Asked {
 impl Asked {
     fn kernel(&self, word: &str) -> Result<Kernel> {
         let Asked { gamma, degree, coef0 } = *self;
-        if !(gamma >= 0.0 && gamma.is_finite()) || !(coef0 >= 0.0 && coef0.is_finite()) || !(1..=20).contains(&degree) {
+        let is_allowed = |value: f64| value >= 0.0 && value.is_finite();
+        if !is_allowed(gamma) || !is_allowed(coef0) || !(1..=20).contains(&degree) {
             return Err(Fault::asked("kernel PCA takes a `gamma` and a `coef0` of 0 or more, and a `degree` from 1 to 20"));
         }
         let unused = |name: &str, is: bool| {
@@ -268,7 +269,7 @@ impl KernelPca {
         PhiloxStream::new(given.seed, Purpose::KernelLandmarks, 0).shuffle(&mut drawn);
         drawn.truncate(self.landmarks.min(n));
         drawn.sort_unstable();
-        let (points, factor, square) = independent(kernel, features, drawn, given.name)?;
+        let (points, factor, square) = independent(kernel, features, &drawn, given.name)?;
         let m = points.count;
         // Rows are summed about the landmarks' mean, so that little is lost when that of all is taken out.
         let centre: Vec<f64> = square.chunks_exact(m).map(sum::mean).collect();
@@ -339,11 +340,11 @@ impl KernelPca {
 fn independent(
     kernel: Kernel,
     features: &Matrix,
-    drawn: Vec<usize>,
+    drawn: &[usize],
     name: &dyn Fn(usize) -> String,
 ) -> Result<(Points, Cholesky, Vec<f64>)> {
     let named = |row: usize| name(drawn[row]);
-    let chosen = features.take(&drawn);
+    let chosen = features.take(drawn);
     let points = Points::new(kernel, &chosen, features);
     let square = points.block(&chosen, 0..drawn.len(), &named)?;
     if matches!(kernel, Kernel::Rbf { .. }) {
@@ -520,7 +521,7 @@ impl Points {
                 self.kernel.bend(out, square_of(features.row(first + lane), &self.shift), &self.squares);
             }
         });
-        match out.iter().position(|value| !(value.abs() <= LARGEST)) {
+        match out.iter().position(|value| value.is_nan() || value.abs() > LARGEST) {
             None => Ok(out),
             Some(at) => {
                 Err(Fault::asked(format!("the kernel overflows: of the image {} it is beyond 1e100", name(rows.start + at / m)))

@@ -123,9 +123,8 @@ impl Labels {
     fn new(given: &ProjectionInput) -> Result<Self> {
         let (n, d) = (given.features.rows(), given.features.columns());
         let Some(Supervision { classes, folds }) = given.supervision else {
-            return Err(Fault::asked("LDA learns from labels, and none are given").next(
-                "say what it is to learn, such as `labels: identity`, or use a method that needs no label, such as PCA",
-            ));
+            return Err(Fault::asked("LDA learns from labels, and none are given")
+                .next("say what it is to learn, such as `labels: identity`, or use a method that needs no label, such as PCA"));
         };
         if classes.len() != n || folds.len() != n {
             let counts = (classes.len(), folds.len());
@@ -555,8 +554,7 @@ mod tests {
         };
         let alone = Lda::new(2, 0.0).unwrap().project(&ProjectionInput::alone(&features, 1)).unwrap_err();
         assert!(
-            alone.what.contains("LDA learns from labels, and none are given")
-                && alone.next.unwrap().contains("labels: identity")
+            alone.what.contains("LDA learns from labels, and none are given") && alone.next.unwrap().contains("labels: identity")
         );
         refused(&vec![Some(4); 60], &folds, "two classes or more, there are 1");
         refused(&vec![None; 60], &folds, "two classes or more, there are 0");

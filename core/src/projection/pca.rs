@@ -88,10 +88,9 @@ pub(super) fn principal(features: &Matrix, axes: usize) -> Result<Principal> {
     if n < 2 {
         return Err(Fault::asked(format!("PCA needs two images or more, there is {n}")));
     }
-    if d <= n && d > 1 && n as f64 * (d * d) as f64 >= MANY {
-        if let Some(principal) = of_many(features, axes.min(d)) {
-            return Ok(principal);
-        }
+    let is_large = d <= n && d > 1 && n as f64 * (d * d) as f64 >= MANY;
+    if is_large && let Some(principal) = of_many(features, axes.min(d)) {
+        return Ok(principal);
     }
     about(features, tiled::column_means(features), axes)
 }
