@@ -29,6 +29,7 @@ mod mutants;
 mod networks;
 mod nodes;
 mod oracle;
+mod projection_studies;
 mod releases;
 mod report;
 mod screens;

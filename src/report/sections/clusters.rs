@@ -97,3 +97,39 @@ fn numbers(source: &ReportSource, output: &OutputSource, place: usize, view: &Vi
         between_seeds: view.between_seeds.map(|value| score("between_seeds", "agreement between seeds", value)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::{Fixture, output};
+    use visavis_core::domain::projection::View;
+
+    #[test]
+    fn a_view_says_how_many_clusters_it_has_and_how_well_they_come_back() {
+        let cluster = |images, stability| Cluster { images, stability };
+        let view = |clusters: Vec<Cluster>, stability| ViewClusters {
+            view: View::Map,
+            found: clusters.len(),
+            clusters,
+            in_none: 7,
+            tried: vec![],
+            stability,
+            between_seeds: None,
+        };
+        let two = view(vec![cluster(60, Some(0.95)), cluster(33, Some(0.5))], Some(0.75));
+        let text = Fixture::new().text(|source| {
+            let row = |view: &ViewClusters| ClustersRow {
+                model: "pixels".to_owned(),
+                layer: "embedding".to_owned(),
+                view: Phrase::name("tsne") + " map",
+                ..numbers(source, &output(), 0, view)
+            };
+            let count = |name: &str, n| source.claims.count(&output(), name, "x", n);
+            let images = [count("/fitted", 100), count("/images", 100)];
+            let rows = vec![row(&two), row(&view(vec![], None))];
+            Some(Clusters { method: "Gaussian mixture", resamples: count("/resamples", 20), images, rows })
+        });
+        assert!(text.contains("pixels · embedding tsne map 2 60 7 0.750 0.500 –"), "{text}");
+        assert!(text.contains("pixels · embedding tsne map 0 – 7 – – –"), "none is no fault: {text}");
+    }
+}
