@@ -21,13 +21,13 @@ fn study(desk: &Desk, projections: &str, more: &str) {
 #[test]
 fn lists_labels_and_clusters_come_through_to_an_audited_page() {
     let desk = Desk::with_digits();
-    let projections = "  - pca: { axes: 2 }\n  - isomap: { neighbors: [5, 10] }\n  - lda: { labels: even or odd }\n";
+    let projections = "  - pca: { axes: 2 }\n  - isomap: { neighbors: [5, 10] }\n  - lda: { labels: even or odd }\n  - kernel_pca: { kernel: cosine, axes: 2 }\n";
     study(&desk, projections, "clusters: { k_means: { up_to: 4 } }\n");
     desk.succeed(&["run", STUDY, "--quiet"]);
 
     let ledger = table(&desk, "ledger");
     let names: BTreeSet<&str> = ledger.iter().map(|row| row["projection"].as_str()).collect();
-    assert_eq!(names, ["isomap-neighbors10", "isomap-neighbors5", "lda", "pca"].into());
+    assert_eq!(names, ["isomap-neighbors10", "isomap-neighbors5", "kernel_pca", "lda", "pca"].into());
     for row in ledger.iter().filter(|row| row["projection"] == "lda") {
         assert_eq!(row["ranked"], "false", "{row:?}");
         let why = &row["reason"];

@@ -169,8 +169,10 @@ impl From<f64> for ParameterValue {
 }
 
 impl From<Word> for ParameterValue {
+    /// A metric's word is always a [`ParameterValue::Metric`], whatever the parameter: as JSON is read.
     fn from(word: Word) -> Self {
-        ParameterValue::Word(word)
+        let metric = Metric::ALL.into_iter().find(|metric| metric.word() == word.as_str());
+        metric.map_or(ParameterValue::Word(word), ParameterValue::Metric)
     }
 }
 
@@ -254,9 +256,9 @@ impl<'de> Deserialize<'de> for ParameterValue {
                 Ok(ParameterValue::Number(number))
             }
             fn visit_str<E: Error>(self, word: &str) -> Result<ParameterValue, E> {
-                let metric = Metric::ALL.into_iter().find(|metric| metric.word() == word).map(ParameterValue::Metric);
-                let value = metric.or_else(|| Word::new(word).map(ParameterValue::Word));
-                value.ok_or_else(|| E::custom("a parameter's word has up to 24 lower-case letters, digits and `_`"))
+                Word::new(word)
+                    .map(ParameterValue::from)
+                    .ok_or_else(|| E::custom("a parameter's word has up to 24 lower-case letters, digits and `_`"))
             }
         }
         deserializer.deserialize_any(Read)
@@ -432,6 +434,10 @@ mod tests {
         assert_eq!(read(&json).unwrap(), lle);
         assert_ne!(lle.canonical(), Method::new("lle").with("variant", Word::new("standard").unwrap()).canonical());
         assert_eq!((Word::new(""), Word::new("Two words")), (None, None));
+        // A kernel may be called as a metric is.
+        let kernel = Method::new("kernel_pca").with("kernel", Word::new("cosine").unwrap());
+        assert_eq!(read(&serde_json::to_string(&kernel).unwrap()).unwrap(), kernel);
+        assert!(kernel.is_of_cosines());
     }
 
     #[test]

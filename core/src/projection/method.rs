@@ -87,8 +87,8 @@ impl ParameterSpec {
     }
 
     fn is_of_kind(&self, value: ParameterValue) -> bool {
-        if let (ParameterKind::Word { words }, ParameterValue::Word(word)) = (&self.kind, value) {
-            return words.contains(&word.as_str());
+        if let ParameterKind::Word { words } = &self.kind {
+            return as_word(value).is_some_and(|word| words.contains(&word.as_str()));
         }
         matches!(
             (&self.kind, value),
@@ -111,6 +111,15 @@ impl ParameterSpec {
             (Variation::OtherMetric, ParameterValue::Metric(metric), _) => vec![told("{}", metric.other().into())],
             _ => vec![],
         }
+    }
+}
+
+/// A value that is a word, also where a metric is called so.
+fn as_word(value: ParameterValue) -> Option<Word> {
+    match value {
+        ParameterValue::Word(word) => Some(word),
+        ParameterValue::Metric(metric) => Word::new(metric.word()),
+        ParameterValue::Count(_) | ParameterValue::Number(_) => None,
     }
 }
 
@@ -194,7 +203,7 @@ impl MethodParameters {
 
     /// One of the words that the parameter declares.
     pub(super) fn word(&self, name: &str) -> Result<Word> {
-        self.get(name, |value| if let ParameterValue::Word(word) = value { Some(word) } else { None })
+        self.get(name, as_word)
     }
 
     pub(crate) fn metric(&self, name: &str) -> Result<crate::numeric::neighbours::NeighbourMetric> {

@@ -168,6 +168,14 @@ fn every_row_of_the_register_is_whole() {
         let json = serde_json::to_string(&usual).unwrap();
         assert_eq!(serde_json::from_str::<Method>(&json).unwrap(), usual, "{json}");
         assert!(projector(&usual).is_ok() && operations(&usual, 1000, 64) > 0.0, "{json}");
+        // Every word that a parameter may be, as a worker reads it.
+        for of in spec.parameters {
+            let ParameterKind::Word { words } = of.kind else { continue };
+            for value in words.iter().map(|text| word(text)) {
+                let json = serde_json::to_string(&usual.clone().with(of.name, value)).unwrap();
+                assert!(projector(&serde_json::from_str(&json).unwrap()).is_ok(), "{json}");
+            }
+        }
         for (words, other) in other_settings(&usual) {
             assert!(other != usual && projector(&other).is_ok(), "{words}: {other:?}");
         }
