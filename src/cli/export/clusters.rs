@@ -9,10 +9,11 @@ use visavis_core::{
 };
 
 /// One row an image and view. Clusters are numbered from 1, the largest first; none where the image is in no cluster.
-pub(super) fn clusters(plan: &Plan, images: &Images) -> Result<ExportTable> {
+pub(super) fn clusters(plan: &Plan, images: impl FnOnce() -> Result<Images>) -> Result<ExportTable> {
     if plan.study.clusters.is_none() {
         return Err(Fault::asked("the study looks for no clusters").next("such as `clusters: gaussian_mixture` in its file"));
     }
+    let images = images()?;
     let results = StudyResults::of(plan);
     let names = results.names();
     let mut rows: Vec<([String; 5], Option<usize>)> = Vec::new();

@@ -68,7 +68,7 @@ impl ExportCommand {
         let bytes = match self.what.as_str() {
             "scores" => self.table(&scores(&StudyOutcome::load(&plan)?))?,
             "quality" => self.table(&quality::quality(&StudyResults::of(&plan))?)?,
-            "clusters" => self.table(&clusters::clusters(&plan, &self.images(&plan)?)?)?,
+            "clusters" => self.table(&clusters::clusters(&plan, || self.images(&plan))?)?,
             "ledger" => self.table(&ledger(&StudyOutcome::load(&plan)?))?,
             "fairness" => self.table(&fairness::fairness(&StudyOutcome::load(&plan)?)?)?,
             "verification" => {

@@ -118,15 +118,15 @@ mod tests {
         };
         let two = view(vec![cluster(60, Some(0.95)), cluster(33, Some(0.5))], Some(0.75));
         let text = Fixture::new().text(|source| {
-            let row = |view: &ViewClusters| ClustersRow {
+            let row = |place: usize, view: &ViewClusters| ClustersRow {
                 model: "pixels".to_owned(),
                 layer: "embedding".to_owned(),
                 view: Phrase::name("tsne") + " map",
-                ..numbers(source, &output(), 0, view)
+                ..numbers(source, &output(), place, view)
             };
             let count = |name: &str, n| source.claims.count(&output(), name, "x", n);
             let images = [count("/fitted", 100), count("/images", 100)];
-            let rows = vec![row(&two), row(&view(vec![], None))];
+            let rows = vec![row(0, &two), row(1, &view(vec![], None))];
             Some(Clusters { method: "Gaussian mixture", resamples: count("/resamples", 20), images, rows })
         });
         assert!(text.contains("pixels · embedding tsne map 2 60 7 0.750 0.500 –"), "{text}");

@@ -8,6 +8,7 @@ use crate::study::{
 use std::collections::BTreeMap;
 use visavis_core::domain::{
     Digest, Key,
+    clusters::ClusterMethod,
     made_with::{MadeItem, MadeWith},
     model::{ModelFile, ModelFormat},
     stage::StageName,
@@ -116,7 +117,8 @@ fn what_cannot_be_made_again_is_not_and_what_would_be_one_model_is_not() {
 #[test]
 fn a_step_is_of_the_stage_and_of_the_cost_class_that_its_task_has() {
     let mut met = BTreeSet::new();
-    for study in [study(), with_verification(), cropped_differently(["untrained", "pixels"])] {
+    let with_clusters = Study { clusters: Some(ClusterMethod::Dbscan { min_points: 5 }), ..study() };
+    for study in [study(), with_verification(), with_clusters, cropped_differently(["untrained", "pixels"])] {
         for (node, task) in tasks(&study) {
             let step = node.step;
             assert_eq!(step.stage(), task.work.name(), "{step:?}");
