@@ -3,7 +3,7 @@
 //! information criterion (Schwarz 1978).
 //!
 //! linfa-clustering's mixture is not used: it takes the logarithm of a sum of exponentials as it stands, which is −∞ for an image some 38
-//! deviations from every mean, so that its shares are not numbers; and its products are made by other instructions on other processors.
+//! deviations from every mean, so that its shares are infinite; and its products are made by other instructions on other processors.
 
 use super::{Counted, FittedClusters, Memberships, k_means::Means};
 use crate::numeric::Matrix;

@@ -173,7 +173,7 @@ fn every_row_of_the_register_is_whole() {
             let ParameterKind::Word { words } = of.kind else { continue };
             for value in words.iter().map(|text| word(text)) {
                 let json = serde_json::to_string(&usual.clone().with(of.name, value)).unwrap();
-                assert!(projector(&serde_json::from_str(&json).unwrap()).is_ok(), "{json}");
+                assert!(spec.values(&serde_json::from_str(&json).unwrap()).is_ok(), "{json}");
             }
         }
         for (words, other) in other_settings(&usual) {

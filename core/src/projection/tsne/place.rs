@@ -91,10 +91,13 @@ fn pulls(nearest: &[(f64, u32)], points: &[[f32; 2]]) -> Vec<(f64, [f64; 2])> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{domain::projection::Method, numeric::PhiloxStream, projection::checks};
+    use crate::{
+        numeric::PhiloxStream,
+        projection::{checks, current},
+    };
 
     #[test]
     fn images_are_placed_where_their_group_is_and_as_if_alone() {
-        checks::places_groups(&Method::new("tsne").with("perplexity", 10.0), |stream| PhiloxStream::for_test(21, stream));
+        checks::places_groups(&current("tsne").with("perplexity", 10.0), |stream| PhiloxStream::for_test(21, stream));
     }
 }

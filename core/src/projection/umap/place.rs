@@ -106,11 +106,14 @@ impl Placement for FittedUmap {
 
 #[cfg(test)]
 mod tests {
-    use crate::{domain::projection::Method, numeric::PhiloxStream, projection::checks};
+    use crate::{
+        numeric::PhiloxStream,
+        projection::{checks, current},
+    };
 
     #[test]
     fn images_are_placed_where_their_group_is_and_as_if_alone() {
-        let method = Method::new("umap").with("neighbors", 10usize).with("min_dist", 0.1);
+        let method = current("umap").with("neighbors", 10usize).with("min_dist", 0.1);
         checks::places_groups(&method, |stream| PhiloxStream::for_test(22, stream));
     }
 }
