@@ -1,7 +1,7 @@
 //! Coordinates → clusters, without labels: one file a method, and how stable what it finds is.
 //!
 //! Coordinates are first divided by the root mean variance of their columns, so that no floor depends on their unit. Beyond
-//! [`FITTED`] images clusters are found among so many, drawn by the seed; the others are placed in them. Methods of linfa-clustering are
+//! `FITTED` images clusters are found among so many, drawn by the seed; the others are placed in them. Methods of linfa-clustering are
 //! used where they give the same bits for any number of threads on any processor.
 
 mod agreement;

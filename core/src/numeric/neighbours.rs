@@ -5,7 +5,7 @@
 //! `f32` tiles, each made once for both its points, rule out with a proven bound all but a few candidates, whose distances are
 //! then taken as defined. So what rules out may be as fast as it likes and cannot change a bit of the answer.
 //!
-//! The bound and the pass over all pairs are in [`sweep`](super::sweep), since others look for neighbours by them too.
+//! The bound and the pass over all pairs are in `sweep`, since others look for neighbours by them too.
 
 use super::{
     Matrix,

@@ -1,5 +1,5 @@
 //! The scatter matrix of many rows in single precision, where [`tiled::scatter`](super::tiled::scatter) takes half the machine's speed: rows are
-//! centred by a value near their mean, products are summed in `f32` over blocks of [`BLOCK`] rows, and blocks in `f64`.
+//! centred by a value near their mean, products are summed in `f32` over blocks of `BLOCK` rows, and blocks in `f64`.
 //!
 //! Its error: a centred value is rounded once (2⁻²⁴ of itself), and each block's element is one fused chain, so an element of the
 //! scatter is off by 2⁻²⁴ √BLOCK or so of Σ |a b| over its block, and by less once blocks of either sign are added up. That is for
