@@ -192,6 +192,13 @@ impl<'a> StudyNode<'a> {
         all.into_iter().find(|of| word(*of) == found).ok_or_else(|| self.expected("a word that is known"))
     }
 
+    /// As [`Self::variant`], of words whose parameters may all be left out: of a bare word an empty map.
+    pub(crate) fn variant_or_usual(&self, known: &[&'static str]) -> Result<(&'static str, StudyNode<'a>)> {
+        static NONE: Written = Written::Map(Vec::new());
+        let (word, parameters) = self.variant(known)?;
+        Ok((word, parameters.unwrap_or_else(|| StudyNode { value: &NONE, ..self.clone() })))
+    }
+
     /// A sum type: a word, or a map with one key, the word, and its parameters.
     pub(crate) fn variant(&self, known: &[&'static str]) -> Result<(&'static str, Option<StudyNode<'a>>)> {
         if !self.value.is_map() {

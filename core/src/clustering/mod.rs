@@ -68,30 +68,29 @@ fn of_view(
     method: ClusterMethod,
     seed: u64,
 ) -> (ViewClusters, Memberships) {
-    let none = |memberships| {
-        (
-            ViewClusters {
-                view,
-                found: 0,
-                clusters: vec![],
-                in_none: images,
-                tried: vec![],
-                stability: None,
-                between_seeds: None,
-            },
-            memberships,
-        )
+    let none = || {
+        let clusters = ViewClusters {
+            view,
+            found: 0,
+            clusters: vec![],
+            in_none: images,
+            tried: vec![],
+            stability: None,
+            between_seeds: None,
+        };
+        (clusters, vec![None; images])
     };
-    let Some(points) = seeds.first() else { return none(vec![None; images]) };
+    let Some(points) = seeds.first() else { return none() };
     let sample = drawn(images, most, PhiloxStream::new(seed, Purpose::ClusterSample, 0));
     let fitted_points = points.take(&sample);
-    let Some((fitted, tried)) = fit(&fitted_points, method, seed) else { return none(vec![None; images]) };
+    let Some((fitted, tried)) = fit(&fitted_points, method, seed) else { return none() };
     let memberships = largest_first(&fitted.place(points));
     let count = memberships.iter().flatten().max().map_or(0, |most| most + 1);
     // As many clusters as were found, so that a subsample is asked for what is to come back.
     let again = method.with_count(count);
     let own: Memberships = sample.iter().map(|row| memberships[*row]).collect();
-    let resampled: Vec<(Vec<usize>, Memberships)> = (0..RESAMPLES as u64)
+    // Of each subsample: where its images are here, and where they are there.
+    let resampled: Vec<[Memberships; 2]> = (0..RESAMPLES as u64)
         .into_par_iter()
         .filter(|_| count > 0)
         .filter_map(|resample| {
@@ -99,22 +98,24 @@ fn of_view(
             let rows = drawn(sample.len(), most, PhiloxStream::new(seed, Purpose::ClusterSample, 1 + resample));
             let points = fitted_points.take(&rows);
             let (found, _) = fit(&points, again, seed)?;
-            Some((rows, found.place(&points)))
+            Some([rows.iter().map(|row| own[*row]).collect(), found.place(&points)])
         })
         .collect();
-    let beside = |rows: &[usize]| -> Memberships { rows.iter().map(|row| own[*row]).collect() };
     let mean = |values: Vec<f64>| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
-    let stability =
-        mean(resampled.iter().filter(|_| count > 1).map(|(rows, found)| adjusted_rand(&beside(rows), found)).collect());
+    let stability = mean(resampled.iter().filter(|_| count > 1).map(|[here, there]| adjusted_rand(here, there)).collect());
     let between_seeds = mean(
         seeds[1..]
             .par_iter()
             .filter(|_| count > 1)
-            .filter_map(|other| Some(adjusted_rand(&own, &fit(&other.take(&sample), again, seed)?.0.place(&other.take(&sample)))))
+            .filter_map(|other| {
+                let other = other.take(&sample);
+                let (found, _) = fit(&other, again, seed)?;
+                Some(adjusted_rand(&own, &found.place(&other)))
+            })
             .collect(),
     );
     let clusters = (0..count).map(|cluster| {
-        let of_resample = |(rows, found): &(Vec<usize>, Memberships)| agreement::jaccard(&beside(rows), found, cluster);
+        let of_resample = |[here, there]: &[Memberships; 2]| agreement::jaccard(here, there, cluster);
         Cluster {
             images: memberships.iter().filter(|of| **of == Some(cluster)).count(),
             stability: mean(resampled.iter().filter_map(of_resample).collect()),

@@ -1,7 +1,11 @@
 //! What every map is tested for, said once: groups stay together, bits do not depend on threads or lanes, no features make it panic.
 
 use super::*;
-use crate::numeric::{PhiloxStream, multiversion};
+use crate::{
+    domain::Ending,
+    numeric::{PhiloxStream, multiversion},
+};
+use std::cell::Cell;
 
 fn placed(method: &Method, features: &Matrix) -> Result<Projected> {
     project(method, &ProjectionInput::alone(features, 1))
@@ -17,6 +21,24 @@ pub(super) fn keeps_groups(method: &Method, stream: impl Fn(u64) -> PhiloxStream
     let found = Neighbours::exact(&projected.coordinates, 10, neighbours::NeighbourMetric::Euclidean).unwrap();
     let same: usize = (0..n).map(|i| found.of(i).iter().filter(|j| **j as usize % 3 == i % 3).count()).sum();
     assert!(same as f64 > 0.99 * (10 * n) as f64, "{method:?}: {same} of {}", 10 * n);
+}
+
+/// Whoever watches hears the objective, and can stop the projection.
+pub(super) fn can_be_stopped(method: &Method, features: &Matrix) {
+    struct Impatient(Cell<usize>);
+    impl ProjectionObserver for Impatient {
+        fn objective(&self, _: &str, _: usize, value: f64) {
+            assert!(value.is_finite());
+            self.0.set(self.0.get() + 1);
+        }
+        fn stops(&self) -> bool {
+            self.0.get() >= 2
+        }
+    }
+    let watch = Impatient(Cell::new(0));
+    let ended = project(method, &ProjectionInput { watch: &watch, ..ProjectionInput::alone(features, 1) });
+    assert_eq!(ended.unwrap_err().ending, Ending::Interrupted, "{method:?}");
+    assert_eq!(watch.0.get(), 2);
 }
 
 /// Coordinates and facts for 1, 2 and 16 threads, at each level of the machine.

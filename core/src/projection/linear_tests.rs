@@ -7,7 +7,6 @@ use crate::{
 };
 use proptest::prelude::*;
 use serde_json::Value;
-use std::cell::Cell;
 
 const AXES: usize = 3;
 
@@ -236,21 +235,8 @@ fn a_seed_decides_random_directions_and_nothing_that_is_seen_of_the_others() {
 
 #[test]
 fn whoever_watches_hears_the_objective_and_can_stop() {
-    struct Impatient(Cell<usize>);
-    impl ProjectionObserver for Impatient {
-        fn objective(&self, _: &str, _: usize, value: f64) {
-            assert!(value.is_finite());
-            self.0.set(self.0.get() + 1);
-        }
-        fn stops(&self) -> bool {
-            self.0.get() >= 2
-        }
-    }
     for method in &["factor_analysis", "nmf"].map(usual) {
-        let watch = Impatient(Cell::new(0));
-        let ended = project(method, &ProjectionInput { watch: &watch, ..ProjectionInput::alone(&cloud(200, 9, 1), 1) });
-        assert_eq!(ended.unwrap_err().ending, Ending::Interrupted, "{method:?}");
-        assert_eq!(watch.0.get(), 2);
+        checks::can_be_stopped(method, &cloud(200, 9, 1));
     }
 }
 

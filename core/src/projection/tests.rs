@@ -4,7 +4,6 @@ use crate::{
     numeric::{PhiloxStream, multiversion},
 };
 use proptest::prelude::*;
-use std::cell::Cell;
 
 fn pca(axes: usize) -> Method {
     current("pca").with("axes", axes)
@@ -114,21 +113,8 @@ fn a_graph_in_parts_starts_from_the_principal_axes_and_parts_stay_apart() {
 
 #[test]
 fn whoever_watches_hears_the_objective_and_can_stop() {
-    struct Impatient(Cell<usize>);
-    impl ProjectionObserver for Impatient {
-        fn objective(&self, _: &str, _: usize, value: f64) {
-            assert!(value.is_finite());
-            self.0.set(self.0.get() + 1);
-        }
-        fn stops(&self) -> bool {
-            self.0.get() >= 2
-        }
-    }
     for method in &small()[1..] {
-        let watch = Impatient(Cell::new(0));
-        let ended = project(method, &ProjectionInput { watch: &watch, ..ProjectionInput::alone(&cloud(200, 5, 1), 1) });
-        assert_eq!(ended.unwrap_err().ending, crate::domain::Ending::Interrupted, "{method:?}");
-        assert_eq!(watch.0.get(), 2);
+        checks::can_be_stopped(method, &cloud(200, 5, 1));
     }
 }
 

@@ -4,16 +4,12 @@ use super::{Inputs, StageOutput};
 use crate::{
     clustering,
     dataset::array,
-    domain::{
-        Result,
-        stage::{FindClusters, role},
-    },
+    domain::{Result, stage::FindClusters},
     numeric::Matrix,
 };
 
 pub(super) fn clusters(stage: &FindClusters, inputs: &Inputs) -> Result<StageOutput> {
-    let points: Vec<_> =
-        inputs.each(role::POINTS_BY_SEED, |role| inputs.matrix(role))?.into_iter().map(|(_, matrix)| matrix).collect();
+    let points: Vec<_> = inputs.points()?;
     let (found, memberships) = clustering::clusters(&points, &stage.views, stage.method, stage.seed);
     let number = |cluster: Option<usize>| cluster.map_or(-1.0, |cluster| cluster as f32);
     let members = (0..found.images).flat_map(|row| memberships.iter().map(move |of| number(of[row]))).collect();

@@ -71,6 +71,12 @@ impl<'a> Inputs<'a> {
         roles.map(|(role, rest)| Ok((rest.to_owned(), parse(role)?))).collect()
     }
 
+    /// The coordinates of a projection, one matrix a seed.
+    pub fn points(&self) -> Result<Vec<Matrix>> {
+        let of_seeds = self.each(role::POINTS_BY_SEED, |role| self.matrix(role))?;
+        Ok(of_seeds.into_iter().map(|(_, matrix)| matrix).collect())
+    }
+
     /// An input that lists images, as [`Images::to_text`] writes it.
     pub fn images(&self, role: &str) -> Result<Images> {
         Images::from_text(&self.text(role)?).ok_or_else(|| damaged(role))

@@ -11,7 +11,6 @@ use crate::{
 
 pub(super) fn quality(stage: &MeasureQuality, inputs: &Inputs) -> Result<StageOutput> {
     let features = inputs.matrix(role::FEATURES)?;
-    let points: Vec<_> =
-        inputs.each(role::POINTS_BY_SEED, |role| inputs.matrix(role))?.into_iter().map(|(_, matrix)| matrix).collect();
+    let points: Vec<_> = inputs.points()?;
     StageOutput::default().with_json(MeasureQuality::QUALITY, &scoring::quality(&features, &points, &stage.views, stage.seed))
 }

@@ -13,8 +13,7 @@ use crate::{
 
 pub(super) fn score(stage: &ScoreViews, inputs: &Inputs) -> Result<StageOutput> {
     let (images, labels, identities) = (inputs.images(role::IMAGES)?, inputs.labels()?, inputs.identities()?);
-    let points: Vec<_> =
-        inputs.each(role::POINTS_BY_SEED, |role| inputs.matrix(role))?.into_iter().map(|(_, matrix)| matrix).collect();
+    let points: Vec<_> = inputs.points()?;
     let setting = Setting { images: &images, labels: &labels, identities: identities.as_ref() };
     let scored = scoring::score(&setting, &points, &stage.question, &stage.views, &stage.statistics, stage.seed);
     let mut scores = scored.scores;

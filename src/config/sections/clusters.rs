@@ -1,9 +1,6 @@
 //! The section `clusters`: how images that lie together are found, without labels.
 
-use crate::config::{
-    reader::{Fields, StudyNode},
-    written::Written,
-};
+use crate::config::reader::{Fields, StudyNode};
 use visavis_core::domain::{
     Result,
     clusters::{ClusterCount, ClusterMethod},
@@ -15,9 +12,7 @@ const UP_TO: u64 = 12;
 
 /// `gaussian_mixture`, or with its number: `k_means: { clusters: 8 }`, `gaussian_mixture: { up_to: 20 }`, `dbscan: { min_points: 10 }`.
 pub(super) fn clusters(node: &StudyNode) -> Result<ClusterMethod> {
-    let (word, parameters) = node.variant(&WORDS)?;
-    let empty = Written::Map(vec![]);
-    let node = parameters.unwrap_or_else(|| StudyNode { value: &empty, ..node.clone() });
+    let (word, node) = node.variant_or_usual(&WORDS)?;
     Ok(match word {
         "k_means" => ClusterMethod::KMeans(number(&node)?),
         "dbscan" => {

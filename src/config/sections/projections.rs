@@ -73,10 +73,8 @@ impl Unnamed {
 
 /// The projections of one item of the list.
 fn read(node: &StudyNode, comparisons: &[Comparison]) -> Result<Vec<Unnamed>> {
-    let (name, parameters) = node.variant(&words())?;
+    let (name, node) = node.variant_or_usual(&words())?;
     let spec = METHODS.iter().copied().find(|of| of.word == name).unwrap_or(METHODS[0]);
-    let empty = Written::Map(vec![]);
-    let node = parameters.unwrap_or_else(|| StudyNode { value: &empty, ..node.clone() });
     let gives_axes = spec.usual().parameter(Method::AXES).is_some();
     let own = spec.parameters.iter().map(|of| of.name);
     let labels = spec.supervised.then_some(LABELS);

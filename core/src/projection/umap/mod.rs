@@ -28,26 +28,27 @@ const NOISE: f64 = 1e-4;
 /// Epochs between two reports of the objective.
 const TELL: usize = 50;
 
+/// Of UMAP, with labels and without.
+const NEIGHBORS: ParameterSpec = ParameterSpec {
+    name: "neighbors",
+    kind: ParameterKind::Count { default: 15, least: 2, most: 10_000 },
+    added_later: false,
+    variation: Variation::HalfAndTwice("{} neighbours"),
+};
+/// The same.
+const MIN_DIST: ParameterSpec = ParameterSpec {
+    name: "min_dist",
+    kind: ParameterKind::Number { default: 0.1, least: 0.0, most: 1.0 },
+    added_later: false,
+    variation: Variation::None,
+};
+
 pub(super) const SPEC: MethodSpec = MethodSpec {
     word: "umap",
     title: "UMAP",
     about: "The fuzzy graph of exact neighbours, a spectral start, and as many epochs as umap-learn; from the principal axes where the graph is in several parts. Each point is updated by one thread in a fixed order, so the result does not depend on the number of threads. Distances between clusters mean little.",
     version: 2,
-    parameters: &[
-        ParameterSpec {
-            name: "neighbors",
-            kind: ParameterKind::Count { default: 15, least: 2, most: 10_000 },
-            added_later: false,
-            variation: Variation::HalfAndTwice("{} neighbours"),
-        },
-        ParameterSpec {
-            name: "min_dist",
-            kind: ParameterKind::Number { default: 0.1, least: 0.0, most: 1.0 },
-            added_later: false,
-            variation: Variation::None,
-        },
-        ParameterSpec::METRIC,
-    ],
+    parameters: &[NEIGHBORS, MIN_DIST, ParameterSpec::METRIC],
     supervised: false,
     seeds: Some(5),
     build: |of| Ok(Box::new(Umap::new(of.count("neighbors")?, of.number("min_dist")?, of.metric("metric")?)?)),

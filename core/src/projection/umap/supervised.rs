@@ -5,7 +5,7 @@
 //! scaling), which again takes no label. How far the layouts differ after this is told (`disparity`): distances between images of
 //! different folds are no surer than that. linfa has no UMAP.
 
-use super::{Umap, epochs, first_points, fuzzy, laid_out};
+use super::{MIN_DIST, NEIGHBORS, Umap, epochs, first_points, fuzzy, laid_out};
 use crate::{
     domain::{Fault, Result},
     numeric::sum,
@@ -25,18 +25,8 @@ pub(in crate::projection) const SPEC: MethodSpec = MethodSpec {
     about: "UMAP of a graph in which edges between different classes weigh less, as umap-learn’s categorical intersection. One layout a fold, in which the fold’s labels are unknown; the fold’s images are taken from it, so no image lies where its own label or those of its fold put it. Features of all images are in every layout: labels alone are held out. The layouts start from the map without labels and are turned and shifted onto them as a whole; the disparity is what remains between them.",
     version: 1,
     parameters: &[
-        ParameterSpec {
-            name: "neighbors",
-            kind: ParameterKind::Count { default: 15, least: 2, most: 10_000 },
-            added_later: false,
-            variation: Variation::HalfAndTwice("{} neighbours"),
-        },
-        ParameterSpec {
-            name: "min_dist",
-            kind: ParameterKind::Number { default: 0.1, least: 0.0, most: 1.0 },
-            added_later: false,
-            variation: Variation::None,
-        },
+        NEIGHBORS,
+        MIN_DIST,
         ParameterSpec {
             name: "target_weight",
             kind: ParameterKind::Number { default: 0.5, least: 0.0, most: 1.0 },
