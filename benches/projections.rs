@@ -253,19 +253,21 @@ fn sets(folder: &Path) -> Vec<(&'static str, PathBuf)> {
     sets
 }
 
-/// Both on the same data with ten seeds, measured by one evaluator, `scoring::quality`; of one method where it is named.
+/// Both on the same data with ten seeds, measured by one evaluator, `scoring::quality`; of one method where it is named. Seconds are of
+/// both, one after the other, two threads each.
 fn quality(only: Option<&str>) {
     let seeds: u64 = std::env::var("VISAVIS_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(10);
     let folder = tempfile::tempdir().expect("a folder");
     let at = |parts: &[&str]| folder.path().join(parts.join("-"));
     let sets = sets(folder.path());
     let asked = || methods().into_iter().filter(|(word, _)| only.is_none_or(|only| only == *word));
-    let mut jobs = vec![];
+    let (mut jobs, mut own_seconds) = (vec![], BTreeMap::<(&str, &str), Vec<f64>>::new());
     for (set, path) in &sets {
         let features = read(path);
         for (word, method) in asked() {
             for seed in 1..=seeds_of(word, seeds) {
                 let Some(run) = place(&method, &features, seed, THREADS) else { continue };
+                own_seconds.entry((*set, word)).or_default().push(run.seconds);
                 let out = at(&["ours", set, word, &format!("{seed}.npy")]);
                 std::fs::write(&out, array::to_npy(&run.projected.coordinates)).expect("a file");
                 let maps = if word == "tsne" { vec![out] } else { vec![] };
@@ -279,45 +281,41 @@ fn quality(only: Option<&str>) {
     let list = folder.path().join("jobs.json");
     std::fs::write(&list, serde_json::to_vec(&jobs).expect("JSON")).expect("a file");
     let theirs = told(&peers(&["run", &list.to_string_lossy(), &THREADS.to_string()]).expect("the peers run"));
-    println!("| data | method | measure | Visavis | peer | lower bound of the difference |");
-    println!("|---|---|---|---|---|---|");
+    println!("Each cell: Visavis / peer, medians over seeds; in parentheses the lower bound of the difference.");
+    println!("| data | method | seconds | ratio | trustworthiness | continuity | recall | distances | stability |");
+    println!("|---|---|---|---|---|---|---|---|---|");
+    let mut divergences = vec![];
     for (set, path) in &sets {
         let features = read(path);
         for (word, method) in asked() {
             let seeds = seeds_of(word, seeds);
-            if !at(&["ours", set, word, "1.npy"]).exists() || !at(&["peer", set, word, "1.npy"]).exists() {
-                continue;
-            }
-            let view = if method.parameter(Method::AXES).is_some() { View::Pair(1, 2) } else { View::Map };
-            let measured = |who: &str| -> Vec<[f64; 4]> {
-                let maps = (1..=seeds).map(|seed| read(&at(&[who, set, word, &format!("{seed}.npy")])));
-                let of = maps.map(|map| scoring::quality(&features, &[map], &[view], 1).views.remove(0));
-                of.map(|of| {
-                    [of.trustworthiness, of.continuity, of.recall, of.distances]
-                        .map(|spread| spread.map_or(f64::NAN, |s| s.median))
-                })
-                .collect()
-            };
-            let (own, peer) = (measured("ours"), measured("peer"));
-            let row = |measure: &str, own: Vec<f64>, peer: Vec<f64>| {
-                let low = lower_bound(&own, &peer);
-                println!("| {set} | {word} | {measure} | {} | {} | {low:+.3} |", spread(own), spread(peer));
-            };
-            for (place, measure) in ["trustworthiness", "continuity", "recall", "distances"].into_iter().enumerate() {
-                row(measure, own.iter().map(|of| of[place]).collect(), peer.iter().map(|of| of[place]).collect());
-            }
+            let [own, peer] = ["ours", "peer"].map(|who| {
+                let files = (1..=seeds).map(|seed| at(&[who, set, word, &format!("{seed}.npy")]));
+                let maps: Vec<Matrix> = files.filter(|file| file.exists()).map(|file| read(&file)).collect();
+                Measured::of(&features, &method, maps)
+            });
+            let (Some(own), Some(peer)) = (own, peer) else { continue };
             let told: Vec<&serde_json::Value> =
                 theirs.iter().filter(|told| told["method"] == word && told["data"] == path.to_string_lossy().as_ref()).collect();
+            let own_seconds = median(own_seconds[&(*set, word)].clone());
+            let peer_seconds = median(told.iter().filter_map(|told| told["seconds"].as_f64()).collect());
+            print!("| {set} | {word} | {own_seconds:.3} / {peer_seconds:.3} | {:.1} × |", peer_seconds / own_seconds);
+            for (own, peer) in own.values.iter().zip(&peer.values) {
+                print!(" {} / {} ({:+.3}) |", middle(own), middle(peer), lower_bound(own, peer));
+            }
+            let stability = |of: Option<f64>| of.map_or("–".to_owned(), |of| format!("{of:.3}"));
+            println!(" {} / {} |", stability(own.stability), stability(peer.stability));
             if word == "tsne" {
-                let (own, peer) =
+                let (own, peer): (Vec<f64>, Vec<f64>) =
                     told.iter().filter_map(|told| Some((told["kl_of_maps"][0].as_f64()?, told["kl"].as_f64()?))).unzip();
                 // Less is better.
                 let turned = |values: &Vec<f64>| values.iter().map(|value| -value).collect::<Vec<f64>>();
                 let low = lower_bound(&turned(&own), &turned(&peer));
-                println!("| {set} | {word} | KL on the peer's P | {} | {} | {low:+.3} |", spread(own), spread(peer));
+                divergences.push(format!("{set}: {} / {} ({low:+.3})", middle(&own), middle(&peer)));
             }
         }
     }
+    println!("t-SNE's divergence on the peer's own similarities, less is better: {}", divergences.join("; "));
     if let Some(keep) = std::env::var_os("VISAVIS_MAPS") {
         for (set, word) in sets.iter().flat_map(|(set, _)| asked().map(|(word, _)| (*set, word))) {
             for who in ["ours", "peer"] {
@@ -329,14 +327,38 @@ fn quality(only: Option<&str>) {
     }
 }
 
+/// What one side's maps of one data set are like.
+struct Measured {
+    /// Trustworthiness, continuity, recall and rank correlation of distances: of each one value a seed.
+    values: [Vec<f64>; 4],
+    /// How far the seeds agree.
+    stability: Option<f64>,
+}
+
+impl Measured {
+    /// `None` without maps.
+    fn of(features: &Matrix, method: &Method, maps: Vec<Matrix>) -> Option<Self> {
+        let view = if method.parameter(Method::AXES).is_some() { View::Pair(1, 2) } else { View::Map };
+        let measured = |maps: &[Matrix]| scoring::quality(features, maps, &[view], 1).views.remove(0);
+        let mut values = [const { vec![] }; 4];
+        for map in &maps {
+            let of = measured(std::slice::from_ref(map));
+            let of = [of.trustworthiness, of.continuity, of.recall, of.distances];
+            values.iter_mut().zip(of).for_each(|(values, of)| values.push(of.map_or(f64::NAN, |of| of.median)));
+        }
+        let stability = (maps.len() > 1).then(|| measured(&maps).stability.map(|of| of.median)).flatten();
+        (!maps.is_empty()).then_some(Measured { values, stability })
+    }
+}
+
+fn middle(values: &[f64]) -> String {
+    Spread::of(values.to_vec()).map_or("–".to_owned(), |of| format!("{:.3}", of.median))
+}
+
 /// Of a method whose coordinates depend on no seed that is looked at: one.
 fn seeds_of(word: &str, seeds: u64) -> u64 {
     let draws = METHODS.iter().any(|of| of.word == word && of.seeds.is_some());
     if draws || word == "ica" { seeds } else { 1 }
-}
-
-fn spread(values: Vec<f64>) -> String {
-    Spread::of(values).map_or("–".to_owned(), |of| format!("{:.3} ({:.3}–{:.3})", of.median, of.low, of.high))
 }
 
 /// Of the difference of medians: the 2.5th percentile of 10,000 resamples of the seeds.

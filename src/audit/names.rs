@@ -180,6 +180,7 @@ impl Names {
         names.extend(study.projections.iter().map(|of| of.name.clone()));
         names.extend(study.verification.sets.iter().map(|of| of.name.clone()));
         names.extend(study.contrasts.iter().map(|of| of.name().to_owned()));
+        names.extend(study.claims.iter().map(|of| of.sentence.clone()));
         for comparison in &study.comparisons {
             names.insert(comparison.name.clone());
             names.extend(comparison.classes.iter().cloned());

@@ -103,6 +103,11 @@ impl Fixture {
         Fixture::of_text(renamed.replacen(old_about, &about, 1)).ok()
     }
 
+    /// With a section of claims.
+    pub(crate) fn with_claims(claims: &str) -> Self {
+        Fixture::of_text(format!("{STUDY}{claims}")).unwrap()
+    }
+
     /// With a study of this name.
     pub(crate) fn called(study: &str) -> Result<Self> {
         Fixture::of_text(STUDY.replacen("study: tiny", &format!("study: {}", serde_json::to_string(study).unwrap()), 1))

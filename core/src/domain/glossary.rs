@@ -31,6 +31,10 @@ pub const GLOSSARY: &[Term] = &[
     term("ceiling", "The highest AUC that the labels of synthetic faces allow, since some labels are wrong on purpose."),
     term("cell", "One model, one layer, one view and one comparison."),
     term(
+        "claim",
+        "A sentence that the study file states before the results are there, with the test that decides on it: supported, refuted or inconclusive.",
+    ),
+    term(
         "comparison",
         "Two or more classes of images that a view should separate, or a quantity that should vary along an axis.",
     ),

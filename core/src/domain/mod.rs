@@ -19,6 +19,7 @@ pub mod fairness;
 pub mod fault;
 pub mod file_kind;
 pub mod glossary;
+pub mod hypothesis;
 pub mod image;
 mod image_index;
 pub mod index;

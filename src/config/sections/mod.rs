@@ -1,5 +1,6 @@
 //! The sections of a study file, in their order; and what must agree between them.
 
+mod claims;
 mod cluster;
 mod clusters;
 mod data;
@@ -32,7 +33,7 @@ use visavis_core::{
     weights,
 };
 
-const KEYS: [&str; 23] = [
+const KEYS: [&str; 24] = [
     "format",
     "study",
     "about",
@@ -47,6 +48,7 @@ const KEYS: [&str; 23] = [
     "projections",
     "comparisons",
     "contrasts",
+    "claims",
     "statistics",
     "selection",
     "fairness",
@@ -98,7 +100,7 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
     let contrasts = fields.or("contrasts", vec![], |node| contrasts(node, &model_names))?;
 
     let comparisons = comparisons(fields.need("comparisons")?)?;
-    let study = Study {
+    let mut study = Study {
         name: study_name(fields.need("study")?)?,
         about: fields.or("about", String::new(), |node| Ok(shown(&node.text()?)))?,
         seed: fields.or("seed", 0, |node| node.whole(0..=u64::MAX))?,
@@ -126,7 +128,9 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
         models: models.into(),
         layers,
         contrasts,
+        claims: vec![],
     };
+    study.claims = fields.or("claims", vec![], |node| claims::claims(node, &study))?;
     not_too_large(&fields, &study)?;
     Ok((study, excluded))
 }

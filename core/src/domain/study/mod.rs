@@ -9,6 +9,7 @@ mod verification;
 use super::{
     clusters::ClusterMethod,
     comparison::Comparison,
+    hypothesis::Hypothesis,
     made_with::NOT_STATED,
     model::{Model, Network, Source, Weights},
     projection::Projection,
@@ -25,7 +26,7 @@ pub use preparation::{
     Channels, Crop, Exif, FaceMark, Padding, PixelScale, Preparation, PreparationField, PreparationOrigin, USUAL_MARGIN,
     WrittenPreparation,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use typed_index_collections::TiVec;
 pub use verification::{PairSource, VerificationSet, VerificationSettings};
 
@@ -60,6 +61,8 @@ pub struct Study {
     pub comparisons: TiVec<ComparisonIx, Comparison>,
     /// In the order of the study file.
     pub contrasts: Vec<Contrast>,
+    /// In the order of the study file: sentences that are tested.
+    pub claims: Vec<Hypothesis>,
     /// How intervals are made and what may be ranked.
     pub statistics: Statistics,
     /// How many figures the report shows at most.
@@ -85,6 +88,11 @@ impl Study {
     pub fn is_evaluated_too(&self, name: &str) -> bool {
         let root = |name: &str| self.datasets.get(name).map(Dataset::root);
         self.evaluation.dataset.as_deref().and_then(root).is_some_and(|evaluated| root(name) == Some(evaluated))
+    }
+
+    /// The levels of a factor among the models, sorted.
+    pub fn levels(&self, factor: &str) -> BTreeSet<String> {
+        self.models.iter().filter_map(|model| model.factors().remove(factor)).collect()
     }
 
     /// Are there networks that only pretend to learn?

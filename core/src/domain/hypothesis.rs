@@ -1,0 +1,147 @@
+//! Sentences that a study tests (its section `claims`), and what is said of them: supported, refuted or inconclusive.
+//!
+//! Sentences are written before the study runs, so the interval of each part counts by itself at the upper end. At the lower end the bound
+//! is the one that findings use, corrected for all cells tested together.
+
+use super::index::{ComparisonIx, ModelIx, ProjectionIx};
+
+/// A sentence, and the test that decides on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hypothesis {
+    /// As somebody wrote it.
+    pub sentence: String,
+    /// What is tested.
+    pub test: HypothesisTest,
+}
+
+/// What of a study's results decides on a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HypothesisTest {
+    /// Each of the models separates each of the comparisons.
+    Separates(Separation),
+    /// None of the models separates any of the comparisons.
+    Misses(Separation),
+    /// One level of a contrast's factor, or one model of its pair, scores higher than what it is held against.
+    Higher {
+        /// Which contrast of the study, from 0.
+        contrast: usize,
+        /// The level or the model.
+        level: String,
+        /// On which comparisons; all where there are none.
+        on: Vec<ComparisonIx>,
+    },
+}
+
+/// Models and comparisons, and which of their cells are looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Separation {
+    /// At least one.
+    pub models: Vec<ModelIx>,
+    /// At least one.
+    pub comparisons: Vec<ComparisonIx>,
+    /// Cells at this layer alone.
+    pub layer: Option<String>,
+    /// Cells of this projection alone.
+    pub projection: Option<ProjectionIx>,
+}
+
+/// What is said of a sentence, or of a part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HypothesisVerdict {
+    /// The numbers show it.
+    Supported,
+    /// The numbers show the opposite.
+    Refuted,
+    /// Neither, or there are no numbers.
+    Inconclusive,
+}
+
+impl HypothesisVerdict {
+    /// As pages, screens and exports write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            HypothesisVerdict::Supported => "supported",
+            HypothesisVerdict::Refuted => "refuted",
+            HypothesisVerdict::Inconclusive => "inconclusive",
+        }
+    }
+
+    /// Of the opposite sentence.
+    #[must_use]
+    pub fn turned(self) -> Self {
+        match self {
+            HypothesisVerdict::Supported => HypothesisVerdict::Refuted,
+            HypothesisVerdict::Refuted => HypothesisVerdict::Supported,
+            HypothesisVerdict::Inconclusive => HypothesisVerdict::Inconclusive,
+        }
+    }
+
+    /// Of the sentence that a view separates: its corrected lower bound reaches the threshold; or the upper end of its own interval is below.
+    pub fn of_separation(low: Option<f64>, high: Option<f64>, threshold: f64) -> Self {
+        if low.is_some_and(|low| low >= threshold) {
+            HypothesisVerdict::Supported
+        } else if high.is_some_and(|high| high < threshold) {
+            HypothesisVerdict::Refuted
+        } else {
+            HypothesisVerdict::Inconclusive
+        }
+    }
+
+    /// Of a sentence that holds where each of its parts does: one that is refuted refutes it.
+    pub fn of_all(parts: impl IntoIterator<Item = Self>) -> Self {
+        // Without parts nothing was measured.
+        parts.into_iter().max_by_key(|part| part.weight()).unwrap_or(HypothesisVerdict::Inconclusive)
+    }
+
+    /// Of a sentence about what is mostly so: some parts show it, and none the opposite.
+    pub fn of_most(parts: impl IntoIterator<Item = Self>) -> Self {
+        let parts: Vec<Self> = parts.into_iter().collect();
+        let is_any = |verdict| parts.contains(&verdict);
+        match (is_any(HypothesisVerdict::Supported), is_any(HypothesisVerdict::Refuted)) {
+            (true, false) => HypothesisVerdict::Supported,
+            (false, true) => HypothesisVerdict::Refuted,
+            _ => HypothesisVerdict::Inconclusive,
+        }
+    }
+
+    /// What decides on a sentence about all of its parts.
+    fn weight(self) -> u8 {
+        match self {
+            HypothesisVerdict::Supported => 0,
+            HypothesisVerdict::Inconclusive => 1,
+            HypothesisVerdict::Refuted => 2,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{HypothesisVerdict::*, *};
+
+    #[test]
+    fn a_view_separates_by_its_lower_bound_and_does_not_by_its_upper_end() {
+        let of = |low, high| HypothesisVerdict::of_separation(Some(low), Some(high), 0.7);
+        assert_eq!([of(0.7, 0.9), of(0.6, 0.8), of(0.4, 0.69), of(0.4, 0.7)], [Supported, Inconclusive, Refuted, Inconclusive]);
+        assert_eq!(HypothesisVerdict::of_separation(None, None, 0.7), Inconclusive, "too few to say");
+        assert_eq!([Supported.turned(), Refuted.turned(), Inconclusive.turned()], [Refuted, Supported, Inconclusive]);
+    }
+
+    #[test]
+    fn one_refuted_part_refutes_a_sentence_about_all() {
+        let all = HypothesisVerdict::of_all;
+        assert_eq!(all([Supported, Supported]), Supported);
+        assert_eq!(all([Supported, Inconclusive]), Inconclusive);
+        assert_eq!(all([Inconclusive, Refuted, Supported]), Refuted);
+        assert_eq!(all([]), Inconclusive, "nothing was measured");
+    }
+
+    #[test]
+    fn some_parts_for_it_and_none_against_it_support_a_sentence_about_most() {
+        let most = HypothesisVerdict::of_most;
+        assert_eq!(most([Supported, Inconclusive, Inconclusive]), Supported);
+        assert_eq!(most([Refuted, Inconclusive]), Refuted);
+        assert_eq!(most([Supported, Refuted]), Inconclusive, "higher on one, lower on another");
+        assert_eq!(most([Inconclusive]), Inconclusive);
+        assert_eq!(most([]), Inconclusive);
+    }
+}

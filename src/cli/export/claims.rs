@@ -1,0 +1,99 @@
+//! `visavis export STUDY --what claims`: the study's claims, part by part, with their verdicts.
+
+use super::table::ExportTable;
+use crate::study::{HypothesisPart, PartOf, StudyOutcome, TestedHypothesis};
+use visavis_core::domain::{Fault, Key, Result, score::Estimate};
+
+/// One row a part of a claim; a claim of which nothing was measured has one without numbers.
+pub(super) fn claims(outcome: &StudyOutcome) -> Result<ExportTable> {
+    if outcome.plan.study.claims.is_empty() {
+        return Err(
+            Fault::asked("the study claims nothing").next("such as `claims: { Hats are missed: { model: all, misses: hat } }`")
+        );
+    }
+    let tested = outcome.hypotheses();
+    let parts = |of: &TestedHypothesis| -> Vec<Option<HypothesisPart>> {
+        if of.parts.is_empty() { vec![None] } else { of.parts.iter().copied().map(Some).collect() }
+    };
+    let rows: Vec<ClaimRow> = tested
+        .iter()
+        .flat_map(|of| parts(of).into_iter().map(|part| ClaimRow::of(outcome, of, part)).collect::<Vec<_>>())
+        .collect();
+    let mut table = ExportTable::default();
+    let mut text = |name: &str, value: fn(&ClaimRow) -> Option<String>| table.text(name, rows.iter().map(value));
+    text("claim", |row| Some(row.claim.clone()));
+    text("verdict", |row| Some(row.verdict.to_owned()));
+    text("part", |row| row.part.clone());
+    text("comparison", |row| row.comparison.clone());
+    text("part_verdict", |row| row.part_verdict.map(str::to_owned));
+    let mut number = |name: &str, value: fn(&ClaimRow) -> Option<f64>| table.number(name, rows.iter().map(value));
+    number("value", |row| row.estimate.map(|of| of.value));
+    number("low", |row| row.estimate.and_then(Estimate::low));
+    number("high", |row| row.estimate.and_then(Estimate::high));
+    number("corrected_low", |row| row.corrected_low);
+    number("q", |row| row.q);
+    table.text("key", rows.iter().map(|row| row.key.map(|key| key.to_string())));
+    Ok(table)
+}
+
+struct ClaimRow {
+    claim: String,
+    verdict: &'static str,
+    /// The cell, or the two sides.
+    part: Option<String>,
+    comparison: Option<String>,
+    part_verdict: Option<&'static str>,
+    /// The AUC, or right less left.
+    estimate: Option<Estimate>,
+    corrected_low: Option<f64>,
+    q: Option<f64>,
+    key: Option<Key>,
+}
+
+impl ClaimRow {
+    fn of(outcome: &StudyOutcome, of: &TestedHypothesis, part: Option<HypothesisPart>) -> Self {
+        let names = outcome.names();
+        let row = ClaimRow {
+            claim: of.hypothesis.sentence.clone(),
+            verdict: of.verdict.word(),
+            part: None,
+            comparison: None,
+            part_verdict: part.map(|part| part.verdict.word()),
+            estimate: None,
+            corrected_low: None,
+            q: None,
+            key: None,
+        };
+        match part.map(|part| part.of) {
+            None => row,
+            Some(PartOf::NotRanked { model, comparison }) => ClaimRow {
+                part: Some(names.model(model).to_owned()),
+                comparison: Some(names.comparison(comparison).to_owned()),
+                ..row
+            },
+            Some(PartOf::Cell { row: place }) => {
+                let tested = &outcome.ledger.rows[place];
+                ClaimRow {
+                    part: Some(names.cell(&tested.candidate.cell)),
+                    comparison: Some(names.comparison(tested.candidate.cell.comparison).to_owned()),
+                    estimate: tested.candidate.b,
+                    corrected_low: tested.low,
+                    key: Some(outcome.ranked),
+                    ..row
+                }
+            }
+            Some(PartOf::Difference { place, .. }) => {
+                let difference = &outcome.grid.differences[place];
+                let held = &outcome.held[difference.held];
+                ClaimRow {
+                    part: Some(format!("{} − {}", names.side(&held.right), names.side(&held.left))),
+                    comparison: Some(names.comparison(difference.comparison).to_owned()),
+                    estimate: Some(difference.difference),
+                    q: Some(difference.q),
+                    key: Some(outcome.gridded),
+                    ..row
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The study's claims: sentences written before the results were there, each with its verdict and the numbers that it rests on.
+
+use super::Section;
+use crate::{
+    report::{
+        claims::{ClaimId, EstimateClaims},
+        phrase::Phrase,
+        source::{Half, ReportSource},
+    },
+    study::{HypothesisPart, PartOf, TestedHypothesis},
+};
+use serde::Serialize;
+use visavis_core::domain::{claim::NumberForm, hypothesis::HypothesisVerdict};
+
+#[derive(Serialize)]
+pub(crate) struct ClaimsTested {
+    threshold: ClaimId,
+    claims: Vec<TestedClaim>,
+}
+
+#[derive(Serialize)]
+struct TestedClaim {
+    sentence: String,
+    verdict: &'static str,
+    is_supported: bool,
+    /// Nothing was measured that the sentence is about.
+    is_unmeasured: bool,
+    parts: Vec<Part>,
+}
+
+#[derive(Serialize)]
+struct Part {
+    of: Phrase,
+    /// The view, where the part is a cell.
+    view: Option<Phrase>,
+    /// An AUC on the evaluation half.
+    auc: Option<EstimateClaims>,
+    lower_bound: Option<ClaimId>,
+    /// Of the side that the sentence is about less the other, where the part is a difference.
+    difference: Option<EstimateClaims>,
+    q: Option<ClaimId>,
+    verdict: &'static str,
+}
+
+impl Section for ClaimsTested {
+    const ANCHOR: &'static str = "claims";
+    const TITLE: &'static str = "Claims tested";
+    const TEMPLATE: &'static str = "claims_tested.html";
+}
+
+impl ClaimsTested {
+    /// `None` where the study claims nothing.
+    pub(crate) fn of(source: &ReportSource) -> Option<Self> {
+        let tested = source.outcome.hypotheses();
+        let claims: Vec<TestedClaim> = tested.iter().map(|of| TestedClaim::of(source, of)).collect();
+        (!claims.is_empty()).then(|| ClaimsTested { threshold: source.threshold(), claims })
+    }
+}
+
+impl TestedClaim {
+    fn of(source: &ReportSource, of: &TestedHypothesis) -> Self {
+        TestedClaim {
+            sentence: of.hypothesis.sentence.clone(),
+            verdict: of.verdict.word(),
+            is_supported: of.verdict == HypothesisVerdict::Supported,
+            is_unmeasured: of.parts.iter().all(|part| matches!(part.of, PartOf::NotRanked { .. })),
+            parts: of.parts.iter().map(|part| Part::of(source, *part)).collect(),
+        }
+    }
+}
+
+impl Part {
+    fn of(source: &ReportSource, part: HypothesisPart) -> Self {
+        let unmeasured = |of: Phrase| Part {
+            of,
+            view: None,
+            auc: None,
+            lower_bound: None,
+            difference: None,
+            q: None,
+            verdict: part.verdict.word(),
+        };
+        match part.of {
+            PartOf::NotRanked { model, comparison } => {
+                let (model, comparison) = (source.names().model(model), source.names().comparison(comparison));
+                unmeasured(Phrase::name(model) + " · " + Phrase::name(comparison))
+            }
+            PartOf::Cell { row } => {
+                let cell = &source.outcome.ledger.rows[row].candidate.cell;
+                Part {
+                    view: Some(source.layer_and_view(cell)),
+                    auc: source.half(row, Half::Evaluation),
+                    lower_bound: source.lower_bound(row),
+                    ..unmeasured(Phrase::name(&source.model(cell)) + " · " + source.marked_comparison(cell))
+                }
+            }
+            PartOf::Difference { place, turned } => {
+                let of = &source.outcome.grid.differences[place];
+                let (held, names) = (&source.outcome.held[of.held], source.names());
+                let [left, right] = [&held.left, &held.right].map(|side| Phrase::name(names.side(side)));
+                let comparison = source.study().comparisons[of.comparison].name.clone();
+                let output = source.simultaneous_output(format!(
+                    "{} → {} · {comparison}",
+                    names.side(&held.left),
+                    names.side(&held.right)
+                ));
+                let at = |field: &str| format!("/differences/{place}/{field}");
+                let difference =
+                    source.claims.estimate(&output, &at("difference"), "right less left", NumberForm::Difference, of.difference);
+                let q = source.claims.enter(&output, &at("q"), "false discovery rate", NumberForm::Score, of.q);
+                let about = if turned { left.clone() } else { right.clone() };
+                Part {
+                    difference: Some(difference),
+                    q: Some(q),
+                    view: None,
+                    ..unmeasured(about + ": " + right + " − " + left + " · " + Phrase::name(&comparison))
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::Fixture;
+
+    #[test]
+    fn each_claim_has_its_verdict_and_its_numbers() {
+        let claims = "claims:
+  Pixels tell zero from one: { model: pixels, separates: zero or one }
+  Blocks tell zero from one: { model: blocks, separates: zero or one }
+  Nobody tells even from odd: { model: all, misses: even or odd }
+  Blocks are better: { contrast: detail, higher: blocks }
+  Pixels are better at zeros: { contrast: detail, higher: pixels, on: zero or one }
+";
+        let text = Fixture::with_claims(claims).text(ClaimsTested::of);
+        for sentence in [
+            "Pixels tell zero from one supported",
+            "Blocks tell zero from one inconclusive",
+            "Nobody tells even from odd supported",
+            "Blocks are better refuted",
+            "Pixels are better at zeros supported",
+        ] {
+            assert!(text.contains(sentence), "{sentence}\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_study_without_claims_has_no_such_section() {
+        assert_eq!(Fixture::new().text(ClaimsTested::of), "");
+    }
+}

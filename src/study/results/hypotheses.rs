@@ -1,0 +1,122 @@
+//! The study's claims, tested: what its numbers say of each sentence, part by part.
+
+use super::StudyOutcome;
+use visavis_core::domain::{
+    contrast::ContrastSides,
+    hypothesis::{Hypothesis, HypothesisTest, HypothesisVerdict, Separation},
+    index::{ComparisonIx, LayerIx, ModelIx},
+    simultaneous::{Difference, DifferenceVerdict},
+    study::Contrast,
+};
+
+/// A sentence, its verdict, and the parts that decide on it.
+pub struct TestedHypothesis<'a> {
+    pub hypothesis: &'a Hypothesis,
+    pub verdict: HypothesisVerdict,
+    pub parts: Vec<HypothesisPart>,
+}
+
+/// One number that a verdict rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HypothesisPart {
+    pub of: PartOf,
+    pub verdict: HypothesisVerdict,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartOf {
+    /// A row of the ledger, by its place: the view that the selection half prefers.
+    Cell { row: usize },
+    /// A model and a comparison of which nothing is ranked.
+    NotRanked { model: ModelIx, comparison: ComparisonIx },
+    /// A difference of the simultaneous tests, by its place; `turned`: left less right.
+    Difference { place: usize, turned: bool },
+}
+
+impl<'a> StudyOutcome<'a> {
+    /// Every claim of the study, in its order.
+    pub fn hypotheses(&self) -> Vec<TestedHypothesis<'a>> {
+        self.plan.study.claims.iter().map(|hypothesis| self.tested(hypothesis)).collect()
+    }
+
+    fn tested(&self, hypothesis: &'a Hypothesis) -> TestedHypothesis<'a> {
+        let verdicts = |parts: &[HypothesisPart]| parts.iter().map(|part| part.verdict).collect::<Vec<_>>();
+        let (parts, verdict) = match &hypothesis.test {
+            HypothesisTest::Separates(of) => {
+                let parts = self.separated(of);
+                let verdict = HypothesisVerdict::of_all(verdicts(&parts));
+                (parts, verdict)
+            }
+            HypothesisTest::Misses(of) => {
+                let turned = |part: HypothesisPart| HypothesisPart { verdict: part.verdict.turned(), ..part };
+                let parts: Vec<HypothesisPart> = self.separated(of).into_iter().map(turned).collect();
+                let verdict = HypothesisVerdict::of_all(verdicts(&parts));
+                (parts, verdict)
+            }
+            HypothesisTest::Higher { contrast, level, on } => {
+                let parts = self.higher(*contrast, level, on);
+                let verdict = HypothesisVerdict::of_most(verdicts(&parts));
+                (parts, verdict)
+            }
+        };
+        TestedHypothesis { hypothesis, verdict, parts }
+    }
+
+    /// A part for each model and comparison.
+    fn separated(&self, of: &Separation) -> Vec<HypothesisPart> {
+        let pairs = of.models.iter().flat_map(|&model| of.comparisons.iter().map(move |&comparison| (model, comparison)));
+        let part = |(model, comparison)| match self.preferred(of, model, comparison) {
+            None => HypothesisPart { of: PartOf::NotRanked { model, comparison }, verdict: HypothesisVerdict::Inconclusive },
+            Some(row) => {
+                let (tested, threshold) = (&self.ledger.rows[row], self.plan.study.statistics.separates_at);
+                let high = tested.candidate.b.and_then(|estimate| estimate.high());
+                let verdict = HypothesisVerdict::of_separation(tested.low, high, threshold);
+                HypothesisPart { of: PartOf::Cell { row }, verdict }
+            }
+        };
+        pairs.map(part).collect()
+    }
+
+    /// The place in the ledger of the view that the selection half prefers, of those that the test is about; of equals the first.
+    fn preferred(&self, of: &Separation, model: ModelIx, comparison: ComparisonIx) -> Option<usize> {
+        let layers = self.plan.study.models[model].layers(self.plan.study.layers.as_deref());
+        let is_of = |layer: LayerIx| of.layer.as_ref().is_none_or(|asked| layers.get(layer) == Some(asked));
+        let rows = self.ledger.rows.iter().enumerate().filter(|(_, row)| {
+            let cell = &row.candidate.cell;
+            row.rank.is_some()
+                && (cell.model, cell.comparison) == (model, comparison)
+                && is_of(cell.layer)
+                && of.projection.is_none_or(|projection| cell.projection == projection)
+        });
+        let score = |place: usize| self.ledger.rows[place].candidate.a.map_or(f64::NEG_INFINITY, |estimate| estimate.value);
+        let better = |best: usize, place: usize| if score(place) > score(best) { place } else { best };
+        rows.map(|(place, _)| place).reduce(better)
+    }
+
+    /// A part for each difference of the contrast in which one side has this level.
+    fn higher(&self, contrast: usize, level: &str, on: &[ComparisonIx]) -> Vec<HypothesisPart> {
+        let differences = self.grid.differences.iter().zip(&self.verdicts).enumerate();
+        let part = |(place, (of, verdict)): (usize, (&Difference, &DifferenceVerdict))| {
+            let held = self.held.get(of.held).filter(|held| held.contrast == contrast)?;
+            let [is_left, is_right] = [&held.left, &held.right].map(|side| self.has_level(held, side, level));
+            let is_asked = on.is_empty() || on.contains(&of.comparison);
+            let of_right = match verdict {
+                DifferenceVerdict::Higher => HypothesisVerdict::Supported,
+                DifferenceVerdict::Lower => HypothesisVerdict::Refuted,
+                DifferenceVerdict::NotShown | DifferenceVerdict::Neither => HypothesisVerdict::Inconclusive,
+            };
+            let verdict = if is_left { of_right.turned() } else { of_right };
+            (is_asked && is_left != is_right)
+                .then_some(HypothesisPart { of: PartOf::Difference { place, turned: is_left }, verdict })
+        };
+        differences.filter_map(part).collect()
+    }
+
+    fn has_level(&self, held: &ContrastSides, side: &[ModelIx], level: &str) -> bool {
+        let study = &self.plan.study;
+        side.iter().all(|&model| match &study.contrasts[held.contrast] {
+            Contrast::Pair { .. } => study.models[model].name == level,
+            Contrast::Factor { factor, .. } => study.models[model].factors().get(factor.as_str()).is_some_and(|of| of == level),
+        })
+    }
+}
