@@ -16,7 +16,7 @@ use visavis_core::domain::{
     pin::Pinned,
     result::{Manifest, Provenance},
     stage::{
-        FindClusters, FindOverlap, GroupFairness, IndexImages, Input, Location, MeasureAgreement, MeasureQuality,
+        CompareLayers, FindClusters, FindOverlap, GroupFairness, IndexImages, Input, Location, MeasureAgreement, MeasureQuality,
         MeasureVisibility, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreViews, Simultaneous, Training,
         VerifyIdentities, VerifyPairs,
     },
@@ -104,6 +104,7 @@ fn output_with_claims(step: Step) -> Option<&'static str> {
         Step::Score { .. } => Some(ScoreViews::SCORES),
         Step::FeatureScores { .. } => Some(ScoreFeatures::SCORES),
         Step::Simultaneous | Step::SharedCropTests => Some(Simultaneous::TESTS),
+        Step::LayerDifferences { .. } => Some(CompareLayers::LAYERS),
         Step::Visibility => Some(MeasureVisibility::SHARES),
         Step::Robustness(_) => Some(Robustness::FIGURE),
         Step::Fairness { .. } => Some(GroupFairness::GROUPS),

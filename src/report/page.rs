@@ -6,8 +6,9 @@ use super::{
     evidence,
     phrase::Phrase,
     sections::{
-        ClaimsTested, Clusters, Comparisons, Contrasts, Data, Fairness, Figures, Findings, KnownTruth, LedgerSection, Methods,
-        Models, Quality, Reproduction, ScoreMatrix, Section, Summary, Table, Training, VerificationSets, Words,
+        ClaimsTested, Clusters, Comparisons, Contrasts, Data, Fairness, Figures, Findings, KnownTruth, LayersAndAxes,
+        LedgerSection, Methods, Models, Quality, Reproduction, ScoreMatrix, Section, Summary, Table, Training, VerificationSets,
+        Words,
     },
     source::ReportSource,
     templates::Templates,
@@ -80,6 +81,7 @@ fn sections(source: &ReportSource, templates: &Templates, extras: &Extras) -> Re
     contents.add_if(VerificationSets::of(source, training.is_some())?.as_ref())?;
     contents.add(&ScoreMatrix::of(source))?;
     contents.add(&Findings::of(source))?;
+    contents.add_if(LayersAndAxes::of(source)?.as_ref())?;
     contents.add_if(ClaimsTested::of(source).as_ref())?;
     contents.add_if(contrasts.as_ref())?;
     contents.add_if(KnownTruth::of(source)?.as_ref())?;

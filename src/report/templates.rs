@@ -7,7 +7,7 @@ use tera::{Context, Error, Tera, Value};
 use visavis_core::domain::{Fault, Result};
 
 /// Every template with its text: the page, the macros that print numbers, and one a section.
-const TEMPLATES: [(&str, &str); 22] = [
+const TEMPLATES: [(&str, &str); 23] = [
     ("page.html", include_str!("../../templates/report.html")),
     ("numbers.html", include_str!("../../templates/report/numbers.html")),
     ("claims_tested.html", include_str!("../../templates/report/claims_tested.html")),
@@ -18,6 +18,7 @@ const TEMPLATES: [(&str, &str); 22] = [
     ("figures.html", include_str!("../../templates/report/figures.html")),
     ("findings.html", include_str!("../../templates/report/findings.html")),
     ("known_truth.html", include_str!("../../templates/report/known_truth.html")),
+    ("layers_and_axes.html", include_str!("../../templates/report/layers_and_axes.html")),
     ("ledger.html", include_str!("../../templates/report/ledger.html")),
     ("methods.html", include_str!("../../templates/methods.html")),
     ("models.html", include_str!("../../templates/report/models.html")),

@@ -99,6 +99,10 @@ pub enum Step {
     },
     /// How much of the regions that attributes need lies inside of each crop.
     Visibility,
+    /// The layers of a model, held against each other.
+    LayerDifferences {
+        model: ModelIx,
+    },
     /// All cells, resampled together.
     Simultaneous,
     Rank,
@@ -176,6 +180,7 @@ impl Step {
             Step::Verify { .. } => StageName::Verify,
             Step::VerifyPairs { .. } => StageName::VerifyPairs,
             Step::Visibility => StageName::Visibility,
+            Step::LayerDifferences { .. } => StageName::LayerDifferences,
             Step::Fairness { .. } => StageName::Fairness,
             Step::Simultaneous | Step::SharedCropTests => StageName::Simultaneous,
             Step::Rank => StageName::Rank,
@@ -201,6 +206,7 @@ impl Step {
             | Step::Score { model, .. }
             | Step::FeatureScores { model, .. }
             | Step::Fairness { model }
+            | Step::LayerDifferences { model }
             | Step::Recropped(Recropped { model, .. }, _) => Some(model),
             Step::Index
             | Step::HashEvaluation
@@ -262,7 +268,7 @@ impl Step {
 
     /// Does it make do with what is there? A ledger of the cells that can be scored is better than none.
     pub fn gathers(self) -> bool {
-        matches!(self, Step::Simultaneous | Step::SharedCropTests | Step::Rank)
+        matches!(self, Step::LayerDifferences { .. } | Step::Simultaneous | Step::SharedCropTests | Step::Rank)
     }
 
     /// How people tell it from others: names by places.
@@ -313,6 +319,7 @@ impl Step {
             }
             Step::DrawCurves { model } => then(dotted([names.model(model)]), " · curves"),
             Step::Fairness { model } => then(last(model), " · fairness"),
+            Step::LayerDifferences { model } => then(dotted([names.model(model)]), " · layers"),
             Step::Visibility => words("visibility"),
             Step::Agreement => words("agreement of annotators"),
             Step::Simultaneous => words("grid"),
@@ -404,12 +411,24 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
         scores.iter().map(|node| node.step).filter(|step| matches!(step, Step::Score { .. } | Step::FeatureScores { .. }));
     let gathered: Vec<Step> = [Step::Index].into_iter().chain(gathered).collect();
     nodes.extend(scores);
+    nodes.extend(layer_differences(study, &gathered));
     nodes.extend(on_shared_crops(study, &nodes));
     nodes.extend(judges_visibility(study).then(|| Node { step: Step::Visibility, needs: vec![Step::Index] }));
     nodes.push(Node { step: Step::Simultaneous, needs: gathered.clone() });
     nodes.push(Node { step: Step::Rank, needs: [gathered, vec![Step::Simultaneous]].concat() });
     nodes.push(Node { step: Step::DrawFrequencies, needs: vec![Step::Rank] });
     nodes
+}
+
+/// Of each model that is looked at at several layers, these held against each other. `scores`: of all models.
+fn layer_differences(study: &Study, scores: &[Step]) -> Vec<Node> {
+    let several = study.models.iter_enumerated().filter(|(_, of)| of.layers(study.layers.as_deref()).len() > 1);
+    let needs = |model: ModelIx| {
+        let is_own =
+            |step: &&Step| matches!(step, Step::Index) || matches!(step, Step::Score { .. }) && step.model() == Some(model);
+        scores.iter().filter(is_own).copied().collect()
+    };
+    several.map(|(model, _)| Node { step: Step::LayerDifferences { model }, needs: needs(model) }).collect()
 }
 
 /// What training sets share with the evaluation.

@@ -25,6 +25,7 @@ mod image_index;
 pub mod index;
 pub mod job;
 mod labels;
+pub mod layer_difference;
 pub mod ledger;
 pub mod loss;
 pub mod machine;

@@ -25,5 +25,5 @@ pub use estimators::{
     score::{Scored, score},
     verification::verify,
 };
-pub use inference::simultaneous;
+pub use inference::simultaneous::{self, layers};
 pub use selection::robustness::{ShownFigure, figure_robustness};

@@ -13,6 +13,7 @@ mod features;
 mod hashes;
 mod index;
 mod inputs;
+mod layer_differences;
 mod order_queue;
 mod orders;
 mod overlap;
@@ -113,6 +114,7 @@ pub fn carry_out(
         Work::FeatureScores(of) => feature_scores::feature_scores(of, &inputs),
         Work::Robustness(of) => robustness::robustness(of, &inputs),
         Work::Fairness(of) => fairness::fairness(of, &inputs),
+        Work::LayerDifferences(of) => layer_differences::layer_differences(of, &inputs),
         Work::Simultaneous(of) => simultaneous::simultaneous(of, &inputs),
         Work::Quality(of) => quality::quality(of, &inputs),
         Work::Clusters(of) => clusters::clusters(of, &inputs),

@@ -88,9 +88,7 @@ impl<'a> StudyOutcome<'a> {
                 && is_of(cell.layer)
                 && of.projection.is_none_or(|projection| cell.projection == projection)
         });
-        let score = |place: usize| self.ledger.rows[place].candidate.a.map_or(f64::NEG_INFINITY, |estimate| estimate.value);
-        let better = |best: usize, place: usize| if score(place) > score(best) { place } else { best };
-        rows.map(|(place, _)| place).reduce(better)
+        rows.map(|(place, _)| place).reduce(|best, place| if self.is_preferred(place, best) { place } else { best })
     }
 
     /// A part for each difference of the contrast in which one side has this level.

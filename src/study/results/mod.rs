@@ -5,9 +5,11 @@
 //! is read when it is asked for.
 
 mod agreement;
+mod axes;
 mod clusters;
 mod fairness;
 mod hypotheses;
+mod layer_differences;
 mod outcome;
 mod overlap;
 mod pairs;
@@ -17,6 +19,7 @@ mod shared_crops;
 mod training;
 mod visibility;
 
+pub use axes::{AxisFinding, LayersOn};
 pub use clusters::ProjectionClusters;
 pub use fairness::ModelFairness;
 pub use hypotheses::{HypothesisPart, PartOf, TestedHypothesis};

@@ -19,9 +19,9 @@ use visavis_core::{
         result::Manifest,
         shared_crop::{Recropped, SharedCrops},
         stage::{
-            ArrayFormat, AxisNames, Baseline, Extraction, FeatureImport, Figure, FindClusters, FindOverlap, GroupFairness,
-            HashPictures, IndexImages, Input, Location, MeasureAgreement, MeasureQuality, MeasureVisibility, Probes,
-            ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous, Task, Training,
+            ArrayFormat, AxisNames, Baseline, CompareLayers, Extraction, FeatureImport, Figure, FindClusters, FindOverlap,
+            GroupFairness, HashPictures, IndexImages, Input, Location, MeasureAgreement, MeasureQuality, MeasureVisibility,
+            Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous, Task, Training,
             VerifyIdentities, VerifyPairs, WholeNetwork, Work, features_at, ranks_of, role,
         },
         study::{Crop, DeviceClass, Preparation, Study},
@@ -111,6 +111,7 @@ impl KnownResults<'_> {
             Step::FeatureScores { model, layer } => self.feature_scores(model, layer)?,
             Step::Fairness { model } => self.fairness(model)?,
             Step::Visibility => self.visibility()?,
+            Step::LayerDifferences { model } => self.layer_differences(model)?,
             Step::Simultaneous => self.all_cells()?,
             Step::SharedCropTests => self.on_shared_crops()?,
             Step::Rank => self.rank()?,
@@ -412,6 +413,24 @@ impl KnownResults<'_> {
         inputs.extend(self.labels_of(&self.questions(&self.labelled()))?);
         let (statistics, seed) = (study.statistics, study.seed);
         Some((Work::Simultaneous(Simultaneous { slots, spaces, questions, held, statistics, seed }), inputs))
+    }
+
+    /// The layers of a model, by their scores that are there.
+    fn layer_differences(&self, model: ModelIx) -> Option<(Work, Vec<Input>)> {
+        let (mut slots, mut inputs) = (Vec::new(), vec![self.images()?]);
+        for (slot, step) in self.scored().into_iter().filter(|(slot, _)| slot.model == model) {
+            for (output, role) in [(ScoreViews::SCORES, role::SCORES), (ScoreViews::RANKS, CompareLayers::RANKS)] {
+                inputs.push(self.output(step, output, &role::numbered(role, slots.len()))?);
+            }
+            slots.push(slot);
+        }
+        if slots.is_empty() {
+            return None;
+        }
+        let questions = self.study.comparisons.iter().map(|comparison| comparison.question.clone()).collect();
+        inputs.extend(self.labels_of(&self.questions(&self.labelled()))?);
+        let (statistics, seed) = (self.study.statistics, self.study.seed);
+        Some((Work::LayerDifferences(CompareLayers { slots, questions, statistics, seed }), inputs))
     }
 
     /// Scores of projections that are there. What is missing is left out.

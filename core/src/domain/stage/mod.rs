@@ -21,6 +21,7 @@ mod figure;
 mod hashes;
 mod index;
 mod kind;
+mod layer_differences;
 mod overlap;
 mod pair_verification;
 #[cfg(test)]
@@ -49,6 +50,7 @@ pub use figure::{AxisNames, Figure};
 pub use hashes::HashPictures;
 pub use index::IndexImages;
 pub use kind::Kind;
+pub use layer_differences::CompareLayers;
 pub use overlap::FindOverlap;
 pub use pair_verification::VerifyPairs;
 pub use project::ProjectFeatures;
@@ -171,6 +173,7 @@ register! {
     Quality(MeasureQuality) = "quality", Score, "score quality";
     Clusters(FindClusters) = "clusters", Score, "score clusters";
     Visibility(MeasureVisibility) = "visible", Score, "score visibility";
+    LayerDifferences(CompareLayers) = "layers", Score, "score layers";
     Simultaneous(Simultaneous) = "grid", Score, "score grid";
     Rank(Ranking) = "rank", Rank, "rank";
     Draw(Figure) = "draw", Draw, "draw";

@@ -195,6 +195,15 @@ fn samples() -> Vec<(&'static str, Task)> {
             }),
         ),
         (
+            "layers",
+            Work::LayerDifferences(CompareLayers {
+                slots: slots.clone(),
+                questions: questions.clone().into(),
+                statistics,
+                seed: 7,
+            }),
+        ),
+        (
             "rank",
             Work::Rank(Ranking {
                 slots,
@@ -373,9 +382,10 @@ fn every_stage_has_a_sample() {
         Work::Agreement(_) => 20,
         Work::VerifyPairs(_) => 21,
         Work::Clusters(_) => 22,
+        Work::LayerDifferences(_) => 23,
     };
     let places: BTreeSet<usize> = samples().iter().map(|(_, task)| place(&task.work)).collect();
-    assert_eq!(places, (0..23).collect());
+    assert_eq!(places, (0..24).collect());
     let names: BTreeSet<StageName> = samples().iter().map(|(_, task)| task.work.name()).collect();
     assert_eq!(names, StageName::ALL.iter().copied().collect());
     // A word is the tag of the JSON, and one stage's only.

@@ -4,6 +4,7 @@
 //! There are two families: the cells that half A chose, which are claimed, and all cells, where another cell is mentioned. A and B share no
 //! identity, so the choice used nothing of half B: the first family is corrected for its own cells alone.
 
+pub mod layers;
 mod permuted;
 mod resampled;
 

@@ -167,7 +167,8 @@ impl<'a> ResampledStudy<'a> {
         indices.filter_map(|(contrast, comparison)| self.difference(contrast, &contrasts[contrast], comparison)).collect()
     }
 
-    fn difference(&self, contrast: usize, sides: &ContrastSides, comparison: ComparisonIx) -> Option<Difference> {
+    /// Of one contrast on one comparison; `None` where a side has no chosen view there.
+    pub(super) fn difference(&self, contrast: usize, sides: &ContrastSides, comparison: ComparisonIx) -> Option<Difference> {
         let chosen = |model: ModelIx| self.chosen.get(&(model, comparison));
         let mut view = self.side_difference(sides, &|model, replicate| chosen(model)?.view.at(replicate))?;
         view.sides = self.side_aucs(sides, comparison);
