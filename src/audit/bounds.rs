@@ -51,6 +51,7 @@ pub(crate) fn too_much(work: &Work) -> Option<String> {
             let rectangles = of.regions.iter().map(Vec::len).sum::<usize>();
             told(of.fields.len().saturating_mul(rectangles), MOST_RECTANGLES, "rectangles in crops")
         }
+        Work::Subgroups(of) => resamples(&of.statistics).or_else(|| told(of.depth, DEEPEST, "attributes an intersection")),
         Work::LayerDifferences(of) => resamples(&of.statistics),
         Work::Simultaneous(of) => resamples(&of.statistics),
         Work::Rank(of) => told(of.depth, DEEPEST, "attributes an intersection"),
@@ -82,6 +83,7 @@ pub(crate) fn impossible(work: &Work) -> Option<String> {
         Work::Robustness(of) => no_axes(&of.method).or_else(|| of_views([&of.view])).or_else(|| of_questions([&of.question])),
         Work::Quality(of) => of_views(&of.views),
         Work::Clusters(of) => of_views(&of.views).or_else(|| (of.method.most() == 0).then(|| "no clusters".to_owned())),
+        Work::Subgroups(of) => of_views([&of.view]).or_else(|| of_questions([&of.question])),
         Work::LayerDifferences(of) => of_questions(&of.questions),
         Work::Simultaneous(of) => of_questions(&of.questions),
         Work::Rank(of) => of_questions(&of.questions),

@@ -16,9 +16,9 @@ use visavis_core::domain::{
     pin::Pinned,
     result::{Manifest, Provenance},
     stage::{
-        CompareLayers, FindClusters, FindOverlap, GroupFairness, IndexImages, Input, Location, MeasureAgreement, MeasureQuality,
-        MeasureVisibility, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreViews, Simultaneous, Training,
-        VerifyIdentities, VerifyPairs,
+        CompareLayers, FindClusters, FindOverlap, FindSubgroups, GroupFairness, IndexImages, Input, Location, MeasureAgreement,
+        MeasureQuality, MeasureVisibility, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreViews, Simultaneous,
+        Training, VerifyIdentities, VerifyPairs,
     },
 };
 
@@ -104,6 +104,7 @@ fn output_with_claims(step: Step) -> Option<&'static str> {
         Step::Score { .. } => Some(ScoreViews::SCORES),
         Step::FeatureScores { .. } => Some(ScoreFeatures::SCORES),
         Step::Simultaneous | Step::SharedCropTests => Some(Simultaneous::TESTS),
+        Step::Subgroups(_) => Some(FindSubgroups::SUBGROUPS),
         Step::LayerDifferences { .. } => Some(CompareLayers::LAYERS),
         Step::Visibility => Some(MeasureVisibility::SHARES),
         Step::Robustness(_) => Some(Robustness::FIGURE),

@@ -225,7 +225,7 @@ impl MatrixSnapshot {
             shown: outcome.as_ref().map_or(vec![], |outcome| outcome.shown.clone()),
             found: outcome.map(StudyFindings::of),
             made_of: plan.made_of(&text.source),
-            undrawn: plan.open_steps().filter(|step| matches!(step, Step::Draw(_) | Step::Robustness(_))).count(),
+            undrawn: plan.open_steps().filter(|step| step.is_of_figure()).count(),
             offers: Offers::of(&study),
             to_run: plan.to_run(),
             waiting: plan.tally().iter().map(|(_, tally)| tally.waiting).sum(),

@@ -6,6 +6,7 @@ use super::{
 };
 use std::collections::BTreeMap;
 use visavis_core::domain::{
+    comparison::Measured,
     embedding::EmbeddingForm,
     index::{ComparisonIx, DatasetIx, LayerIx, ModelIx, PairSetIx, ProjectionIx},
     ledger::CellId,
@@ -113,6 +114,8 @@ pub enum Step {
     },
     /// What a shown figure has beside its score.
     Robustness(CellId),
+    /// Groups in which a shown figure separates its classes better, or worse.
+    Subgroups(CellId),
     Draw(CellId),
     /// A step of a model that is looked at through another's crop, for contrasts whose crops differ.
     Recropped(Recropped, RecroppedStep),
@@ -186,6 +189,7 @@ impl Step {
             Step::Rank => StageName::Rank,
             Step::DrawFrequencies | Step::DrawCurves { .. } | Step::Draw(_) => StageName::Draw,
             Step::Robustness(_) => StageName::Robustness,
+            Step::Subgroups(_) => StageName::Subgroups,
         }
     }
 
@@ -219,6 +223,7 @@ impl Step {
             | Step::Rank
             | Step::DrawFrequencies
             | Step::Robustness(_)
+            | Step::Subgroups(_)
             | Step::Draw(_) => None,
         }
     }
@@ -264,6 +269,11 @@ impl Step {
             },
             _ => DeviceClass::Cpu,
         }
+    }
+
+    /// Is it of a figure that is shown? Such steps come to be once there is a ledger.
+    pub fn is_of_figure(self) -> bool {
+        matches!(self, Step::Draw(_) | Step::Robustness(_) | Step::Subgroups(_))
     }
 
     /// Does it make do with what is there? A ledger of the cells that can be scored is better than none.
@@ -327,6 +337,7 @@ impl Step {
             Step::Rank => words("all cells"),
             Step::DrawFrequencies => words("frequencies"),
             Step::Draw(cell) => names.cell_in_pieces(&cell),
+            Step::Subgroups(cell) => then(names.cell_in_pieces(&cell), " · subgroups"),
             Step::Robustness(cell) => then(names.cell_in_pieces(&cell), " · again"),
             // It is on its own crop.
             Step::Recropped(..) => vec![],
@@ -564,6 +575,13 @@ pub fn features_name(study: &Study, model: ModelIx, layer: LayerIx) -> String {
 pub(crate) fn robustness(study: &Study, cell: CellId) -> Node {
     let needs = vec![Step::Index, features(study, cell.model, cell.layer), projected(cell), Step::Rank];
     Node { step: Step::Robustness(cell), needs }
+}
+
+/// The search for groups that stand out in a figure that is shown, where the study has groups and the figure two classes.
+pub(crate) fn subgroups(study: &Study, cell: CellId) -> Option<Node> {
+    let has_two = matches!(&study.comparisons[cell.comparison].question.measured, Measured::Classes(of) if of.len() == 2);
+    let node = Node { step: Step::Subgroups(cell), needs: vec![Step::Index, projected(cell), Step::Rank] };
+    (has_two && !study.fairness.groups.is_empty()).then_some(node)
 }
 
 /// The drawing of a figure that is shown.

@@ -48,6 +48,7 @@ pub mod simultaneous;
 pub mod spelling;
 pub mod stage;
 pub mod study;
+pub mod subgroups;
 pub mod text;
 pub mod visibility;
 mod vocabulary;

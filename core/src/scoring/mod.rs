@@ -26,4 +26,7 @@ pub use estimators::{
     verification::verify,
 };
 pub use inference::simultaneous::{self, layers};
-pub use selection::robustness::{ShownFigure, figure_robustness};
+pub use selection::{
+    robustness::{ShownFigure, figure_robustness},
+    subgroups::{SubgroupSearch, subgroups},
+};

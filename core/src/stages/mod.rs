@@ -25,6 +25,7 @@ mod rank;
 mod robustness;
 mod score;
 mod simultaneous;
+mod subgroups;
 mod verify;
 mod verify_pairs;
 mod visibility;
@@ -114,6 +115,7 @@ pub fn carry_out(
         Work::FeatureScores(of) => feature_scores::feature_scores(of, &inputs),
         Work::Robustness(of) => robustness::robustness(of, &inputs),
         Work::Fairness(of) => fairness::fairness(of, &inputs),
+        Work::Subgroups(of) => subgroups::subgroups(of, &inputs),
         Work::LayerDifferences(of) => layer_differences::layer_differences(of, &inputs),
         Work::Simultaneous(of) => simultaneous::simultaneous(of, &inputs),
         Work::Quality(of) => quality::quality(of, &inputs),

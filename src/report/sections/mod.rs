@@ -25,6 +25,7 @@ mod reproduction;
 mod robustness;
 mod scores;
 mod static_text;
+mod subgroups;
 mod summary;
 mod training;
 mod training_set;

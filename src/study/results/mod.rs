@@ -48,8 +48,9 @@ use visavis_core::{
         result::Manifest,
         score::FigureRobustness,
         simultaneous::SimultaneousTests,
-        stage::{Ranking, Robustness, Simultaneous},
+        stage::{FindSubgroups, Ranking, Robustness, Simultaneous},
         study::Study,
+        subgroups::Subgroups,
     },
 };
 
@@ -165,5 +166,13 @@ impl<'a> StudyResults<'a> {
     /// A result that is damaged.
     pub fn robustness(&self, cell: &CellId) -> Result<Option<Sourced<FigureRobustness>>> {
         self.json(Step::Robustness(*cell), Robustness::FIGURE)
+    }
+
+    /// The groups that stand out in a shown figure.
+    ///
+    /// # Errors
+    /// A result that is damaged.
+    pub fn subgroups(&self, cell: &CellId) -> Result<Option<Sourced<Subgroups>>> {
+        self.json(Step::Subgroups(*cell), FindSubgroups::SUBGROUPS)
     }
 }

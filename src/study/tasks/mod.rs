@@ -20,9 +20,9 @@ use visavis_core::{
         shared_crop::{Recropped, SharedCrops},
         stage::{
             ArrayFormat, AxisNames, Baseline, CompareLayers, Extraction, FeatureImport, Figure, FindClusters, FindOverlap,
-            GroupFairness, HashPictures, IndexImages, Input, Location, MeasureAgreement, MeasureQuality, MeasureVisibility,
-            Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous, Task, Training,
-            VerifyIdentities, VerifyPairs, WholeNetwork, Work, features_at, ranks_of, role,
+            FindSubgroups, GroupFairness, HashPictures, IndexImages, Input, Location, MeasureAgreement, MeasureQuality,
+            MeasureVisibility, Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous,
+            Task, Training, VerifyIdentities, VerifyPairs, WholeNetwork, Work, features_at, ranks_of, role,
         },
         study::{Crop, DeviceClass, Preparation, Study},
         visibility::Heads,
@@ -119,6 +119,7 @@ impl KnownResults<'_> {
                 (Work::Draw(Figure::Frequencies), vec![self.output(Step::Rank, Ranking::FREQUENCIES, Figure::FREQUENCIES)?])
             }
             Step::Robustness(cell) => self.robustness(cell)?,
+            Step::Subgroups(cell) => self.subgroups(cell)?,
             Step::Draw(cell) => self.draw(cell)?,
         };
         Some(Task { work, inputs })
@@ -527,6 +528,21 @@ impl KnownResults<'_> {
         let projection_seed = if projection.seeds > 1 { study.seed } else { 0 };
         let (view, method, seed) = (cell.view, projection.method.clone(), study.seed);
         Some((Work::Robustness(Robustness { question, view, method, projected: projection_seed, seed }), inputs.concat()))
+    }
+
+    fn subgroups(&self, cell: CellId) -> Option<(Work, Vec<Input>)> {
+        let study = self.study;
+        let question = study.comparisons[cell.comparison].question.clone();
+        let there = |group: &&String| self.source(&role::labels(group)).is_some();
+        let groups: Vec<String> = study.fairness.groups.iter().filter(there).cloned().collect();
+        let attributes: BTreeSet<&str> = question.attributes().into_iter().chain(groups.iter().map(String::as_str)).collect();
+        let inputs = [
+            vec![self.images()?, self.output(projected(cell), ProjectFeatures::COORDINATES, role::POINTS)?],
+            self.labels(attributes)?,
+        ];
+        let (depth, statistics, seed) = (study.fairness.depth, study.statistics, study.seed);
+        let work = FindSubgroups { question, view: cell.view, groups, depth, statistics, seed };
+        Some((Work::Subgroups(work), inputs.concat()))
     }
 
     fn draw(&self, cell: CellId) -> Option<(Work, Vec<Input>)> {

@@ -195,6 +195,17 @@ fn samples() -> Vec<(&'static str, Task)> {
             }),
         ),
         (
+            "subgroups",
+            Work::Subgroups(FindSubgroups {
+                question: questions[0].clone(),
+                view: View::Pair(1, 2),
+                groups: vec!["race".into()],
+                depth: 2,
+                statistics,
+                seed: 7,
+            }),
+        ),
+        (
             "layers",
             Work::LayerDifferences(CompareLayers {
                 slots: slots.clone(),
@@ -383,9 +394,10 @@ fn every_stage_has_a_sample() {
         Work::VerifyPairs(_) => 21,
         Work::Clusters(_) => 22,
         Work::LayerDifferences(_) => 23,
+        Work::Subgroups(_) => 24,
     };
     let places: BTreeSet<usize> = samples().iter().map(|(_, task)| place(&task.work)).collect();
-    assert_eq!(places, (0..24).collect());
+    assert_eq!(places, (0..25).collect());
     let names: BTreeSet<StageName> = samples().iter().map(|(_, task)| task.work.name()).collect();
     assert_eq!(names, StageName::ALL.iter().copied().collect());
     // A word is the tag of the JSON, and one stage's only.

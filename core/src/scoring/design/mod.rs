@@ -60,7 +60,12 @@ impl<'a> EvaluationDesign<'a> {
 
     /// Images and identities of each class in a pool.
     pub(super) fn counts(&self, pool: Pool) -> Counts {
-        self.members.counts(&self.group, |i| pool.holds(self.split.half[i]))
+        self.counts_where(|i| pool.holds(self.split.half[i]))
+    }
+
+    /// Images and identities of each class among some members.
+    pub(super) fn counts_where(&self, takes: impl Fn(usize) -> bool) -> Counts {
+        self.members.counts(&self.group, takes)
     }
 
     /// Draws the identities of a pool again.

@@ -116,7 +116,7 @@ pub(crate) fn kish(values: &[f64]) -> f64 {
 }
 
 /// In the sample, over all folds.
-fn u_statistic(folds: &[Sorted]) -> UStatistic {
+pub(crate) fn u_statistic(folds: &[Sorted]) -> UStatistic {
     folds.iter().map(|fold| fold.u_statistic(|_| 1)).fold(UStatistic::default(), |a, b| a + b)
 }
 

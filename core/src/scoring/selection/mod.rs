@@ -4,3 +4,4 @@ pub mod least_sure;
 pub mod ranking;
 pub mod recovered;
 pub mod robustness;
+pub mod subgroups;
