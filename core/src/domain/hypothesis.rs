@@ -128,20 +128,20 @@ mod tests {
 
     #[test]
     fn one_refuted_part_refutes_a_sentence_about_all() {
-        let all = HypothesisVerdict::of_all;
-        assert_eq!(all([Supported, Supported]), Supported);
-        assert_eq!(all([Supported, Inconclusive]), Inconclusive);
-        assert_eq!(all([Inconclusive, Refuted, Supported]), Refuted);
-        assert_eq!(all([]), Inconclusive, "nothing was measured");
+        let all = |parts: &[HypothesisVerdict]| HypothesisVerdict::of_all(parts.iter().copied());
+        assert_eq!(all(&[Supported, Supported]), Supported);
+        assert_eq!(all(&[Supported, Inconclusive]), Inconclusive);
+        assert_eq!(all(&[Inconclusive, Refuted, Supported]), Refuted);
+        assert_eq!(all(&[]), Inconclusive, "nothing was measured");
     }
 
     #[test]
     fn some_parts_for_it_and_none_against_it_support_a_sentence_about_most() {
-        let most = HypothesisVerdict::of_most;
-        assert_eq!(most([Supported, Inconclusive, Inconclusive]), Supported);
-        assert_eq!(most([Refuted, Inconclusive]), Refuted);
-        assert_eq!(most([Supported, Refuted]), Inconclusive, "higher on one, lower on another");
-        assert_eq!(most([Inconclusive]), Inconclusive);
-        assert_eq!(most([]), Inconclusive);
+        let most = |parts: &[HypothesisVerdict]| HypothesisVerdict::of_most(parts.iter().copied());
+        assert_eq!(most(&[Supported, Inconclusive, Inconclusive]), Supported);
+        assert_eq!(most(&[Refuted, Inconclusive]), Refuted);
+        assert_eq!(most(&[Supported, Refuted]), Inconclusive, "higher on one, lower on another");
+        assert_eq!(most(&[Inconclusive]), Inconclusive);
+        assert_eq!(most(&[]), Inconclusive);
     }
 }

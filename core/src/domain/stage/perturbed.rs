@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What decides no result: of one sample, or of all, the field; and why. What a study says of how given features were made
 /// (`made_with`) is words about what was done elsewhere: it is in no task, so it cannot be here (`study/tasks/tests.rs` sees that keys
 /// stay).
-const LEFT_OUT: [(&str, &str); 11] = [
+const LEFT_OUT: [(&str, &str); 15] = [
     // Where bytes are.
     ("", "inputs.0.at"),
     ("", "inputs.0.at.file"),
@@ -39,6 +39,11 @@ const LEFT_OUT: [(&str, &str); 11] = [
     ("", "work.fairness.statistics.permutations"),
     ("", "work.fairness.statistics.min_positives"),
     ("", "work.fairness.statistics.separates_at"),
+    // Differences of layers and groups are not permuted.
+    ("", "work.layers.statistics.permutations"),
+    ("", "work.layers.statistics.separates_at"),
+    ("", "work.subgroups.statistics.permutations"),
+    ("", "work.subgroups.statistics.separates_at"),
     // The name of the only array of a file. (A safetensors file holds several: there it enters.)
     ("features npy", "work.features.layer"),
 ];
@@ -512,7 +517,7 @@ fn keys_of_earlier_results_follow_from_their_manifests() {
     assert_eq!(stages, ["draw", "extract", "index", "project", "train"].into());
 }
 
-const PINNED: [(&str, &str); 34] = [
+const PINNED: [(&str, &str); 36] = [
     ("index", "1111dc2e"),
     ("features npy", "43ab0afb"),
     ("features", "0a61f4f7"),
@@ -542,6 +547,8 @@ const PINNED: [(&str, &str); 34] = [
     ("quality", "6ce6471b"),
     ("visible", "26ab81e2"),
     ("grid", "6d886e6a"),
+    ("subgroups", "ab57af98"),
+    ("layers", "553b7f47"),
     ("rank", "d5cfb802"),
     ("view", "6cbdbd1a"),
     ("map", "f42b38fb"),
