@@ -4,7 +4,7 @@ use super::{
     model_files::files_of,
     plan::{ResultLookup, StoredResult, sources::Sources},
     results::StudyResults,
-    steps::{Node, Step, drawing, robustness, steps},
+    steps::{Node, Step, drawing, robustness, steps, subgroups},
 };
 use crate::config;
 use serde::Serialize;
@@ -66,7 +66,8 @@ pub(crate) fn verified_pairs(accuracy: f64) -> PairVerification {
 /// Every step that a study can have, with all figures shown.
 pub(crate) fn nodes(study: &Study) -> Vec<Node> {
     let cells = matrix::cells(study);
-    let shown = cells.into_iter().flat_map(|cell| [robustness(study, cell), drawing(cell)]);
+    let of_cell = |cell| [robustness(study, cell)].into_iter().chain(subgroups(study, cell)).chain([drawing(cell)]);
+    let shown = cells.into_iter().flat_map(of_cell);
     steps(study).into_iter().chain(shown).collect()
 }
 

@@ -30,6 +30,20 @@ pub enum HypothesisTest {
         /// On which comparisons; all where there are none.
         on: Vec<ComparisonIx>,
     },
+    /// A projection separates more pairs of a model and a comparison than each of the others does.
+    BetterThan {
+        /// The projection.
+        projection: ProjectionIx,
+        /// Those that it is held against; at least one.
+        others: Vec<ProjectionIx>,
+    },
+    /// A projection separates some pair that none of the others' views does: by each of the others counted by itself.
+    Rescues {
+        /// The projection.
+        projection: ProjectionIx,
+        /// Those that it is held against; at least one.
+        others: Vec<ProjectionIx>,
+    },
 }
 
 /// Models and comparisons, and which of their cells are looked at.
@@ -87,6 +101,17 @@ impl HypothesisVerdict {
         }
     }
 
+    /// Of the sentence that one of two separates more: `own` and `other` pairs are separated by one of both alone. An exact sign test at 5 %.
+    pub fn of_more(own: usize, other: usize) -> Self {
+        if two_sided_sign_test(own, other) > 0.05 {
+            HypothesisVerdict::Inconclusive
+        } else if own > other {
+            HypothesisVerdict::Supported
+        } else {
+            HypothesisVerdict::Refuted
+        }
+    }
+
     /// Of a sentence that holds where each of its parts does: one that is refuted refutes it.
     pub fn of_all(parts: impl IntoIterator<Item = Self>) -> Self {
         // Without parts nothing was measured.
@@ -114,6 +139,20 @@ impl HypothesisVerdict {
     }
 }
 
+/// The p-value of as uneven a division as this one, or a more uneven one, by tosses of a fair coin (Dixon and Mood 1946).
+fn two_sided_sign_test(heads: usize, tails: usize) -> f64 {
+    let n = heads + tails;
+    let fewer = heads.min(tails);
+    // Of each number of heads the probability, from that of one fewer.
+    let mut probability = 0.5f64.powi(i32::try_from(n).unwrap_or(i32::MAX));
+    let mut tail = 0.0;
+    for k in 0..=fewer {
+        tail += probability;
+        probability *= (n - k) as f64 / (k + 1) as f64;
+    }
+    (2.0 * tail).min(1.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{HypothesisVerdict::*, *};
@@ -124,6 +163,16 @@ mod tests {
         assert_eq!([of(0.7, 0.9), of(0.6, 0.8), of(0.4, 0.69), of(0.4, 0.7)], [Supported, Inconclusive, Refuted, Inconclusive]);
         assert_eq!(HypothesisVerdict::of_separation(None, None, 0.7), Inconclusive, "too few to say");
         assert_eq!([Supported.turned(), Refuted.turned(), Inconclusive.turned()], [Refuted, Supported, Inconclusive]);
+    }
+
+    #[test]
+    fn more_is_what_a_fair_coin_would_rarely_give() {
+        let p = two_sided_sign_test;
+        for (heads, tails, expected) in [(0, 0, 1.0), (5, 0, 0.0625), (6, 0, 0.03125), (3, 3, 1.0), (9, 1, 0.021_484_375)] {
+            assert!((p(heads, tails) - expected).abs() < 1e-12 && (p(tails, heads) - expected).abs() < 1e-12, "{heads} {tails}");
+        }
+        let more = HypothesisVerdict::of_more;
+        assert_eq!([more(6, 0), more(5, 0), more(0, 6), more(9, 1)], [Supported, Inconclusive, Refuted, Supported]);
     }
 
     #[test]

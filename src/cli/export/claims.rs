@@ -43,7 +43,7 @@ struct ClaimRow {
     part: Option<String>,
     comparison: Option<String>,
     part_verdict: Option<&'static str>,
-    /// The AUC, or right less left.
+    /// The AUC; or right less left; or the pairs that the projection separates and the other does not.
     estimate: Option<Estimate>,
     corrected_low: Option<f64>,
     q: Option<f64>,
@@ -78,6 +78,17 @@ impl ClaimRow {
                     comparison: Some(names.comparison(tested.candidate.cell.comparison).to_owned()),
                     estimate: tested.candidate.b,
                     corrected_low: tested.low,
+                    key: Some(outcome.ranked),
+                    ..row
+                }
+            }
+            Some(PartOf::Projections { own, other }) => {
+                let standings = &outcome.ledger.projections;
+                let name = |place: usize| names.projection(standings[place].projection);
+                let alone = standings[own].rescues.get(standings[other].projection).copied();
+                ClaimRow {
+                    part: Some(format!("{} beside {}", name(own), name(other))),
+                    estimate: alone.map(|n| Estimate::bare(n as f64)),
                     key: Some(outcome.ranked),
                     ..row
                 }

@@ -10,12 +10,12 @@ use visavis_core::domain::{
     study::{Contrast, Study},
 };
 
-const TESTS: [&str; 3] = ["separates", "misses", "contrast"];
+const TESTS: [&str; 5] = ["separates", "misses", "contrast", "better_than", "rescues"];
 /// In the place of a model's name: every model.
 const ALL: &str = "all";
 
 /// `sentence: { model: M, separates: hair colour }`, `{ model: [M, N], misses: hat, layer: layer4, projection: pca }`,
-/// `{ contrast: loss, higher: arcface, on: [hair colour] }`.
+/// `{ contrast: loss, higher: arcface, on: [hair colour] }`, `{ projection: umap, better_than: [tsne, pca] }`, `{ projection: pca, rescues: umap }`.
 ///
 /// `study`: the other sections.
 pub(super) fn claims(node: &StudyNode, study: &Study) -> Result<Vec<Hypothesis>> {
@@ -35,9 +35,7 @@ pub(super) fn claims(node: &StudyNode, study: &Study) -> Result<Vec<Hypothesis>>
 }
 
 fn test(node: &StudyNode, study: &Study) -> Result<HypothesisTest> {
-    let fields = node.fields(&["model", "separates", "misses", "layer", "projection", "contrast", "higher", "on"])?;
-    let of_a_model = ["model", "layer", "projection"];
-    let of_a_contrast = ["higher", "on"];
+    let fields = node.fields(&["model", "separates", "misses", "layer", "projection", "contrast", "higher", "on", "better_than", "rescues"])?;
     let asked: Vec<&str> = TESTS.into_iter().filter(|key| fields.get(key).is_some()).collect();
     let [asked] = asked[..] else {
         return Err(node.wrong_key(format!(
@@ -46,25 +44,49 @@ fn test(node: &StudyNode, study: &Study) -> Result<HypothesisTest> {
             TESTS.map(|key| format!("`{key}`")).join(", ")
         )));
     };
-    let others = if asked == "contrast" { &of_a_model[..] } else { &of_a_contrast };
+    let others: &[&str] = match asked {
+        "separates" | "misses" => &["higher", "on"],
+        "contrast" => &["model", "layer", "projection"],
+        _ => &["model", "layer", "higher", "on"],
+    };
     if let Some(other) = others.iter().find_map(|key| fields.get(key)) {
         return Err(other.wrong_key(format!("{} says nothing beside `{asked}`", other.name())).next("remove it"));
     }
     Ok(match asked {
         "separates" => HypothesisTest::Separates(separation(&fields, asked, study)?),
         "misses" => HypothesisTest::Misses(separation(&fields, asked, study)?),
-        _ => higher(&fields, study)?,
+        "contrast" => higher(&fields, study)?,
+        _ => {
+            let (projection, others) = (projection(fields.need("projection")?, study)?, projections(fields.need(asked)?, study)?);
+            if others.contains(&projection) {
+                return Err(fields.need(asked)?.wrong(format!("{}: a projection against itself", node.name())));
+            }
+            match asked {
+                "better_than" => HypothesisTest::BetterThan { projection, others },
+                _ => HypothesisTest::Rescues { projection, others },
+            }
+        }
     })
+}
+
+fn projection_names(study: &Study) -> Vec<&str> {
+    study.projections.iter().map(|of| of.name.as_str()).collect()
+}
+
+fn projection(node: &StudyNode, study: &Study) -> Result<ProjectionIx> {
+    place_of(node, "projection", &projection_names(study)).map(ProjectionIx)
+}
+
+fn projections(node: &StudyNode, study: &Study) -> Result<Vec<ProjectionIx>> {
+    Ok(some_of(node, "projection", &projection_names(study))?.into_iter().map(ProjectionIx).collect())
 }
 
 fn separation(fields: &Fields, asked: &str, study: &Study) -> Result<Separation> {
     let models = models(fields.need("model")?, study)?;
     let layer = fields.get("layer").map(|node| layer(node, &models, study)).transpose()?;
-    let projections: Vec<&str> = study.projections.iter().map(|of| of.name.as_str()).collect();
-    let place = |node: &StudyNode| place_of(node, "projection", &projections).map(ProjectionIx);
     Ok(Separation {
         comparisons: comparisons(fields.need(asked)?, study)?,
-        projection: fields.get("projection").map(place).transpose()?,
+        projection: fields.get("projection").map(|node| projection(node, study)).transpose()?,
         models,
         layer,
     })
@@ -163,13 +185,19 @@ mod tests {
         );
         let higher = |contrast, on| HypothesisTest::Higher { contrast, level: "two".to_owned(), on };
         assert_eq!(test("{ contrast: files, higher: two }"), higher(0, vec![]));
+        let others = vec![ProjectionIx(0)];
+        assert_eq!(
+            test("{ projection: umap, better_than: [pca] }"),
+            HypothesisTest::BetterThan { projection: ProjectionIx(1), others: others.clone() }
+        );
+        assert_eq!(test("{ projection: umap, rescues: pca }"), HypothesisTest::Rescues { projection: ProjectionIx(1), others });
         assert_eq!(test("{ contrast: made, higher: two, on: age }"), higher(1, vec![ComparisonIx(1)]));
     }
 
     #[test]
     fn what_cannot_be_tested_is_refused() {
         for (claims, why) in [
-            ("{ model: one }", "expected one of `separates`, `misses`, `contrast`"),
+            ("{ model: one }", "expected one of `separates`, `misses`, `contrast`, `better_than`, `rescues`"),
             ("{ model: one, separates: age, misses: hat }", "expected one of"),
             ("{ model: three, separates: age }", "there is no model `three`"),
             ("{ model: one, separates: ages }", "there is no comparison `ages`"),
@@ -179,6 +207,8 @@ mod tests {
             ("{ model: one, separates: age, higher: one }", "says nothing beside `separates`"),
             ("{ contrast: files, higher: three }", "there is no side of this contrast `three`"),
             ("{ contrast: files, higher: one, model: two }", "says nothing beside `contrast`"),
+            ("{ projection: umap, better_than: umap }", "a projection against itself"),
+            ("{ projection: umap, rescues: pca, model: one }", "says nothing beside `rescues`"),
             ("{ contrast: files }", "lacks the key `higher`"),
             ("{ model: one, separates: age }\n  Again: { model: one, separates: age }", "the claim `It holds` tests the same"),
         ] {

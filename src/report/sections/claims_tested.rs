@@ -39,6 +39,8 @@ struct Part {
     /// Of the side that the sentence is about less the other, where the part is a difference.
     difference: Option<EstimateClaims>,
     q: Option<ClaimId>,
+    /// Pairs of a model and a comparison that the projection alone separates, and that the other alone does.
+    alone: Option<[ClaimId; 2]>,
     verdict: &'static str,
 }
 
@@ -78,6 +80,7 @@ impl Part {
             lower_bound: None,
             difference: None,
             q: None,
+            alone: None,
             verdict: part.verdict.word(),
         };
         match part.of {
@@ -92,6 +95,20 @@ impl Part {
                     auc: source.half(row, Half::Evaluation),
                     lower_bound: source.lower_bound(row),
                     ..unmeasured(Phrase::name(&source.model(cell)) + " · " + source.marked_comparison(cell))
+                }
+            }
+            PartOf::Projections { own, other } => {
+                let standings = &source.outcome.ledger.projections;
+                let name = |place: usize| source.names().projection(standings[place].projection);
+                let alone = |place: usize, beside: usize| {
+                    let of = standings[beside].projection;
+                    let value = standings[place].rescues.get(of).copied().unwrap_or_default();
+                    let what = format!("{}: separates what {} does not", name(place), name(beside));
+                    source.claims.count(&source.ledger_output(), &format!("/projections/{place}/rescues/{of}"), &what, value)
+                };
+                Part {
+                    alone: Some([alone(own, other), alone(other, own)]),
+                    ..unmeasured(Phrase::name(name(own)) + " beside " + Phrase::name(name(other)))
                 }
             }
             PartOf::Difference { place, turned } => {

@@ -4,7 +4,7 @@ use super::StudyOutcome;
 use visavis_core::domain::{
     contrast::ContrastSides,
     hypothesis::{Hypothesis, HypothesisTest, HypothesisVerdict, Separation},
-    index::{ComparisonIx, LayerIx, ModelIx},
+    index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
     simultaneous::{Difference, DifferenceVerdict},
     study::Contrast,
 };
@@ -31,6 +31,8 @@ pub enum PartOf {
     NotRanked { model: ModelIx, comparison: ComparisonIx },
     /// A difference of the simultaneous tests, by its place; `turned`: left less right.
     Difference { place: usize, turned: bool },
+    /// What one projection separates and another does not, and the other way round: places of their standings in the ledger.
+    Projections { own: usize, other: usize },
 }
 
 impl<'a> StudyOutcome<'a> {
@@ -56,6 +58,17 @@ impl<'a> StudyOutcome<'a> {
             HypothesisTest::Higher { contrast, level, on } => {
                 let parts = self.higher(*contrast, level, on);
                 let verdict = HypothesisVerdict::of_most(verdicts(&parts));
+                (parts, verdict)
+            }
+            HypothesisTest::BetterThan { projection, others } => {
+                let parts = self.beside(*projection, others, HypothesisVerdict::of_more);
+                let verdict = HypothesisVerdict::of_all(verdicts(&parts));
+                (parts, verdict)
+            }
+            HypothesisTest::Rescues { projection, others } => {
+                let is_some = |own: usize, _| if own > 0 { HypothesisVerdict::Supported } else { HypothesisVerdict::Inconclusive };
+                let parts = self.beside(*projection, others, is_some);
+                let verdict = HypothesisVerdict::of_all(verdicts(&parts));
                 (parts, verdict)
             }
         };
@@ -108,6 +121,25 @@ impl<'a> StudyOutcome<'a> {
                 .then_some(HypothesisPart { of: PartOf::Difference { place, turned: is_left }, verdict })
         };
         differences.filter_map(part).collect()
+    }
+
+    /// A part for each projection that one is held against. `verdict`: of the pairs of a model and a comparison that one of both alone
+    /// separates.
+    fn beside(
+        &self,
+        projection: ProjectionIx,
+        others: &[ProjectionIx],
+        verdict: impl Fn(usize, usize) -> HypothesisVerdict,
+    ) -> Vec<HypothesisPart> {
+        let standings = &self.ledger.projections;
+        let place = |of: ProjectionIx| standings.iter().position(|standing| standing.projection == of);
+        let part = |&other: &ProjectionIx| {
+            let (own, other) = (place(projection)?, place(other)?);
+            let alone = |of: usize, beside: usize| standings[of].rescues.get(standings[beside].projection).copied();
+            let verdict = verdict(alone(own, other)?, alone(other, own)?);
+            Some(HypothesisPart { of: PartOf::Projections { own, other }, verdict })
+        };
+        others.iter().filter_map(part).collect()
     }
 
     fn has_level(&self, held: &ContrastSides, side: &[ModelIx], level: &str) -> bool {
