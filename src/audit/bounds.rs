@@ -14,6 +14,7 @@ const MOST_NEIGHBOURS: usize = 10_000;
 /// Each axis and two thousand pairs.
 const MOST_VIEWS: usize = 3000;
 const MOST_CLUSTERS: usize = 100;
+const MOST_QUERIES: usize = 1000;
 const LARGEST_PICTURE: usize = 2048;
 const DEEPEST: usize = 3;
 const MOST_RECTANGLES: usize = 10_000;
@@ -46,6 +47,9 @@ pub(crate) fn too_much(work: &Work) -> Option<String> {
         Work::FeatureScores(of) => resamples(&of.statistics),
         Work::Robustness(of) => of_method(&of.method, &told),
         Work::Fairness(of) => resamples(&of.statistics).or_else(|| told(of.depth, DEEPEST, "attributes an intersection")),
+        Work::Retrieval(of) => told(of.bootstraps, MOST_RESAMPLES, "bootstraps")
+            .or_else(|| told(of.queries.len(), MOST_QUERIES, "queries"))
+            .or_else(|| told(of.depth, DEEPEST, "attributes an intersection")),
         Work::Verify(of) => told(of.bootstraps, MOST_RESAMPLES, "bootstraps"),
         Work::Visibility(of) => {
             let rectangles = of.regions.iter().map(Vec::len).sum::<usize>();
@@ -70,6 +74,7 @@ pub(crate) fn impossible(work: &Work) -> Option<String> {
         | Work::Baseline(_)
         | Work::Verify(_)
         | Work::VerifyPairs(_)
+        | Work::Retrieval(_)
         | Work::Visibility(_) => None,
         Work::Project(of) => no_axes(&of.method).or_else(|| match &of.labels {
             Some(LearnedLabels::Classes(question)) => of_questions([question]),

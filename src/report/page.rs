@@ -7,7 +7,7 @@ use super::{
     phrase::Phrase,
     sections::{
         Clusters, Comparisons, Contrasts, Data, Fairness, Figures, Findings, KnownTruth, LedgerSection, Methods, Models, Quality,
-        Reproduction, ScoreMatrix, Section, Summary, Table, Training, VerificationSets, Words,
+        Reproduction, Retrieval, ScoreMatrix, Section, Summary, Table, Training, VerificationSets, Words,
     },
     source::ReportSource,
     templates::Templates,
@@ -83,6 +83,7 @@ fn sections(source: &ReportSource, templates: &Templates, extras: &Extras) -> Re
     contents.add_if(contrasts.as_ref())?;
     contents.add_if(KnownTruth::of(source)?.as_ref())?;
     contents.add(&Figures::of(source)?)?;
+    contents.add_if(Retrieval::of(source)?.as_ref())?;
     contents.add(&Fairness::of(source)?)?;
     contents.add(&Methods::of(source.study()))?;
     contents.add(&Comparisons::of(source))?;

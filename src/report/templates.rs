@@ -7,7 +7,7 @@ use tera::{Context, Error, Tera, Value};
 use visavis_core::domain::{Fault, Result};
 
 /// Every template with its text: the page, the macros that print numbers, and one a section.
-const TEMPLATES: [(&str, &str); 21] = [
+const TEMPLATES: [(&str, &str); 22] = [
     ("page.html", include_str!("../../templates/report.html")),
     ("numbers.html", include_str!("../../templates/report/numbers.html")),
     ("comparisons.html", include_str!("../../templates/report/comparisons.html")),
@@ -23,6 +23,7 @@ const TEMPLATES: [(&str, &str); 21] = [
     ("overlap.html", include_str!("../../templates/report/overlap.html")),
     ("clusters.html", include_str!("../../templates/report/clusters.html")),
     ("quality.html", include_str!("../../templates/report/quality.html")),
+    ("retrieval.html", include_str!("../../templates/report/retrieval.html")),
     ("reproduction.html", include_str!("../../templates/report/reproduction.html")),
     ("scores.html", include_str!("../../templates/report/scores.html")),
     ("summary.html", include_str!("../../templates/report/summary.html")),

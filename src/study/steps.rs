@@ -79,6 +79,11 @@ pub enum Step {
         layer: LayerIx,
         projection: ProjectionIx,
     },
+    /// What the study's queries look for, by the features.
+    Retrieval {
+        model: ModelIx,
+        layer: LayerIx,
+    },
     /// Are two pictures of the same person? Asked at the last layer.
     Verify {
         model: ModelIx,
@@ -173,6 +178,7 @@ impl Step {
             Step::FeatureScores { .. } => StageName::FeatureScores,
             Step::Quality { .. } => StageName::Quality,
             Step::Clusters { .. } => StageName::Clusters,
+            Step::Retrieval { .. } => StageName::Retrieval,
             Step::Verify { .. } => StageName::Verify,
             Step::VerifyPairs { .. } => StageName::VerifyPairs,
             Step::Visibility => StageName::Visibility,
@@ -193,6 +199,7 @@ impl Step {
             | Step::Baseline { model }
             | Step::Quality { model, .. }
             | Step::Clusters { model, .. }
+            | Step::Retrieval { model, .. }
             | Step::Verify { model }
             | Step::ExtractPairs { model, .. }
             | Step::VerifyPairs { model, .. }
@@ -306,6 +313,7 @@ impl Step {
             Step::Clusters { model, layer, projection } => {
                 then(with(at(model, layer), names.projection(projection)), " · clusters")
             }
+            Step::Retrieval { model, layer } => then(dotted(at(model, layer)), " · retrieval"),
             Step::Verify { model } => then(last(model), " · verification"),
             Step::ExtractPairs { model, set } | Step::VerifyPairs { model, set } => {
                 let set = [Piece::words(" · pairs of "), Piece::name(names.pair_set(set))];
@@ -375,6 +383,9 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
                 nodes.push(Node { step: features, needs: vec![Step::Index] });
             }
             scores.push(Node { step: Step::FeatureScores { model, layer }, needs: vec![Step::Index, features] });
+            if !study.queries.is_empty() {
+                nodes.push(Node { step: Step::Retrieval { model, layer }, needs: vec![Step::Index, features] });
+            }
             for (projection, of) in study.projections.iter_enumerated() {
                 let points: Vec<Step> = (0..of.seeds).map(|seed| Step::Project { model, layer, projection, seed }).collect();
                 nodes.extend(points.iter().map(|&step| Node { step, needs: vec![features] }));

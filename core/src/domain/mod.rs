@@ -40,6 +40,7 @@ pub mod pin;
 pub mod post;
 pub mod projection;
 pub mod result;
+pub mod retrieval;
 pub mod score;
 pub mod shared_crop;
 pub mod simultaneous;

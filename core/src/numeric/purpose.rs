@@ -138,6 +138,13 @@ purposes! {
     /// First means of clusters, by their number.
     ClusterStart = 81;
 
+    /// Images that are shown as examples of what is looked for, where there are many.
+    RetrievalExamples = 85;
+    /// Identities that are examples together.
+    RetrievalSets = 86;
+    /// Identities drawn with replacement, for queries.
+    ResampledQueries = 87;
+
     /// Where factor analysis starts to look for its first factors.
     FactorStart = 60;
     /// The same for the axes of kernel PCA.

@@ -21,7 +21,9 @@ pub use estimators::{
     association::{BinaryLabels, CooccurrenceTable, quantile, sizes_by_doubling},
     faithfulness::quality,
     feature_scores::{ScoredFeatures, score_features},
+    finding::{FoundImages, RankedBy, images_like, images_that_fit},
     pair_protocol::{PairError, can_verify, pair_distances, verify_pairs},
+    retrieval::{RetrievalInput, retrieve},
     score::{Scored, score},
     verification::verify,
 };

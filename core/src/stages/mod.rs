@@ -21,6 +21,7 @@ mod pretend;
 mod project;
 mod quality;
 mod rank;
+mod retrieval;
 mod robustness;
 mod score;
 mod simultaneous;
@@ -118,6 +119,7 @@ pub fn carry_out(
         Work::Clusters(of) => clusters::clusters(of, &inputs),
         Work::Verify(of) => verify::verify(of, &inputs),
         Work::VerifyPairs(of) => verify_pairs::verify_pairs(of, &inputs),
+        Work::Retrieval(of) => retrieval::retrieval(of, &inputs),
         Work::Visibility(of) => visibility::visibility(of, &inputs),
         Work::Rank(ranking) => rank::rank(ranking, &inputs),
         Work::Draw(figure) => draw::draw(figure, &inputs),

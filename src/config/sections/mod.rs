@@ -4,6 +4,7 @@ mod cluster;
 mod clusters;
 mod data;
 mod projections;
+mod queries;
 mod training;
 mod verification;
 
@@ -32,7 +33,7 @@ use visavis_core::{
     weights,
 };
 
-const KEYS: [&str; 23] = [
+const KEYS: [&str; 24] = [
     "format",
     "study",
     "about",
@@ -52,6 +53,7 @@ const KEYS: [&str; 23] = [
     "fairness",
     "visibility",
     "clusters",
+    "queries",
     "verification",
     "audit",
     "resources",
@@ -83,6 +85,9 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
     picture_sizes(fields.need("models")?, &models, &preparations)?;
     compared_pictures(fields.need("models")?, &models, &recipes)?;
     evaluation.quoted = super::comparisons::quoted(fields.need("comparisons")?)?;
+    if let Some(node) = fields.get("queries") {
+        queries::quoted(node, &mut evaluation.quoted)?;
+    }
     let layers = fields.get("layers").map(layers).transpose()?;
     if let Some(layers) = &layers {
         let all: BTreeSet<String> = models.iter().flat_map(|model| model.layers(None)).collect();
@@ -114,6 +119,7 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
         fairness: fields.or("fairness", FairnessSettings { groups: vec![], depth: 1 }, fairness)?,
         visibility: fields.or("visibility", Visibility::default(), visibility)?,
         clusters: fields.get("clusters").map(clusters::clusters).transpose()?,
+        queries: fields.or("queries", vec![], queries::queries)?,
         verification: fields.or("verification", VerificationSettings::default(), verification::verification)?,
         tolerance: fields.or("audit", Tolerance { auc: 0.005, features: 0.0001 }, tolerance)?,
         resources: fields.or("resources", Resources { gpu_slots: 1, cpu_slots: 1 }, resources)?,

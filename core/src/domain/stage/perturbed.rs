@@ -175,6 +175,16 @@ fn samples() -> Vec<(&'static str, Task)> {
                 seed: 7,
             }),
         ),
+        (
+            "retrieval",
+            Work::Retrieval(RetrieveImages {
+                queries: vec!["a and not b=2 or c".parse().expect("an expression"), "a".parse().expect("an expression")],
+                groups: vec!["race".into(), "Male".into()],
+                depth: 2,
+                bootstraps: 11,
+                seed: 7,
+            }),
+        ),
         ("quality", Work::Quality(MeasureQuality { views, seed: 7 })),
         (
             "visible",
@@ -373,9 +383,10 @@ fn every_stage_has_a_sample() {
         Work::Agreement(_) => 20,
         Work::VerifyPairs(_) => 21,
         Work::Clusters(_) => 22,
+        Work::Retrieval(_) => 23,
     };
     let places: BTreeSet<usize> = samples().iter().map(|(_, task)| place(&task.work)).collect();
-    assert_eq!(places, (0..23).collect());
+    assert_eq!(places, (0..24).collect());
     let names: BTreeSet<StageName> = samples().iter().map(|(_, task)| task.work.name()).collect();
     assert_eq!(names, StageName::ALL.iter().copied().collect());
     // A word is the tag of the JSON, and one stage's only.
@@ -490,7 +501,7 @@ fn keys_of_earlier_results_follow_from_their_manifests() {
     assert_eq!(stages, ["draw", "extract", "index", "project", "train"].into());
 }
 
-const PINNED: [(&str, &str); 34] = [
+const PINNED: [(&str, &str); 35] = [
     ("index", "1111dc2e"),
     ("features npy", "43ab0afb"),
     ("features", "0a61f4f7"),
@@ -517,6 +528,7 @@ const PINNED: [(&str, &str); 34] = [
     ("verify", "459a9f38"),
     ("pairs", "bc7dc476"),
     ("clusters", "a1c34c67"),
+    ("retrieval", "300fddbc"),
     ("quality", "6ce6471b"),
     ("visible", "26ab81e2"),
     ("grid", "6d886e6a"),

@@ -3,15 +3,18 @@
 pub(super) mod agreement;
 pub(super) mod association;
 pub(super) mod auc;
+mod average_precision;
 pub(super) mod cluster_validity;
 pub(super) mod faithfulness;
 pub(super) mod feature_scores;
+pub(super) mod finding;
 pub(super) mod knn;
 pub(super) mod monotone;
 pub(super) mod nearest;
 pub(super) mod pair_protocol;
 pub(super) mod per_view;
 pub(super) mod probe;
+pub(super) mod retrieval;
 pub(super) mod score;
 mod swept;
 pub(super) mod verification;
