@@ -47,6 +47,9 @@ pub(crate) fn too_much(work: &Work) -> Option<String> {
         Work::FeatureScores(of) => resamples(&of.statistics),
         Work::Robustness(of) => of_method(&of.method, &told),
         Work::Fairness(of) => resamples(&of.statistics).or_else(|| told(of.depth, DEEPEST, "attributes an intersection")),
+        Work::Clicks(of) => told(of.settings.draws, MOST_RESAMPLES, "draws")
+            .or_else(|| told(of.settings.clusters, MOST_CLUSTERS, "clusters"))
+            .or_else(|| told(of.views.len(), MOST_VIEWS, "views")),
         Work::Retrieval(of) => told(of.bootstraps, MOST_RESAMPLES, "bootstraps")
             .or_else(|| told(of.queries.len(), MOST_QUERIES, "queries"))
             .or_else(|| told(of.depth, DEEPEST, "attributes an intersection")),
@@ -85,6 +88,9 @@ pub(crate) fn impossible(work: &Work) -> Option<String> {
         Work::Fairness(of) => of_questions(&of.questions),
         Work::Robustness(of) => no_axes(&of.method).or_else(|| of_views([&of.view])).or_else(|| of_questions([&of.question])),
         Work::Quality(of) => of_views(&of.views),
+        Work::Clicks(of) => of_views(&of.views)
+            .or_else(|| of_questions(&of.questions))
+            .or_else(|| (of.settings.clusters == 0 || of.settings.draws == 0).then(|| "no clicks".to_owned())),
         Work::Clusters(of) => of_views(&of.views).or_else(|| (of.method.most() == 0).then(|| "no clusters".to_owned())),
         Work::Simultaneous(of) => of_questions(&of.questions),
         Work::Rank(of) => of_questions(&of.questions),

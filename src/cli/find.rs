@@ -139,7 +139,8 @@ impl FindCommand {
             is_marked: row.is_marked,
         };
         let faces: Vec<StripFace> = rows.iter().map(face).collect();
-        let page = strip(&printable(&found.title), &found.words(asked, rows), found.mark(), &faces);
+        let page =
+            strip(&printable(&format!("{}, by {}", found.title, asked.name)), &found.words(asked, rows), found.mark(), &faces);
         write_out_whole(file, page.as_bytes())?;
         let left_out = faces.iter().filter(|face| face.jpeg.is_none()).count();
         remark(context, format!("wrote {}", file.display()));
@@ -310,15 +311,11 @@ impl Found {
     /// What stands above the table: what was asked of which features, and what the numbers are.
     fn words(&self, asked: &AskedFeatures, rows: &[FoundRow]) -> Vec<String> {
         let by = match self.ranked.by {
-            RankedBy::Likeness => "the cosine of their features with the image’s, less the mean of all",
-            RankedBy::Probe => {
-                "the log-odds of a linear probe of the labels; each image by a probe that was not fitted on its identity"
-            }
-            RankedBy::Mean => {
-                "the cosine with the mean of the images that fit, those of the own identity left out (of too few identities for a probe)"
-            }
+            RankedBy::Likeness => "cosine: of the features of both, less the mean of all",
+            RankedBy::Probe => "log-odds: of a linear probe that was not fitted on the image’s identity",
+            RankedBy::Mean => "cosine: with the mean of the others that fit; they are too few for a probe",
         };
-        let mut words = vec![format!("{}, ranked by {by}", asked.name)];
+        let mut words = vec![by.to_owned()];
         let marked = rows.iter().filter(|row| row.is_marked).count();
         match &self.like {
             Some((_, None)) => words.push("who is on the image is not known".to_owned()),
@@ -354,7 +351,7 @@ impl Found {
     }
 
     fn print(&self, asked: &AskedFeatures, rows: &[FoundRow]) {
-        say(printable(&self.title));
+        say(printable(&format!("{}, by {}", self.title, asked.name)));
         self.words(asked, rows).iter().for_each(|line| say(printable(line)));
         say("");
         let score = if self.ranked.by == RankedBy::Probe { ">log-odds" } else { ">cosine" };

@@ -17,8 +17,8 @@ use visavis_core::domain::{
     result::{Manifest, Provenance},
     stage::{
         FindClusters, FindOverlap, GroupFairness, IndexImages, Input, Location, MeasureAgreement, MeasureQuality,
-        MeasureVisibility, ProjectFeatures, Ranking, RetrieveImages, Robustness, ScoreFeatures, ScoreViews, Simultaneous,
-        Training, VerifyIdentities, VerifyPairs,
+        MeasureVisibility, ProjectFeatures, Ranking, RetrieveImages, Robustness, ScoreFeatures, ScoreViews, SimulateClicks,
+        Simultaneous, Training, VerifyIdentities, VerifyPairs,
     },
 };
 
@@ -110,6 +110,7 @@ fn output_with_claims(step: Step) -> Option<&'static str> {
         Step::Quality { .. } => Some(MeasureQuality::QUALITY),
         Step::Clusters { .. } => Some(FindClusters::CLUSTERS),
         Step::Retrieval { .. } => Some(RetrieveImages::RETRIEVAL),
+        Step::Clicks { .. } => Some(SimulateClicks::CLICKS),
         Step::Verify { .. } => Some(VerifyIdentities::VERIFICATION),
         Step::VerifyPairs { .. } => Some(VerifyPairs::VERIFICATION),
         Step::Train { .. } => Some(Training::CURVES),

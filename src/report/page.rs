@@ -6,8 +6,8 @@ use super::{
     evidence,
     phrase::Phrase,
     sections::{
-        Clusters, Comparisons, Contrasts, Data, Fairness, Figures, Findings, KnownTruth, LedgerSection, Methods, Models, Quality,
-        Reproduction, Retrieval, ScoreMatrix, Section, Summary, Table, Training, VerificationSets, Words,
+        ClicksSection, Clusters, Comparisons, Contrasts, Data, Fairness, Figures, Findings, KnownTruth, LedgerSection, Methods,
+        Models, Quality, Reproduction, Retrieval, ScoreMatrix, Section, Summary, Table, Training, VerificationSets, Words,
     },
     source::ReportSource,
     templates::Templates,
@@ -84,6 +84,7 @@ fn sections(source: &ReportSource, templates: &Templates, extras: &Extras) -> Re
     contents.add_if(KnownTruth::of(source)?.as_ref())?;
     contents.add(&Figures::of(source)?)?;
     contents.add_if(Retrieval::of(source)?.as_ref())?;
+    contents.add_if(ClicksSection::of(source)?.as_ref())?;
     contents.add(&Fairness::of(source)?)?;
     contents.add(&Methods::of(source.study()))?;
     contents.add(&Comparisons::of(source))?;

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::config::{self, Text};
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     path::{Component, Path, PathBuf},
 };
 use visavis_core::{

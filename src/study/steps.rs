@@ -10,6 +10,7 @@ use visavis_core::domain::{
     index::{ComparisonIx, DatasetIx, LayerIx, ModelIx, PairSetIx, ProjectionIx},
     ledger::CellId,
     model::{Architecture, EMBEDDING, Model, Network, Source, Weights},
+    projection::{Projection, View},
     shared_crop::{FieldOfView, ModelOnCrop, Recropped, SharedCrops},
     stage::{
         Extraction, FeatureImport, Figure, Kind, ProjectFeatures, Robustness, StageName, Training, WholeNetwork, features_at,
@@ -83,6 +84,10 @@ pub enum Step {
     Retrieval {
         model: ModelIx,
         layer: LayerIx,
+    },
+    /// What labels of whole clusters save, at the last layer.
+    Clicks {
+        model: ModelIx,
     },
     /// Are two pictures of the same person? Asked at the last layer.
     Verify {
@@ -179,6 +184,7 @@ impl Step {
             Step::Quality { .. } => StageName::Quality,
             Step::Clusters { .. } => StageName::Clusters,
             Step::Retrieval { .. } => StageName::Retrieval,
+            Step::Clicks { .. } => StageName::Clicks,
             Step::Verify { .. } => StageName::Verify,
             Step::VerifyPairs { .. } => StageName::VerifyPairs,
             Step::Visibility => StageName::Visibility,
@@ -200,6 +206,7 @@ impl Step {
             | Step::Quality { model, .. }
             | Step::Clusters { model, .. }
             | Step::Retrieval { model, .. }
+            | Step::Clicks { model }
             | Step::Verify { model }
             | Step::ExtractPairs { model, .. }
             | Step::VerifyPairs { model, .. }
@@ -314,6 +321,7 @@ impl Step {
                 then(with(at(model, layer), names.projection(projection)), " · clusters")
             }
             Step::Retrieval { model, layer } => then(dotted(at(model, layer)), " · retrieval"),
+            Step::Clicks { model } => then(last(model), " · clicks"),
             Step::Verify { model } => then(last(model), " · verification"),
             Step::ExtractPairs { model, set } | Step::VerifyPairs { model, set } => {
                 let set = [Piece::words(" · pairs of "), Piece::name(names.pair_set(set))];
@@ -400,6 +408,13 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
                 }
             }
         }
+        if study.clicks.is_some() && !layers.is_empty() {
+            let layer = last_layer(study, model);
+            let points =
+                clicked_views(study).into_iter().map(|(projection, _)| Step::Project { model, layer, projection, seed: 0 });
+            let needs = [Step::Index, features(study, model, layer)].into_iter().chain(points).collect();
+            nodes.push(Node { step: Step::Clicks { model }, needs });
+        }
         if !study.fairness.groups.is_empty() && !layers.is_empty() {
             let (step, layer) = (Step::Fairness { model }, last_layer(study, model));
             scores.push(Node {
@@ -421,6 +436,16 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
     nodes.push(Node { step: Step::Rank, needs: [gathered, vec![Step::Simultaneous]].concat() });
     nodes.push(Node { step: Step::DrawFrequencies, needs: vec![Step::Rank] });
     nodes
+}
+
+/// The view of each projection in which clusters are labelled: its map, or its first two axes. A projection that has learned from labels has
+/// none, nor has one of a single axis.
+pub(crate) fn clicked_views(study: &Study) -> Vec<(ProjectionIx, View)> {
+    let first = |(place, of): (ProjectionIx, &Projection)| {
+        let view = of.pictures().into_iter().next().filter(|view| !matches!(view, View::Axis(_)))?;
+        of.labels.is_none().then_some((place, view))
+    };
+    study.projections.iter_enumerated().filter_map(first).collect()
 }
 
 /// What training sets share with the evaluation.

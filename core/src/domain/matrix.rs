@@ -164,7 +164,7 @@ pub fn count_stages(study: &Study) -> usize {
     let of_projection = |of: &Projection| of.seeds + 1 + study.comparisons.len();
     let of_a_layer = 3 + study.projections.iter().map(of_projection).sum::<usize>();
     // Of each verification set: features, and the pairs.
-    let of_a_model = 5 + 2 * study.verification.sets.len();
+    let of_a_model = 6 + 2 * study.verification.sets.len();
     layers.saturating_mul(of_a_layer).saturating_add(study.models.len().saturating_mul(of_a_model) + 4)
 }
 

@@ -7,6 +7,7 @@ pub mod agreement;
 pub mod annotation;
 pub mod canonical;
 pub mod claim;
+pub mod clicks;
 pub mod clusters;
 mod column;
 pub mod comparison;

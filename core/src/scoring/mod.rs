@@ -19,6 +19,7 @@ pub use design::{learned::LearnedClasses, members::Setting};
 pub use estimators::{
     agreement::{agreements, cohens_kappa},
     association::{BinaryLabels, CooccurrenceTable, quantile, sizes_by_doubling},
+    clicks::{ClickInput, simulate_clicks},
     faithfulness::quality,
     feature_scores::{ScoredFeatures, score_features},
     finding::{FoundImages, RankedBy, images_like, images_that_fit},

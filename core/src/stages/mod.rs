@@ -3,6 +3,7 @@
 
 mod agreement;
 mod baseline;
+mod clicks;
 mod clusters;
 mod draw;
 mod extraction;
@@ -119,6 +120,7 @@ pub fn carry_out(
         Work::Clusters(of) => clusters::clusters(of, &inputs),
         Work::Verify(of) => verify::verify(of, &inputs),
         Work::VerifyPairs(of) => verify_pairs::verify_pairs(of, &inputs),
+        Work::Clicks(of) => clicks::clicks(of, &inputs),
         Work::Retrieval(of) => retrieval::retrieval(of, &inputs),
         Work::Visibility(of) => visibility::visibility(of, &inputs),
         Work::Rank(ranking) => rank::rank(ranking, &inputs),

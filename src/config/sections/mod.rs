@@ -1,5 +1,6 @@
 //! The sections of a study file, in their order; and what must agree between them.
 
+mod clicks;
 mod cluster;
 mod clusters;
 mod data;
@@ -33,7 +34,7 @@ use visavis_core::{
     weights,
 };
 
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 25] = [
     "format",
     "study",
     "about",
@@ -54,6 +55,7 @@ const KEYS: [&str; 24] = [
     "visibility",
     "clusters",
     "queries",
+    "clicks",
     "verification",
     "audit",
     "resources",
@@ -119,6 +121,7 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
         fairness: fields.or("fairness", FairnessSettings { groups: vec![], depth: 1 }, fairness)?,
         visibility: fields.or("visibility", Visibility::default(), visibility)?,
         clusters: fields.get("clusters").map(clusters::clusters).transpose()?,
+        clicks: fields.get("clicks").map(clicks::clicks).transpose()?,
         queries: fields.or("queries", vec![], queries::queries)?,
         verification: fields.or("verification", VerificationSettings::default(), verification::verification)?,
         tolerance: fields.or("audit", Tolerance { auc: 0.005, features: 0.0001 }, tolerance)?,

@@ -2,6 +2,7 @@
 //! ids of claims.
 
 mod agreement;
+mod clicks;
 mod clusters;
 mod comparisons;
 mod contrasts;
@@ -29,6 +30,7 @@ mod training;
 mod training_set;
 mod verification_sets;
 
+pub(crate) use clicks::ClicksSection;
 pub(crate) use clusters::Clusters;
 pub(crate) use comparisons::Comparisons;
 pub(crate) use contrasts::{Contrasts, PairVerdict};

@@ -84,7 +84,7 @@ impl Retrieval {
         let all = source.outcome.results.retrieval()?;
         let query = |place: usize| {
             let of = &source.study().queries[place];
-            let asked = |of| Some(AskedLayer::of(source, of, place)?);
+            let asked = |of| AskedLayer::of(source, of, place);
             let layers: Vec<AskedLayer> = all.iter().filter_map(asked).collect();
             part(&of.name, &of.wanted.to_string(), &layers)
         };

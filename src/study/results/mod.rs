@@ -5,6 +5,7 @@
 //! is read when it is asked for.
 
 mod agreement;
+mod clicks;
 mod clusters;
 mod fairness;
 mod outcome;
@@ -17,6 +18,7 @@ mod shared_crops;
 mod training;
 mod visibility;
 
+pub use clicks::ModelClicks;
 pub use clusters::ProjectionClusters;
 pub use fairness::ModelFairness;
 pub use outcome::{CellVerdict, StudyOutcome};

@@ -3,7 +3,7 @@
 use super::{
     names::StudyNames,
     plan::sources::Sources,
-    steps::{Step, features, features_name, fields_of_view, last_layer, projected, run_as, shared_scores, steps},
+    steps::{Step, clicked_views, features, features_name, fields_of_view, last_layer, projected, run_as, shared_scores, steps},
 };
 use std::collections::{BTreeSet, HashMap};
 use visavis_core::{
@@ -21,8 +21,8 @@ use visavis_core::{
         stage::{
             ArrayFormat, AxisNames, Baseline, Extraction, FeatureImport, Figure, FindClusters, FindOverlap, GroupFairness,
             HashPictures, IndexImages, Input, Location, MeasureAgreement, MeasureQuality, MeasureVisibility, Probes,
-            ProjectFeatures, Ranking, RetrieveImages, Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous, Task,
-            Training, VerifyIdentities, VerifyPairs, WholeNetwork, Work, features_at, ranks_of, role,
+            ProjectFeatures, Ranking, RetrieveImages, Robustness, ScoreFeatures, ScoreSlot, ScoreViews, SimulateClicks,
+            Simultaneous, Task, Training, VerifyIdentities, VerifyPairs, WholeNetwork, Work, features_at, ranks_of, role,
         },
         study::{Crop, DeviceClass, Preparation, Study},
         visibility::Heads,
@@ -103,6 +103,7 @@ impl KnownResults<'_> {
                 (Work::Clusters(work), self.points(model, layer, projection)?)
             }
             Step::Retrieval { model, layer } => self.retrieval(model, layer)?,
+            Step::Clicks { model } => self.clicks(model)?,
             Step::Verify { model } => self.verify(model)?,
             Step::ExtractPairs { model, set } => self.extract_pairs(model, set)?,
             Step::VerifyPairs { model, set } => self.verify_pairs(model, set)?,
@@ -362,6 +363,21 @@ impl KnownResults<'_> {
         let inputs = [vec![self.images()?, self.features(model, layer, role::FEATURES)?], labels].concat();
         let (depth, bootstraps, seed) = (study.fairness.depth, study.statistics.bootstraps, study.seed);
         Some((Work::Retrieval(RetrieveImages { queries, groups, depth, bootstraps, seed }), inputs))
+    }
+
+    fn clicks(&self, model: ModelIx) -> Option<(Work, Vec<Input>)> {
+        let (study, layer) = (self.study, last_layer(self.study, model));
+        let questions = self.questions(&self.labelled());
+        let labels = self.labels_of(&questions)?;
+        let mut inputs = vec![self.images()?, self.features(model, layer, role::FEATURES)?];
+        let clicked = clicked_views(study);
+        for (place, (projection, _)) in clicked.iter().enumerate() {
+            let step = Step::Project { model, layer, projection: *projection, seed: 0 };
+            inputs.push(self.output(step, ProjectFeatures::COORDINATES, &role::numbered(role::POINTS_BY_SEED, place))?);
+        }
+        inputs.extend(labels);
+        let views = clicked.into_iter().map(|(_, view)| view).collect();
+        Some((Work::Clicks(SimulateClicks { questions, views, settings: study.clicks?, seed: study.seed }), inputs))
     }
 
     fn fairness(&self, model: ModelIx) -> Option<(Work, Vec<Input>)> {

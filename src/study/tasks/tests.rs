@@ -8,6 +8,7 @@ use crate::study::{
 use std::collections::BTreeMap;
 use visavis_core::domain::{
     Digest, Key,
+    clicks::ClickSettings,
     clusters::ClusterMethod,
     made_with::{MadeItem, MadeWith},
     model::{ModelFile, ModelFormat},
@@ -130,7 +131,7 @@ fn a_query_whose_labels_are_not_there_waits_and_the_others_do_not() {
 fn a_step_is_of_the_stage_and_of_the_cost_class_that_its_task_has() {
     let mut met = BTreeSet::new();
     let with_clusters = Study { clusters: Some(ClusterMethod::Dbscan { min_points: 5 }), ..study() };
-    let with_queries = Study { queries: vec![query("glasses")], ..study() };
+    let with_queries = Study { queries: vec![query("glasses")], clicks: Some(ClickSettings::default()), ..study() };
     for study in [study(), with_verification(), with_clusters, with_queries, cropped_differently(["untrained", "pixels"])] {
         for (node, task) in tasks(&study) {
             let step = node.step;
@@ -147,7 +148,7 @@ fn a_step_is_of_the_stage_and_of_the_cost_class_that_its_task_has() {
 fn a_task_consumes_what_its_step_needs_and_nothing_else() {
     consumes_what_it_needs(&study());
     consumes_what_it_needs(&with_verification());
-    consumes_what_it_needs(&Study { queries: vec![query("glasses")], ..study() });
+    consumes_what_it_needs(&Study { queries: vec![query("glasses")], clicks: Some(ClickSettings::default()), ..study() });
     consumes_what_it_needs(&cropped_differently(["untrained", "pixels"]));
     consumes_what_it_needs(&cropped_differently(["pixels", "trained"]));
 }

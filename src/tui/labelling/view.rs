@@ -2,18 +2,15 @@
 
 use super::{loader::Loaded, picture::photograph, state::LabellingView};
 use crate::tui::{
-    drawing::DrawingMode,
     paint::Paint,
     pixels::Pixels,
     text::{fit, left, right, width, wrapped},
 };
-use image::RgbImage;
 use ratatui::{
     Frame,
     layout::{Constraint, Layout, Rect},
     text::{Line, Span},
 };
-use std::sync::Arc;
 
 /// The least room in which a picture can be told.
 pub(super) const LEAST: (u16, u16) = (40, 12);
@@ -189,7 +186,9 @@ mod tests {
         study::labelling::{LabellingQuestion, LabellingSession},
         tui::{drawing::DrawingMode, theme::Theme},
     };
+    use image::RgbImage;
     use ratatui::{Terminal, backend::TestBackend};
+    use std::sync::Arc;
     use visavis_core::domain::{Digest, image::Images};
 
     fn view(quota: Option<usize>) -> LabellingView {

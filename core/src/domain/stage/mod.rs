@@ -12,6 +12,7 @@
 
 mod agreement;
 mod baseline;
+mod clicks;
 mod clusters;
 mod extraction;
 mod fairness;
@@ -41,6 +42,7 @@ mod visibility;
 
 pub use agreement::MeasureAgreement;
 pub use baseline::Baseline;
+pub use clicks::SimulateClicks;
 pub use clusters::FindClusters;
 pub use extraction::{Extraction, LIBTORCH, ONNXRUNTIME, WEIGHTS_PREFIX, WholeNetwork, features_at};
 pub use fairness::GroupFairness;
@@ -173,6 +175,7 @@ register! {
     Quality(MeasureQuality) = "quality", Score, "score quality";
     Clusters(FindClusters) = "clusters", Score, "score clusters";
     Retrieval(RetrieveImages) = "retrieval", Score, "score retrieval";
+    Clicks(SimulateClicks) = "clicks", Score, "score clicks";
     Visibility(MeasureVisibility) = "visible", Score, "score visibility";
     Simultaneous(Simultaneous) = "grid", Score, "score grid";
     Rank(Ranking) = "rank", Rank, "rank";

@@ -6,6 +6,7 @@
 use super::*;
 use crate::domain::{
     Digest, Key,
+    clicks::ClickSettings,
     clusters::{ClusterCount, ClusterMethod},
     comparison::{Expression, Measured, Question},
     contrast::ContrastSides,
@@ -172,6 +173,15 @@ fn samples() -> Vec<(&'static str, Task)> {
             Work::Clusters(FindClusters {
                 views: views.clone(),
                 method: ClusterMethod::GaussianMixture(ClusterCount::UpTo(12)),
+                seed: 7,
+            }),
+        ),
+        (
+            "clicks",
+            Work::Clicks(SimulateClicks {
+                questions: questions.clone(),
+                views: views.clone(),
+                settings: ClickSettings { clusters: 9, draws: 30 },
                 seed: 7,
             }),
         ),
@@ -384,9 +394,10 @@ fn every_stage_has_a_sample() {
         Work::VerifyPairs(_) => 21,
         Work::Clusters(_) => 22,
         Work::Retrieval(_) => 23,
+        Work::Clicks(_) => 24,
     };
     let places: BTreeSet<usize> = samples().iter().map(|(_, task)| place(&task.work)).collect();
-    assert_eq!(places, (0..24).collect());
+    assert_eq!(places, (0..25).collect());
     let names: BTreeSet<StageName> = samples().iter().map(|(_, task)| task.work.name()).collect();
     assert_eq!(names, StageName::ALL.iter().copied().collect());
     // A word is the tag of the JSON, and one stage's only.
@@ -501,7 +512,7 @@ fn keys_of_earlier_results_follow_from_their_manifests() {
     assert_eq!(stages, ["draw", "extract", "index", "project", "train"].into());
 }
 
-const PINNED: [(&str, &str); 35] = [
+const PINNED: [(&str, &str); 36] = [
     ("index", "1111dc2e"),
     ("features npy", "43ab0afb"),
     ("features", "0a61f4f7"),
@@ -528,6 +539,7 @@ const PINNED: [(&str, &str); 35] = [
     ("verify", "459a9f38"),
     ("pairs", "bc7dc476"),
     ("clusters", "a1c34c67"),
+    ("clicks", "????????"),
     ("retrieval", "300fddbc"),
     ("quality", "6ce6471b"),
     ("visible", "26ab81e2"),

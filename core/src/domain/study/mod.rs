@@ -7,6 +7,7 @@ mod preparation;
 mod verification;
 
 use super::{
+    clicks::ClickSettings,
     clusters::ClusterMethod,
     comparison::Comparison,
     made_with::NOT_STATED,
@@ -73,6 +74,8 @@ pub struct Study {
     pub clusters: Option<ClusterMethod>,
     /// What is looked for among the images by each model's features.
     pub queries: Vec<Query>,
+    /// What labels of whole clusters save is simulated so; `None`: it is not.
+    pub clicks: Option<ClickSettings>,
     /// Pairs of pictures that networks are asked of.
     pub verification: VerificationSettings,
     /// What an audit allows of networks.

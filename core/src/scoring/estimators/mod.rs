@@ -4,6 +4,7 @@ pub(super) mod agreement;
 pub(super) mod association;
 pub(super) mod auc;
 mod average_precision;
+pub(super) mod clicks;
 pub(super) mod cluster_validity;
 pub(super) mod faithfulness;
 pub(super) mod feature_scores;

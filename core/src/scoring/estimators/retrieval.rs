@@ -113,12 +113,24 @@ impl Directions {
         Directions { units: Matrix::new(features.rows(), features.columns(), values).unwrap_or_default() }
     }
 
-    /// The mean direction of rows, brought to length 1; 0 where they cancel.
-    pub(super) fn mean(&self, rows: &[usize]) -> Vec<f64> {
+    /// The mean of the directions of rows; 0 of none.
+    pub(super) fn centre(&self, rows: &[usize]) -> Vec<f64> {
         let mut mean = vec![0.0; self.units.columns()];
         for &row in rows {
             mean.iter_mut().zip(self.units.row(row)).for_each(|(sum, value)| *sum += f64::from(*value));
         }
+        mean.iter_mut().for_each(|sum| *sum /= rows.len().max(1) as f64);
+        mean
+    }
+
+    /// The direction of a row, less another vector.
+    pub(super) fn minus(&self, row: usize, other: &[f64]) -> Vec<f64> {
+        self.units.row(row).iter().zip(other).map(|(value, other)| f64::from(*value) - other).collect()
+    }
+
+    /// The mean direction of rows, brought to length 1; 0 where they cancel.
+    pub(super) fn mean(&self, rows: &[usize]) -> Vec<f64> {
+        let mut mean = self.centre(rows);
         let length = sum::dot_lanes(&mean, &mean).sqrt();
         mean.iter_mut().for_each(|value| *value = if length > 0.0 { *value / length } else { 0.0 });
         mean
@@ -230,7 +242,7 @@ impl<'a> QueryScorer<'a> {
             by_identity.entry(self.gallery.identity[member]).or_default().push(member);
         }
         let mut identities: Vec<Vec<usize>> = by_identity.into_values().collect();
-        let mut stream = PhiloxStream::new(self.input.seed, Purpose::RetrievalSets, 0);
+        let mut stream = PhiloxStream::new(self.input.seed, Purpose::RetrievalExamples, 1);
         stream.shuffle(&mut identities);
         let one_of = |images: &Vec<usize>| images[stream.below(images.len() as u64) as usize];
         let dealt: Vec<usize> = identities.iter().map(one_of).collect();

@@ -184,3 +184,17 @@ fn the_bits_depend_neither_on_threads_nor_on_the_machine_nor_on_other_queries() 
     assert_eq!(alone[0], both.queries[1]);
     assert_eq!(both.queries[0].found[0].rankings, MOST_EXAMPLES, "60 people of three images");
 }
+
+/// As large as CelebA: `cargo test --release … a_set_as_large_as_celeba -- --ignored --nocapture`.
+#[test]
+#[ignore = "a minute, and gigabytes"]
+fn a_set_as_large_as_celeba_is_searched() {
+    let images = std::env::var("VISAVIS_IMAGES").ok().and_then(|of| of.parse().ok()).unwrap_or(202_599);
+    let scene = drawn(images / 3, 512, 0.1, 3.0, 6);
+    let begun = std::time::Instant::now();
+    let found = scene.retrieve(&["x"], 1000).queries.remove(0);
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let most = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default().to_owned();
+    println!("{images} x 512: {:.1} s a query, {most}; {:?}", begun.elapsed().as_secs_f64(), found.found);
+    assert_eq!(found.found.len(), 3);
+}
