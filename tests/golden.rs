@@ -1,7 +1,7 @@
 //! Golden digests, one a stage: bits that change without a raised code version orphan every stored result unseen.
 //! A stage that is meant to give other bits gets a higher `Work::version`, and then a new digest here.
 
-use crate::desk::Desk;
+use crate::desk::{Desk, SMALL};
 use std::{collections::BTreeMap, fs};
 use visavis_core::{
     dataset::{Numbers, array},
@@ -44,6 +44,9 @@ const DRAWN: [(&str, &str); 12] = [
 
 /// Of drawn faces on two crops: what of a face each leaves visible.
 const CROPPED: [(&str, &str); 1] = [("visible", "48206db7")];
+
+/// Of the digits sample, what only studies have that ask for it.
+const ASKED: [(&str, &str); 2] = [("clicks", "????????"), ("retrieval", "????????")];
 
 /// Drawn faces themselves: their truth and one of their pictures.
 const FACES: &str = "499317fc";
@@ -94,6 +97,18 @@ fn every_stage_gives_the_bits_it_gave() {
     let desk = Desk::with_digits();
     desk.succeed(&["run", "experiments/small.yaml", "--quiet"]);
     assert_eq!(left(&desk), pinned(&DIGITS));
+}
+
+#[test]
+fn what_is_looked_for_and_clicked_on_is_found_as_it_was() {
+    let desk = Desk::with_digits();
+    desk.write(
+        "experiments/asked.yaml",
+        (SMALL.to_owned() + "queries: { even: even }\nclicks: { clusters: 6, draws: 20 }\n").as_bytes(),
+    );
+    desk.succeed(&["run", "experiments/asked.yaml", "--quiet"]);
+    let found = left(&desk).into_iter().filter(|(stage, _)| matches!(stage.as_str(), "clicks" | "retrieval")).collect::<Vec<_>>();
+    assert_eq!(found, pinned(&ASKED));
 }
 
 #[test]

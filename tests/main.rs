@@ -15,6 +15,7 @@ mod duplicates;
 mod faults;
 mod few;
 mod files;
+mod finding;
 mod forgeries;
 mod fuzz;
 mod golden;

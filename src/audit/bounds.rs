@@ -14,6 +14,7 @@ const MOST_NEIGHBOURS: usize = 10_000;
 /// Each axis and two thousand pairs.
 const MOST_VIEWS: usize = 3000;
 const MOST_CLUSTERS: usize = 100;
+const MOST_QUERIES: usize = 1000;
 const LARGEST_PICTURE: usize = 2048;
 const DEEPEST: usize = 3;
 const MOST_RECTANGLES: usize = 10_000;
@@ -46,6 +47,12 @@ pub(crate) fn too_much(work: &Work) -> Option<String> {
         Work::FeatureScores(of) => resamples(&of.statistics),
         Work::Robustness(of) => of_method(&of.method, &told),
         Work::Fairness(of) => resamples(&of.statistics).or_else(|| told(of.depth, DEEPEST, "attributes an intersection")),
+        Work::Clicks(of) => told(of.settings.draws, MOST_RESAMPLES, "draws")
+            .or_else(|| told(of.settings.clusters, MOST_CLUSTERS, "clusters"))
+            .or_else(|| told(of.views.len(), MOST_VIEWS, "views")),
+        Work::Retrieval(of) => told(of.bootstraps, MOST_RESAMPLES, "bootstraps")
+            .or_else(|| told(of.queries.len(), MOST_QUERIES, "queries"))
+            .or_else(|| told(of.depth, DEEPEST, "attributes an intersection")),
         Work::Verify(of) => told(of.bootstraps, MOST_RESAMPLES, "bootstraps"),
         Work::Visibility(of) => {
             let rectangles = of.regions.iter().map(Vec::len).sum::<usize>();
@@ -72,6 +79,7 @@ pub(crate) fn impossible(work: &Work) -> Option<String> {
         | Work::Baseline(_)
         | Work::Verify(_)
         | Work::VerifyPairs(_)
+        | Work::Retrieval(_)
         | Work::Visibility(_) => None,
         Work::Project(of) => no_axes(&of.method).or_else(|| match &of.labels {
             Some(LearnedLabels::Classes(question)) => of_questions([question]),
@@ -82,6 +90,9 @@ pub(crate) fn impossible(work: &Work) -> Option<String> {
         Work::Fairness(of) => of_questions(&of.questions),
         Work::Robustness(of) => no_axes(&of.method).or_else(|| of_views([&of.view])).or_else(|| of_questions([&of.question])),
         Work::Quality(of) => of_views(&of.views),
+        Work::Clicks(of) => of_views(&of.views)
+            .or_else(|| of_questions(&of.questions))
+            .or_else(|| (of.settings.clusters == 0 || of.settings.draws == 0).then(|| "no clicks".to_owned())),
         Work::Clusters(of) => of_views(&of.views).or_else(|| (of.method.most() == 0).then(|| "no clusters".to_owned())),
         Work::Subgroups(of) => of_views([&of.view]).or_else(|| of_questions([&of.question])),
         Work::LayerDifferences(of) => of_questions(&of.questions),

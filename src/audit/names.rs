@@ -185,6 +185,7 @@ impl Names {
             names.insert(comparison.name.clone());
             names.extend(comparison.classes.iter().cloned());
         }
+        names.extend(study.queries.iter().map(|query| query.name.clone()));
         for model in &study.models {
             names.insert(model.name.clone());
             // A side of a contrast: several trainings of one.
@@ -206,6 +207,7 @@ impl Names {
         for comparison in &study.comparisons {
             self.of_question(&comparison.question);
         }
+        self.names.extend(study.queries.iter().map(|query| query.wanted.to_string()));
         for (place, model) in study.models.iter_enumerated() {
             self.of_source(&model.source, shareable);
             self.texts.extend(study.how_made(place));

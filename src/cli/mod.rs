@@ -13,6 +13,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod export;
+mod find;
 mod init;
 mod job_requests;
 mod label;
@@ -118,6 +119,8 @@ enum VisavisCommand {
     Compare(compare::CompareCommand),
     /// Write scores, contrasts, fairness, projection quality, coordinates, features or the ledger as a table
     Export(export::ExportCommand),
+    /// Find the images that are like one, or that fit a condition, by a model's features
+    Find(find::FindCommand),
     /// Pin a figure to the report, whatever the rule picks
     Pin(pin::PinCommand),
     /// Take a pin off
@@ -223,6 +226,7 @@ pub fn run(cli: Cli) -> Result<()> {
         VisavisCommand::Show(show) => show.run(&context),
         VisavisCommand::Compare(compare) => compare.run(&context),
         VisavisCommand::Export(export) => export.run(&context),
+        VisavisCommand::Find(find) => find.run(&context),
         VisavisCommand::Pin(pin) => pin.run(&context),
         VisavisCommand::Unpin(unpin) => unpin.run(&context),
         VisavisCommand::Report(report) => report.run(&context),

@@ -79,7 +79,11 @@ fn comparison(name: String, node: &StudyNode) -> Result<Comparison> {
     Ok(Comparison { name, classes: names, question: Question { measured, within }, may_be_absent })
 }
 
-fn expression(node: &StudyNode) -> Result<Expression> {
+/// A condition on labels.
+///
+/// # Errors
+/// A text that is none, with the place in it.
+pub(super) fn expression(node: &StudyNode) -> Result<Expression> {
     let text = node.text()?;
     text.parse::<Expression>().map_err(|misread| {
         let next = "such as `Young and not Male`, `race=asian` or `Grey_Hair or Bald`";

@@ -16,9 +16,7 @@ use visavis_core::domain::{
     pin::Pinned,
     result::{Manifest, Provenance},
     stage::{
-        CompareLayers, FindClusters, FindOverlap, FindSubgroups, GroupFairness, IndexImages, Input, Location, MeasureAgreement,
-        MeasureQuality, MeasureVisibility, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreViews, Simultaneous,
-        Training, VerifyIdentities, VerifyPairs,
+        CompareLayers, FindClusters, FindOverlap, FindSubgroups, GroupFairness, IndexImages, Input, Location, MeasureAgreement, MeasureQuality, MeasureVisibility, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreViews, Simultaneous, Training, VerifyIdentities, VerifyPairs, RetrieveImages, SimulateClicks,
     },
 };
 
@@ -111,6 +109,8 @@ fn output_with_claims(step: Step) -> Option<&'static str> {
         Step::Fairness { .. } => Some(GroupFairness::GROUPS),
         Step::Quality { .. } => Some(MeasureQuality::QUALITY),
         Step::Clusters { .. } => Some(FindClusters::CLUSTERS),
+        Step::Retrieval { .. } => Some(RetrieveImages::RETRIEVAL),
+        Step::Clicks { .. } => Some(SimulateClicks::CLICKS),
         Step::Verify { .. } => Some(VerifyIdentities::VERIFICATION),
         Step::VerifyPairs { .. } => Some(VerifyPairs::VERIFICATION),
         Step::Train { .. } => Some(Training::CURVES),

@@ -15,10 +15,12 @@ mod paths;
 mod phrase;
 mod sections;
 mod source;
+mod strip;
 mod templates;
 mod words;
 
 pub use page::render;
+pub use strip::{StripFace, strip};
 
 use std::{collections::BTreeMap, path::Path};
 use visavis_core::domain::{made_of::MadeOf, missing::MissingLabels};

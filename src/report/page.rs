@@ -6,9 +6,7 @@ use super::{
     evidence,
     phrase::Phrase,
     sections::{
-        ClaimsTested, Clusters, Comparisons, Contrasts, Data, Fairness, Figures, Findings, KnownTruth, LayersAndAxes,
-        LedgerSection, Methods, Models, Quality, Reproduction, ScoreMatrix, Section, Summary, Table, Training, VerificationSets,
-        Words,
+        ClaimsTested, Clusters, Comparisons, Contrasts, Data, Fairness, Figures, Findings, KnownTruth, LayersAndAxes, LedgerSection, Methods, Models, Quality, Reproduction, ScoreMatrix, Section, Summary, Table, Training, VerificationSets, Words, ClicksSection, Retrieval,
     },
     source::ReportSource,
     templates::Templates,
@@ -86,6 +84,8 @@ fn sections(source: &ReportSource, templates: &Templates, extras: &Extras) -> Re
     contents.add_if(contrasts.as_ref())?;
     contents.add_if(KnownTruth::of(source)?.as_ref())?;
     contents.add(&Figures::of(source)?)?;
+    contents.add_if(Retrieval::of(source)?.as_ref())?;
+    contents.add_if(ClicksSection::of(source)?.as_ref())?;
     contents.add(&Fairness::of(source)?)?;
     contents.add(&Methods::of(source.study()))?;
     contents.add(&Comparisons::of(source))?;

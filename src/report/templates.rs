@@ -7,7 +7,7 @@ use tera::{Context, Error, Tera, Value};
 use visavis_core::domain::{Fault, Result};
 
 /// Every template with its text: the page, the macros that print numbers, and one a section.
-const TEMPLATES: [(&str, &str); 23] = [
+const TEMPLATES: [(&str, &str); 25] = [
     ("page.html", include_str!("../../templates/report.html")),
     ("numbers.html", include_str!("../../templates/report/numbers.html")),
     ("claims_tested.html", include_str!("../../templates/report/claims_tested.html")),
@@ -23,8 +23,10 @@ const TEMPLATES: [(&str, &str); 23] = [
     ("methods.html", include_str!("../../templates/methods.html")),
     ("models.html", include_str!("../../templates/report/models.html")),
     ("overlap.html", include_str!("../../templates/report/overlap.html")),
+    ("clicks.html", include_str!("../../templates/report/clicks.html")),
     ("clusters.html", include_str!("../../templates/report/clusters.html")),
     ("quality.html", include_str!("../../templates/report/quality.html")),
+    ("retrieval.html", include_str!("../../templates/report/retrieval.html")),
     ("reproduction.html", include_str!("../../templates/report/reproduction.html")),
     ("scores.html", include_str!("../../templates/report/scores.html")),
     ("summary.html", include_str!("../../templates/report/summary.html")),

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::config::{self, Text};
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     path::{Component, Path, PathBuf},
 };
 use visavis_core::{
@@ -74,7 +74,7 @@ impl CarriedStudy {
             return Err(too_many(cells));
         }
         let mut survey = Survey { people: people(study, &sources), missing_labels, ..Survey::default() };
-        let asked: BTreeSet<&str> = study.comparisons.iter().flat_map(|of| of.question.attributes()).collect();
+        let asked = study.asked_attributes();
         for (name, digest) in &sources {
             let Some(attribute) = name.strip_prefix(role::LABELS).filter(|attribute| asked.contains(attribute)) else { continue };
             let column = objects(*digest).ok().and_then(|bytes| Column::from_text(std::str::from_utf8(&bytes).ok()?));

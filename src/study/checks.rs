@@ -25,6 +25,9 @@ pub(crate) fn in_words_of_labels(study: &mut Study, survey: &Survey) {
     for comparison in &mut study.comparisons {
         comparison.question = comparison.question.clone().of_labels(&binary);
     }
+    for query in &mut study.queries {
+        query.wanted = query.wanted.clone().of_labels(&binary);
+    }
 }
 
 /// Warnings; an attribute or a value that no label has is an error, and so is a study that can score nothing.
@@ -47,6 +50,10 @@ pub(crate) fn check(file: &StudyFile, survey: &Survey) -> Result<Vec<String>> {
         if let Some(within) = &comparison.question.within {
             expression(within, &known, survey, &at("within"), &mut warnings)?;
         }
+    }
+    for query in &study.queries {
+        let spot = AskedAt { text, path: ["queries", &query.name].map(key_of).to_vec(), may_be_absent: false };
+        expression(&query.wanted, &known, survey, &spot, &mut warnings)?;
     }
     let absent = warnings.clone();
     // What was written differently may be one question of these labels.

@@ -11,6 +11,7 @@ use visavis_core::domain::{
     index::{ComparisonIx, DatasetIx, LayerIx, ModelIx, PairSetIx, ProjectionIx},
     ledger::CellId,
     model::{Architecture, EMBEDDING, Model, Network, Source, Weights},
+    projection::{Projection, View},
     shared_crop::{FieldOfView, ModelOnCrop, Recropped, SharedCrops},
     stage::{
         Extraction, FeatureImport, Figure, Kind, ProjectFeatures, Robustness, StageName, Training, WholeNetwork, features_at,
@@ -79,6 +80,15 @@ pub enum Step {
         model: ModelIx,
         layer: LayerIx,
         projection: ProjectionIx,
+    },
+    /// What the study's queries look for, by the features.
+    Retrieval {
+        model: ModelIx,
+        layer: LayerIx,
+    },
+    /// What labels of whole clusters save, at the last layer.
+    Clicks {
+        model: ModelIx,
     },
     /// Are two pictures of the same person? Asked at the last layer.
     Verify {
@@ -180,6 +190,8 @@ impl Step {
             Step::FeatureScores { .. } => StageName::FeatureScores,
             Step::Quality { .. } => StageName::Quality,
             Step::Clusters { .. } => StageName::Clusters,
+            Step::Retrieval { .. } => StageName::Retrieval,
+            Step::Clicks { .. } => StageName::Clicks,
             Step::Verify { .. } => StageName::Verify,
             Step::VerifyPairs { .. } => StageName::VerifyPairs,
             Step::Visibility => StageName::Visibility,
@@ -202,6 +214,8 @@ impl Step {
             | Step::Baseline { model }
             | Step::Quality { model, .. }
             | Step::Clusters { model, .. }
+            | Step::Retrieval { model, .. }
+            | Step::Clicks { model }
             | Step::Verify { model }
             | Step::ExtractPairs { model, .. }
             | Step::VerifyPairs { model, .. }
@@ -322,6 +336,8 @@ impl Step {
             Step::Clusters { model, layer, projection } => {
                 then(with(at(model, layer), names.projection(projection)), " · clusters")
             }
+            Step::Retrieval { model, layer } => then(dotted(at(model, layer)), " · retrieval"),
+            Step::Clicks { model } => then(last(model), " · clicks"),
             Step::Verify { model } => then(last(model), " · verification"),
             Step::ExtractPairs { model, set } | Step::VerifyPairs { model, set } => {
                 let set = [Piece::words(" · pairs of "), Piece::name(names.pair_set(set))];
@@ -393,6 +409,9 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
                 nodes.push(Node { step: features, needs: vec![Step::Index] });
             }
             scores.push(Node { step: Step::FeatureScores { model, layer }, needs: vec![Step::Index, features] });
+            if !study.queries.is_empty() {
+                nodes.push(Node { step: Step::Retrieval { model, layer }, needs: vec![Step::Index, features] });
+            }
             for (projection, of) in study.projections.iter_enumerated() {
                 let points: Vec<Step> = (0..of.seeds).map(|seed| Step::Project { model, layer, projection, seed }).collect();
                 nodes.extend(points.iter().map(|&step| Node { step, needs: vec![features] }));
@@ -406,6 +425,13 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
                     scores.push(Node { step, needs: [vec![Step::Index], points.clone()].concat() });
                 }
             }
+        }
+        if study.clicks.is_some() && !layers.is_empty() {
+            let layer = last_layer(study, model);
+            let points =
+                clicked_views(study).into_iter().map(|(projection, _)| Step::Project { model, layer, projection, seed: 0 });
+            let needs = [Step::Index, features(study, model, layer)].into_iter().chain(points).collect();
+            nodes.push(Node { step: Step::Clicks { model }, needs });
         }
         if !study.fairness.groups.is_empty() && !layers.is_empty() {
             let (step, layer) = (Step::Fairness { model }, last_layer(study, model));
@@ -440,6 +466,16 @@ fn layer_differences(study: &Study, scores: &[Step]) -> Vec<Node> {
         scores.iter().filter(is_own).copied().collect()
     };
     several.map(|(model, _)| Node { step: Step::LayerDifferences { model }, needs: needs(model) }).collect()
+}
+
+/// The view of each projection in which clusters are labelled: its map, or its first two axes. A projection that has learned from labels has
+/// none, nor has one of a single axis.
+pub(crate) fn clicked_views(study: &Study) -> Vec<(ProjectionIx, View)> {
+    let first = |(place, of): (ProjectionIx, &Projection)| {
+        let view = of.pictures().into_iter().next().filter(|view| !matches!(view, View::Axis(_)))?;
+        of.labels.is_none().then_some((place, view))
+    };
+    study.projections.iter_enumerated().filter_map(first).collect()
 }
 
 /// What training sets share with the evaluation.

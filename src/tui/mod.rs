@@ -12,6 +12,7 @@ mod command;
 mod copied;
 mod drawing;
 mod event;
+mod faces;
 mod figure;
 mod filter;
 mod frame;
@@ -38,7 +39,8 @@ mod theme;
 mod update;
 
 pub use drawing::DrawingMode;
-pub use labelling::{LabellingSetup, LabellingView, LineStep, PictureLoader, label};
+pub use faces::{ShownFace, show_faces, small_jpeg};
+pub use labelling::{LabellingSetup, LabellingView, LineStep, Loaded, PictureLoader, label, load_picture};
 pub use layout::ScreenLayout;
 pub use record::{Recorded, Session};
 pub use screen_id::ScreenId;

@@ -42,6 +42,18 @@ pub fn clusters(points: &[Matrix], views: &[View], method: ClusterMethod, seed: 
     among(FITTED, points, views, method, seed)
 }
 
+/// The cluster of each row of coordinates, the largest first, without a look at how stable they are; none where there are too few different
+/// rows, or one is not finite.
+pub fn cut(points: &Matrix, method: ClusterMethod, seed: u64) -> Memberships {
+    let none = vec![None; points.rows()];
+    if points.first_not_finite().is_some() {
+        return none;
+    }
+    let points = scaled(points);
+    let sample = drawn(points.rows(), FITTED, PhiloxStream::new(seed, Purpose::ClusterSample, 0));
+    fit(&points.take(&sample), method, seed).map_or(none, |(fitted, _)| largest_first(&fitted.place(&points)))
+}
+
 /// The same, found among at most so many images.
 fn among(most: usize, points: &[Matrix], views: &[View], method: ClusterMethod, seed: u64) -> (FoundClusters, Vec<Memberships>) {
     let images = points.first().map_or(0, Matrix::rows);

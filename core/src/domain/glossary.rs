@@ -25,6 +25,11 @@ pub const GLOSSARY: &[Term] = &[
         "The probability that an image of the first class scores higher than one of the second, where a score is the balanced share \
          of the first class among an image's nearest neighbours; 0.5 is chance, 1 is perfect.",
     ),
+    term(
+        "average precision",
+        "The mean, over the images that are wanted, of the share of wanted images among those ranked no later: 1 is perfect, and a random \
+         order has about the prevalence.",
+    ),
     term("axis", "One coordinate of a projection, numbered from 1."),
     term("base rate", "The share of labelled images, of a group or of all, that are in a class."),
     term("baseline", "Features that no training made: pixels, colours, or a network with random weights."),
@@ -67,6 +72,7 @@ pub const GLOSSARY: &[Term] = &[
     term("map", "A two-dimensional picture by t-SNE or UMAP, whose axes have no meaning of their own."),
     term("other settings", "The score of a figure when the projection's parameters are changed: one measure of robustness."),
     term("positive", "An image of the class that a rate is about; the other images are negative."),
+    term("prevalence", "The share of images that a query wants, among those whose labels say whether it does."),
     term("projection", "A method that maps features to few coordinates, such as PCA, ICA, t-SNE or UMAP."),
     term(
         "q",

@@ -162,9 +162,9 @@ pub fn count_stages_on_shared_crops(study: &Study) -> usize {
 pub fn count_stages(study: &Study) -> usize {
     let layers: usize = study.models.iter().map(|of| of.layers(study.layers.as_deref()).len()).sum();
     let of_projection = |of: &Projection| of.seeds + 1 + study.comparisons.len();
-    let of_a_layer = 2 + study.projections.iter().map(of_projection).sum::<usize>();
+    let of_a_layer = 3 + study.projections.iter().map(of_projection).sum::<usize>();
     // Of each verification set: features, and the pairs.
-    let of_a_model = 5 + 2 * study.verification.sets.len();
+    let of_a_model = 6 + 2 * study.verification.sets.len();
     layers.saturating_mul(of_a_layer).saturating_add(study.models.len().saturating_mul(of_a_model) + 4)
 }
 

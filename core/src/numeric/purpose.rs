@@ -138,6 +138,13 @@ purposes! {
     /// First means of clusters, by their number.
     ClusterStart = 81;
 
+    /// Images that are shown as examples of what is looked for, where there are many; then those that are examples together.
+    RetrievalExamples = 85;
+    /// The images that a simulated person looks at, by draw and way of choosing them.
+    SimulatedClicks = 86;
+    /// Identities drawn with replacement, for queries.
+    ResampledQueries = 87;
+
     /// Where factor analysis starts to look for its first factors.
     FactorStart = 60;
     /// The same for the axes of kernel PCA.

@@ -19,9 +19,12 @@ pub use design::{learned::LearnedClasses, members::Setting};
 pub use estimators::{
     agreement::{agreements, cohens_kappa},
     association::{BinaryLabels, CooccurrenceTable, quantile, sizes_by_doubling},
+    clicks::{ClickInput, simulate_clicks},
     faithfulness::quality,
     feature_scores::{ScoredFeatures, score_features},
+    finding::{FoundImages, RankedBy, images_like, images_that_fit},
     pair_protocol::{PairError, can_verify, pair_distances, verify_pairs},
+    retrieval::{RetrievalInput, retrieve},
     score::{Scored, score},
     verification::verify,
 };

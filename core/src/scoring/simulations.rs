@@ -7,7 +7,11 @@ use super::{
         members::Setting,
         split::{Half, Pool},
     },
-    estimators::{per_view::ViewScorer, score::score},
+    estimators::{
+        per_view::ViewScorer,
+        retrieval::{RetrievalInput, retrieve},
+        score::score,
+    },
     inference::{
         simultaneous::{self, ProjectionScores, StudyScores},
         student,
@@ -406,4 +410,52 @@ fn a_null_attribute_that_is_constant_per_person_is_chance() {
     let all: Vec<f64> = (0..runs as u64).into_par_iter().map(score_of).collect();
     println!("null attribute constant per person, eight images each: {:.3} ({runs} runs)", sum::mean(&all));
     assert!((sum::mean(&all) - 0.5).abs() < 0.3 / (runs as f64).sqrt(), "{}", sum::mean(&all));
+}
+
+/// People of one to some images, of whom the first `wanted` are looked for: their images are moved along the first column.
+fn retrieval_of(people: usize, wanted: usize, moved: f64, seed: u64) -> [Option<Estimate>; 3] {
+    let mut rng = PhiloxStream::new(seed, Purpose::Simulation, 3);
+    let sizes: Vec<usize> = (0..people).map(|_| 1 + rng.below(4) as usize).collect();
+    let mut world = World::new(&sizes);
+    let person = world.person.clone();
+    world.label("x", |i| person[i] < wanted);
+    let columns = 6;
+    let own: Vec<f64> = (0..people * columns).map(|_| normal(&mut rng)).collect();
+    let value = |i: usize, k: usize, rng: &mut PhiloxStream| {
+        let moved = if k == 0 && person[i] < wanted { moved } else { 0.0 };
+        (own[person[i] * columns + k] * 0.7 + 0.7 * normal(rng) + moved) as f32
+    };
+    let values = (0..person.len()).flat_map(|i| (0..columns).map(move |k| (i, k))).map(|(i, k)| value(i, k, &mut rng)).collect();
+    let features = Matrix::new(person.len(), columns, values).expect("as many");
+    let queries = ["x".parse().expect("an expression")];
+    let found = world.with(|setting| {
+        let bootstraps = if long() { 500 } else { 100 };
+        retrieve(&RetrievalInput { setting, features: &features, queries: &queries, groups: (&[], 1), bootstraps, seed })
+    });
+    let ways = &found.queries[0].found;
+    std::array::from_fn(|way| ways[way].average_precision)
+}
+
+/// What intervals of average precision should hold is its mean over samples of as many images.
+#[test]
+fn intervals_of_average_precision_hold_what_they_should() {
+    println!("| people wanted, of | moved by | one example | five | probe |\n|---|---|---|---|---|");
+    let (times, cells) = if long() { (many(1000), vec![(24, 120), (40, 200), (100, 400)]) } else { (60, vec![(30, 120)]) };
+    let mut found = Vec::new();
+    for (wanted, people) in cells {
+        for moved in [0.0, 1.0, 2.5] {
+            let all: Vec<[Option<Estimate>; 3]> =
+                (0..times as u64).into_par_iter().map(|run| retrieval_of(people, wanted, moved, 13 * run + 2)).collect();
+            let held = [0, 1, 2].map(|way| {
+                let values: Vec<f64> = all.iter().filter_map(|of| Some(of[way]?.value)).collect();
+                let truth = sum::mean(&values);
+                let intervals: Vec<Interval> = all.iter().filter_map(|of| of[way]?.interval).collect();
+                intervals.iter().filter(|of| of.low <= truth && truth <= of.high).count() as f64 / intervals.len() as f64
+            });
+            println!("| {wanted}, {people} | {moved} | {} |", held.map(|held| format!("{:.1}", 100.0 * held)).join(" | "));
+            found.extend(held);
+        }
+    }
+    let low = if long() { 0.91 } else { 0.85 };
+    assert!(found.iter().all(|held| *held >= low), "{found:?}");
 }

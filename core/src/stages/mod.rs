@@ -3,6 +3,7 @@
 
 mod agreement;
 mod baseline;
+mod clicks;
 mod clusters;
 mod draw;
 mod extraction;
@@ -22,6 +23,7 @@ mod pretend;
 mod project;
 mod quality;
 mod rank;
+mod retrieval;
 mod robustness;
 mod score;
 mod simultaneous;
@@ -122,6 +124,8 @@ pub fn carry_out(
         Work::Clusters(of) => clusters::clusters(of, &inputs),
         Work::Verify(of) => verify::verify(of, &inputs),
         Work::VerifyPairs(of) => verify_pairs::verify_pairs(of, &inputs),
+        Work::Clicks(of) => clicks::clicks(of, &inputs),
+        Work::Retrieval(of) => retrieval::retrieval(of, &inputs),
         Work::Visibility(of) => visibility::visibility(of, &inputs),
         Work::Rank(ranking) => rank::rank(ranking, &inputs),
         Work::Draw(figure) => draw::draw(figure, &inputs),

@@ -5,6 +5,7 @@ mod clusters;
 mod contrasts;
 mod fairness;
 mod quality;
+mod retrieval;
 pub(super) mod table;
 mod verification;
 
@@ -40,7 +41,7 @@ pub(crate) struct ExportCommand {
     /// The study file
     study: PathBuf,
     /// What to write
-    #[arg(long, value_parser = ["scores", "coordinates", "features", "quality", "clusters", "claims", "ledger", "fairness", "contrasts", "verification", "metrics", "attempts"])]
+    #[arg(long, value_parser = ["scores", "coordinates", "features", "quality", "clusters", "claims", "retrieval", "ledger", "fairness", "contrasts", "verification", "metrics", "attempts"])]
     what: String,
     /// The model (coordinates, features)
     #[arg(long)]
@@ -71,6 +72,7 @@ impl ExportCommand {
             "quality" => self.table(&quality::quality(&StudyResults::of(&plan))?)?,
             "clusters" => self.table(&clusters::clusters(&plan, || self.images(&plan))?)?,
             "claims" => self.table(&claims::claims(&StudyOutcome::load(&plan)?)?)?,
+            "retrieval" => self.table(&retrieval::retrieval(&StudyResults::of(&plan))?)?,
             "ledger" => self.table(&ledger(&StudyOutcome::load(&plan)?))?,
             "fairness" => self.table(&fairness::fairness(&StudyOutcome::load(&plan)?)?)?,
             "verification" => {

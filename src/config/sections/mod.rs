@@ -1,10 +1,12 @@
 //! The sections of a study file, in their order; and what must agree between them.
 
 mod claims;
+mod clicks;
 mod cluster;
 mod clusters;
 mod data;
 mod projections;
+mod queries;
 mod training;
 mod verification;
 
@@ -33,7 +35,7 @@ use visavis_core::{
     weights,
 };
 
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 26] = [
     "format",
     "study",
     "about",
@@ -54,6 +56,8 @@ const KEYS: [&str; 24] = [
     "fairness",
     "visibility",
     "clusters",
+    "queries",
+    "clicks",
     "verification",
     "audit",
     "resources",
@@ -85,6 +89,9 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
     picture_sizes(fields.need("models")?, &models, &preparations)?;
     compared_pictures(fields.need("models")?, &models, &recipes)?;
     evaluation.quoted = super::comparisons::quoted(fields.need("comparisons")?)?;
+    if let Some(node) = fields.get("queries") {
+        queries::quoted(node, &mut evaluation.quoted)?;
+    }
     let layers = fields.get("layers").map(layers).transpose()?;
     if let Some(layers) = &layers {
         let all: BTreeSet<String> = models.iter().flat_map(|model| model.layers(None)).collect();
@@ -116,6 +123,8 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
         fairness: fields.or("fairness", FairnessSettings { groups: vec![], depth: 1 }, fairness)?,
         visibility: fields.or("visibility", Visibility::default(), visibility)?,
         clusters: fields.get("clusters").map(clusters::clusters).transpose()?,
+        clicks: fields.get("clicks").map(clicks::clicks).transpose()?,
+        queries: fields.or("queries", vec![], queries::queries)?,
         verification: fields.or("verification", VerificationSettings::default(), verification::verification)?,
         tolerance: fields.or("audit", Tolerance { auc: 0.005, features: 0.0001 }, tolerance)?,
         resources: fields.or("resources", Resources { gpu_slots: 1, cpu_slots: 1 }, resources)?,

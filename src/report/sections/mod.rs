@@ -3,6 +3,7 @@
 
 mod agreement;
 mod claims_tested;
+mod clicks;
 mod clusters;
 mod comparisons;
 mod contrasts;
@@ -22,6 +23,7 @@ mod overlap;
 mod projections;
 mod quality;
 mod reproduction;
+mod retrieval;
 mod robustness;
 mod scores;
 mod static_text;
@@ -32,6 +34,7 @@ mod training_set;
 mod verification_sets;
 
 pub(crate) use claims_tested::ClaimsTested;
+pub(crate) use clicks::ClicksSection;
 pub(crate) use clusters::Clusters;
 pub(crate) use comparisons::Comparisons;
 pub(crate) use contrasts::{Contrasts, PairVerdict};
@@ -45,6 +48,7 @@ pub(crate) use ledger::{LedgerSection, Table};
 pub(crate) use models::Models;
 pub(crate) use quality::Quality;
 pub(crate) use reproduction::Reproduction;
+pub(crate) use retrieval::Retrieval;
 pub(crate) use scores::ScoreMatrix;
 pub(crate) use static_text::{Methods, Words};
 pub(crate) use summary::Summary;

@@ -44,6 +44,8 @@ impl Words {
 pub(crate) struct Methods {
     losses: Vec<MethodEntry>,
     projections: Vec<MethodEntry>,
+    /// The study looks for images.
+    finds_images: bool,
 }
 
 /// A row of a register: of losses, of projections.
@@ -63,7 +65,7 @@ impl Methods {
             Source::Network(network) => Some(network.loss.word.as_str()),
             _ => None,
         });
-        Methods { projections: projections.collect(), losses: with_explanations(losses) }
+        Methods { projections: projections.collect(), losses: with_explanations(losses), finds_images: !study.queries.is_empty() }
     }
 }
 

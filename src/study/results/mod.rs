@@ -6,6 +6,7 @@
 
 mod agreement;
 mod axes;
+mod clicks;
 mod clusters;
 mod fairness;
 mod hypotheses;
@@ -14,18 +15,21 @@ mod outcome;
 mod overlap;
 mod pairs;
 mod quality;
+mod retrieval;
 mod scores;
 mod shared_crops;
 mod training;
 mod visibility;
 
 pub use axes::{AxisFinding, LayersOn};
+pub use clicks::ModelClicks;
 pub use clusters::ProjectionClusters;
 pub use fairness::ModelFairness;
 pub use hypotheses::{HypothesisPart, PartOf, TestedHypothesis};
 pub use outcome::{CellVerdict, StudyOutcome};
 pub use pairs::VerifiedPairs;
 pub use quality::ProjectionQuality;
+pub use retrieval::LayerRetrieval;
 pub(crate) use scores::ScoreCache;
 pub use scores::{NamedScore, ScoreOf, ScoreSource};
 pub use shared_crops::{OnSharedCrop, SharedCropOutcome};
@@ -79,6 +83,10 @@ impl<'a> StudyResults<'a> {
     #[cfg(test)]
     pub(crate) fn in_memory(study: &'a Study, known: &'a BTreeMap<Step, Manifest>, objects: &'a dyn ResultLookup) -> Self {
         StudyResults { study, known: known.iter().map(|(step, manifest)| (*step, manifest)).collect(), objects }
+    }
+
+    pub fn study(&self) -> &'a Study {
+        self.study
     }
 
     pub fn names(&self) -> StudyNames<'a> {

@@ -3,13 +3,13 @@
 use super::{
     names::StudyNames,
     plan::sources::Sources,
-    steps::{Step, features, features_name, fields_of_view, last_layer, projected, run_as, shared_scores, steps},
+    steps::{Step, clicked_views, features, features_name, fields_of_view, last_layer, projected, run_as, shared_scores, steps},
 };
 use std::collections::{BTreeSet, HashMap};
 use visavis_core::{
     dataset::duplicates::PictureHash,
     domain::{
-        comparison::Question,
+        comparison::{Expression, Question},
         contrast::{self, ContrastSides},
         embedding::EmbeddingForm,
         index::{ComparisonIx, DatasetIx, LayerIx, ModelIx, PairSetIx, ProjectionIx},
@@ -19,10 +19,7 @@ use visavis_core::{
         result::Manifest,
         shared_crop::{Recropped, SharedCrops},
         stage::{
-            ArrayFormat, AxisNames, Baseline, CompareLayers, Extraction, FeatureImport, Figure, FindClusters, FindOverlap,
-            FindSubgroups, GroupFairness, HashPictures, IndexImages, Input, Location, MeasureAgreement, MeasureQuality,
-            MeasureVisibility, Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous,
-            Task, Training, VerifyIdentities, VerifyPairs, WholeNetwork, Work, features_at, ranks_of, role,
+            ArrayFormat, AxisNames, Baseline, CompareLayers, Extraction, FeatureImport, Figure, FindClusters, FindOverlap, FindSubgroups, GroupFairness, HashPictures, IndexImages, Input, Location, MeasureAgreement, MeasureQuality, MeasureVisibility, Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous, Task, Training, VerifyIdentities, VerifyPairs, WholeNetwork, Work, features_at, ranks_of, role, RetrieveImages, SimulateClicks,
         },
         study::{Crop, DeviceClass, Preparation, Study},
         visibility::Heads,
@@ -102,6 +99,8 @@ impl KnownResults<'_> {
                 let work = FindClusters { views, method: study.clusters?, seed: study.seed };
                 (Work::Clusters(work), self.points(model, layer, projection)?)
             }
+            Step::Retrieval { model, layer } => self.retrieval(model, layer)?,
+            Step::Clicks { model } => self.clicks(model)?,
             Step::Verify { model } => self.verify(model)?,
             Step::ExtractPairs { model, set } => self.extract_pairs(model, set)?,
             Step::VerifyPairs { model, set } => self.verify_pairs(model, set)?,
@@ -341,6 +340,43 @@ impl KnownResults<'_> {
         let inputs = [vec![self.images()?, features], self.labels_of(&questions)?].concat();
         let work = ScoreFeatures { questions, statistics: self.study.statistics, seed: self.study.seed };
         Some((Work::FeatureScores(work), inputs))
+    }
+
+    /// Of the queries whose labels are all there.
+    fn retrieval(&self, model: ModelIx, layer: LayerIx) -> Option<(Work, Vec<Input>)> {
+        let study = self.study;
+        let there = |attribute: &str| self.source(&role::labels(attribute)).is_some();
+        let attributes = |wanted: &'_ Expression| -> BTreeSet<String> {
+            let mut names = BTreeSet::new();
+            wanted.collect(&mut names);
+            names.into_iter().map(str::to_owned).collect()
+        };
+        let wanted = study.queries.iter().map(|query| &query.wanted);
+        let queries: Vec<Expression> = wanted.filter(|of| attributes(of).iter().all(|of| there(of))).cloned().collect();
+        if queries.is_empty() {
+            return None;
+        }
+        let groups: Vec<String> = study.fairness.groups.iter().filter(|group| there(group)).cloned().collect();
+        let asked: BTreeSet<String> = queries.iter().flat_map(attributes).chain(groups.iter().cloned()).collect();
+        let labels = self.labels(asked.iter().map(String::as_str))?;
+        let inputs = [vec![self.images()?, self.features(model, layer, role::FEATURES)?], labels].concat();
+        let (depth, bootstraps, seed) = (study.fairness.depth, study.statistics.bootstraps, study.seed);
+        Some((Work::Retrieval(RetrieveImages { queries, groups, depth, bootstraps, seed }), inputs))
+    }
+
+    fn clicks(&self, model: ModelIx) -> Option<(Work, Vec<Input>)> {
+        let (study, layer) = (self.study, last_layer(self.study, model));
+        let questions = self.questions(&self.labelled());
+        let labels = self.labels_of(&questions)?;
+        let mut inputs = vec![self.images()?, self.features(model, layer, role::FEATURES)?];
+        let clicked = clicked_views(study);
+        for (place, (projection, _)) in clicked.iter().enumerate() {
+            let step = Step::Project { model, layer, projection: *projection, seed: 0 };
+            inputs.push(self.output(step, ProjectFeatures::COORDINATES, &role::numbered(role::POINTS_BY_SEED, place))?);
+        }
+        inputs.extend(labels);
+        let views = clicked.into_iter().map(|(_, view)| view).collect();
+        Some((Work::Clicks(SimulateClicks { questions, views, settings: study.clicks?, seed: study.seed }), inputs))
     }
 
     fn fairness(&self, model: ModelIx) -> Option<(Work, Vec<Input>)> {

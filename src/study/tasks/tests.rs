@@ -8,9 +8,11 @@ use crate::study::{
 use std::collections::BTreeMap;
 use visavis_core::domain::{
     Digest, Key,
+    clicks::ClickSettings,
     clusters::ClusterMethod,
     made_with::{MadeItem, MadeWith},
     model::{ModelFile, ModelFormat},
+    retrieval::Query,
     stage::StageName,
     study::{Contrast, Crop, Padding, Precision},
     visibility::FaceRegion,
@@ -114,11 +116,23 @@ fn what_cannot_be_made_again_is_not_and_what_would_be_one_model_is_not() {
     assert!(on(&one).phrase().unwrap().ends_with("both sides are one model, so all of a difference is the crop's"));
 }
 
+fn query(wanted: &str) -> Query {
+    Query { name: wanted.to_owned(), wanted: wanted.parse().unwrap() }
+}
+
+#[test]
+fn a_query_whose_labels_are_not_there_waits_and_the_others_do_not() {
+    let study = Study { queries: vec![query("no_such"), query("not glasses")], ..study() };
+    let asked = tasks(&study).into_iter().find_map(|(_, task)| if let Work::Retrieval(of) = task.work { Some(of) } else { None });
+    assert_eq!(asked.unwrap().queries, [query("not glasses").wanted]);
+}
+
 #[test]
 fn a_step_is_of_the_stage_and_of_the_cost_class_that_its_task_has() {
     let mut met = BTreeSet::new();
     let with_clusters = Study { clusters: Some(ClusterMethod::Dbscan { min_points: 5 }), ..study() };
-    for study in [study(), with_verification(), with_clusters, cropped_differently(["untrained", "pixels"])] {
+    let with_queries = Study { queries: vec![query("glasses")], clicks: Some(ClickSettings::default()), ..study() };
+    for study in [study(), with_verification(), with_clusters, with_queries, cropped_differently(["untrained", "pixels"])] {
         for (node, task) in tasks(&study) {
             let step = node.step;
             assert_eq!(step.stage(), task.work.name(), "{step:?}");
@@ -134,6 +148,7 @@ fn a_step_is_of_the_stage_and_of_the_cost_class_that_its_task_has() {
 fn a_task_consumes_what_its_step_needs_and_nothing_else() {
     consumes_what_it_needs(&study());
     consumes_what_it_needs(&with_verification());
+    consumes_what_it_needs(&Study { queries: vec![query("glasses")], clicks: Some(ClickSettings::default()), ..study() });
     consumes_what_it_needs(&cropped_differently(["untrained", "pixels"]));
     consumes_what_it_needs(&cropped_differently(["pixels", "trained"]));
 }

@@ -12,7 +12,7 @@ use std::{
 use visavis_core::domain::{Digest, Fault};
 
 /// A picture, or why it cannot be shown.
-pub(super) type Loaded = Result<Arc<RgbImage>, String>;
+pub type Loaded = Result<Arc<RgbImage>, String>;
 
 /// Decodes pictures of a source in the order in which they are asked for; keeps the latest.
 pub struct PictureLoader {
@@ -34,7 +34,7 @@ impl PictureLoader {
         let (replying, replies) = channel();
         std::thread::spawn(move || {
             while let Ok((image, digest)) = asked.recv() {
-                if replying.send((digest, load(&source, &image, digest))).is_err() {
+                if replying.send((digest, load_picture(&source, &image, digest))).is_err() {
                     return;
                 }
             }
@@ -81,7 +81,8 @@ impl PictureLoader {
     }
 }
 
-fn load(source: &PictureSource, image: &str, digest: Digest) -> Loaded {
+/// A picture of a source, no larger than screens show.
+pub fn load_picture(source: &PictureSource, image: &str, digest: Digest) -> Loaded {
     let said = |fault: Fault| fault.what;
     let picture = open_picture(source, image, digest).map_err(said)?;
     let pixels = RgbImage::from_raw(picture.width as u32, picture.height as u32, picture.rgb);

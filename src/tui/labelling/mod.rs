@@ -7,6 +7,7 @@ mod state;
 mod terminal;
 mod view;
 
-pub use loader::PictureLoader;
+pub use loader::{Loaded, PictureLoader, load_picture};
+pub(super) use picture::photograph;
 pub use state::{LabellingView, LineStep};
 pub use terminal::{LabellingSetup, label};

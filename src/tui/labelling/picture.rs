@@ -2,6 +2,7 @@
 
 use crate::tui::{
     drawing::DrawingMode,
+    pixels::Pixels,
     theme::{Theme, rgb},
 };
 use image::{
@@ -9,9 +10,37 @@ use image::{
     imageops::{self, FilterType},
 };
 use ratatui::{
+    Frame,
+    layout::Rect,
     style::{Color, Style},
     text::{Line, Span},
+    widgets::Paragraph,
 };
+use std::sync::Arc;
+
+/// Draws a photograph in the middle of an area, as large as fits: in pixels where the terminal shows them, else in characters.
+pub(in crate::tui) fn photograph(
+    frame: &mut Frame,
+    area: Rect,
+    picture: &Arc<RgbImage>,
+    drawing: DrawingMode,
+    theme: Theme,
+    pixels: &mut Pixels,
+) {
+    if drawing.is_pixels() && pixels.photograph(frame, area, picture, drawing) {
+        return;
+    }
+    let drawing = if drawing.is_pixels() { DrawingMode::Blocks } else { in_text(drawing, theme) };
+    let lines = lines(picture, area.width, area.height, drawing, theme);
+    let (rows, columns) = (lines.len() as u16, lines.first().map_or(0, |line| line.spans.len() as u16));
+    let centred = Rect {
+        x: area.x + area.width.saturating_sub(columns) / 2,
+        y: area.y + area.height.saturating_sub(rows) / 2,
+        width: columns.min(area.width),
+        height: rows.min(area.height),
+    };
+    frame.render_widget(Paragraph::new(lines), centred);
+}
 
 /// From dark to light.
 const LETTERS: &[u8] = b" .:-=+*#%@";

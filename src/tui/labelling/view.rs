@@ -1,23 +1,16 @@
 //! The labelling screen, drawn: the picture, the classes with their counts, the keys.
 
-use super::{
-    loader::Loaded,
-    picture::{self, in_text},
-    state::LabellingView,
-};
+use super::{loader::Loaded, picture::photograph, state::LabellingView};
 use crate::tui::{
-    drawing::DrawingMode,
     paint::Paint,
     pixels::Pixels,
     text::{fit, left, right, width, wrapped},
 };
-use image::RgbImage;
 use ratatui::{
     Frame,
     layout::{Constraint, Layout, Rect},
     text::{Line, Span},
 };
-use std::sync::Arc;
 
 /// The least room in which a picture can be told.
 pub(super) const LEAST: (u16, u16) = (40, 12);
@@ -133,25 +126,10 @@ impl LabellingFrame<'_> {
         match self.picture {
             None => paint.empty(inner, "reading the picture …"),
             Some(Err(why)) => paint.empty(inner, &format!("this picture cannot be shown: {why}")),
-            Some(Ok(picture)) => self.pixels_or_text(paint, inner, picture),
+            Some(Ok(picture)) => {
+                photograph(paint.frame, inner, picture, self.view.drawing, self.view.theme, paint.pixels);
+            }
         }
-    }
-
-    fn pixels_or_text(&self, paint: &mut Paint, area: Rect, picture: &Arc<RgbImage>) {
-        let (drawing, theme) = (self.view.drawing, self.view.theme);
-        if drawing.is_pixels() && paint.pixels.photograph(paint.frame, area, picture, drawing) {
-            return;
-        }
-        let drawing = if drawing.is_pixels() { DrawingMode::Blocks } else { in_text(drawing, theme) };
-        let lines = picture::lines(picture, area.width, area.height, drawing, theme);
-        let (rows, columns) = (lines.len() as u16, lines.first().map_or(0, |line| line.spans.len() as u16));
-        let centred = Rect {
-            x: area.x + area.width.saturating_sub(columns) / 2,
-            y: area.y + area.height.saturating_sub(rows) / 2,
-            width: columns.min(area.width),
-            height: rows.min(area.height),
-        };
-        paint.lines(centred, lines);
     }
 
     fn classes(&self, paint: &mut Paint, area: Rect) {
@@ -208,7 +186,9 @@ mod tests {
         study::labelling::{LabellingQuestion, LabellingSession},
         tui::{drawing::DrawingMode, theme::Theme},
     };
+    use image::RgbImage;
     use ratatui::{Terminal, backend::TestBackend};
+    use std::sync::Arc;
     use visavis_core::domain::{Digest, image::Images};
 
     fn view(quota: Option<usize>) -> LabellingView {

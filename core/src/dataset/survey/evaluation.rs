@@ -19,12 +19,11 @@ use crate::{
     },
     domain::{
         Fault, Result,
-        comparison::Question,
         image::Images,
         study::{Dataset, Identities, Partition, Study},
     },
 };
-use std::{collections::BTreeSet, path::Path};
+use std::path::Path;
 
 pub(crate) fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut Survey) -> Result<()> {
     let Some(name) = &study.evaluation.dataset else {
@@ -132,8 +131,7 @@ fn take_identities(survey: &mut Survey, said: &Identities, table: Option<&Path>)
 
 /// An attribute that the study asks for must be readable.
 fn asked_of(study: &Study, identities: &Identities, table: &LabelTable) -> Result<()> {
-    let questions = study.comparisons.iter().map(|comparison| &comparison.question);
-    let mut asked: BTreeSet<&str> = questions.flat_map(Question::attributes).collect();
+    let mut asked = study.asked_attributes();
     asked.extend(study.fairness.groups.iter().map(String::as_str));
     if let Identities::Column(column) = identities {
         asked.insert(column);

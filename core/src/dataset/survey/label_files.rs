@@ -117,7 +117,7 @@ pub(crate) fn label_file(
     Ok(())
 }
 
-/// The values of an attribute that the study's comparisons ask for.
+/// The values of an attribute that the study's comparisons and queries ask for.
 fn asked_values<'s>(study: &'s Study, attribute: &str) -> BTreeSet<&'s str> {
     let questions = study.comparisons.iter().map(|comparison| &comparison.question);
     let expressions = questions.flat_map(|question| {
@@ -127,7 +127,13 @@ fn asked_values<'s>(study: &'s Study, attribute: &str) -> BTreeSet<&'s str> {
         };
         classes.iter().chain(&question.within)
     });
-    expressions.flat_map(Expression::asked).filter(|(name, _)| *name == attribute).filter_map(|(_, value)| value).collect()
+    let wanted = study.queries.iter().map(|query| &query.wanted);
+    expressions
+        .chain(wanted)
+        .flat_map(Expression::asked)
+        .filter(|(name, _)| *name == attribute)
+        .filter_map(|(_, value)| value)
+        .collect()
 }
 
 /// The labels that several annotators gave of one attribute, in files and in this workspace: one label an image, by the study's rule.

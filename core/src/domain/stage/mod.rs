@@ -12,6 +12,7 @@
 
 mod agreement;
 mod baseline;
+mod clicks;
 mod clusters;
 mod extraction;
 mod fairness;
@@ -29,6 +30,7 @@ mod perturbed;
 mod project;
 mod quality;
 mod ranking;
+mod retrieval;
 mod robustness;
 pub mod role;
 mod score;
@@ -42,6 +44,7 @@ mod visibility;
 
 pub use agreement::MeasureAgreement;
 pub use baseline::Baseline;
+pub use clicks::SimulateClicks;
 pub use clusters::FindClusters;
 pub use extraction::{Extraction, LIBTORCH, ONNXRUNTIME, WEIGHTS_PREFIX, WholeNetwork, features_at};
 pub use fairness::GroupFairness;
@@ -57,6 +60,7 @@ pub use pair_verification::VerifyPairs;
 pub use project::ProjectFeatures;
 pub use quality::MeasureQuality;
 pub use ranking::{Probes, Ranking};
+pub use retrieval::RetrieveImages;
 pub use robustness::Robustness;
 pub use score::ScoreViews;
 pub use simultaneous::Simultaneous;
@@ -175,6 +179,8 @@ register! {
     VerifyPairs(VerifyPairs) = "pairs", Score, "score pairs";
     Quality(MeasureQuality) = "quality", Score, "score quality";
     Clusters(FindClusters) = "clusters", Score, "score clusters";
+    Retrieval(RetrieveImages) = "retrieval", Score, "score retrieval";
+    Clicks(SimulateClicks) = "clicks", Score, "score clicks";
     Visibility(MeasureVisibility) = "visible", Score, "score visibility";
     LayerDifferences(CompareLayers) = "layers", Score, "score layers";
     Simultaneous(Simultaneous) = "grid", Score, "score grid";

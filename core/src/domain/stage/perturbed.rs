@@ -6,6 +6,7 @@
 use super::*;
 use crate::domain::{
     Digest, Key,
+    clicks::ClickSettings,
     clusters::{ClusterCount, ClusterMethod},
     comparison::{Expression, Measured, Question},
     contrast::ContrastSides,
@@ -177,6 +178,25 @@ fn samples() -> Vec<(&'static str, Task)> {
             Work::Clusters(FindClusters {
                 views: views.clone(),
                 method: ClusterMethod::GaussianMixture(ClusterCount::UpTo(12)),
+                seed: 7,
+            }),
+        ),
+        (
+            "clicks",
+            Work::Clicks(SimulateClicks {
+                questions: questions.clone(),
+                views: views.clone(),
+                settings: ClickSettings { clusters: 9, draws: 30 },
+                seed: 7,
+            }),
+        ),
+        (
+            "retrieval",
+            Work::Retrieval(RetrieveImages {
+                queries: vec!["a and not b=2 or c".parse().expect("an expression"), "a".parse().expect("an expression")],
+                groups: vec!["race".into(), "Male".into()],
+                depth: 2,
+                bootstraps: 11,
                 seed: 7,
             }),
         ),
@@ -400,9 +420,11 @@ fn every_stage_has_a_sample() {
         Work::Clusters(_) => 22,
         Work::LayerDifferences(_) => 23,
         Work::Subgroups(_) => 24,
+        Work::Retrieval(_) => 25,
+        Work::Clicks(_) => 26,
     };
     let places: BTreeSet<usize> = samples().iter().map(|(_, task)| place(&task.work)).collect();
-    assert_eq!(places, (0..25).collect());
+    assert_eq!(places, (0..27).collect());
     let names: BTreeSet<StageName> = samples().iter().map(|(_, task)| task.work.name()).collect();
     assert_eq!(names, StageName::ALL.iter().copied().collect());
     // A word is the tag of the JSON, and one stage's only.
@@ -517,7 +539,7 @@ fn keys_of_earlier_results_follow_from_their_manifests() {
     assert_eq!(stages, ["draw", "extract", "index", "project", "train"].into());
 }
 
-const PINNED: [(&str, &str); 36] = [
+const PINNED: [(&str, &str); 38] = [
     ("index", "1111dc2e"),
     ("features npy", "43ab0afb"),
     ("features", "0a61f4f7"),
@@ -544,6 +566,8 @@ const PINNED: [(&str, &str); 36] = [
     ("verify", "459a9f38"),
     ("pairs", "bc7dc476"),
     ("clusters", "a1c34c67"),
+    ("clicks", "????????"),
+    ("retrieval", "300fddbc"),
     ("quality", "6ce6471b"),
     ("visible", "26ab81e2"),
     ("grid", "6d886e6a"),

@@ -7,12 +7,14 @@ mod preparation;
 mod verification;
 
 use super::{
+    clicks::ClickSettings,
     clusters::ClusterMethod,
     comparison::Comparison,
     hypothesis::Hypothesis,
     made_with::NOT_STATED,
     model::{Model, Network, Source, Weights},
     projection::Projection,
+    retrieval::Query,
     score::Statistics,
     visibility::Visibility,
 };
@@ -73,6 +75,10 @@ pub struct Study {
     pub visibility: Visibility,
     /// How clusters of each projection's pictures are found; `None`: they are not looked for.
     pub clusters: Option<ClusterMethod>,
+    /// What is looked for among the images by each model's features.
+    pub queries: Vec<Query>,
+    /// What labels of whole clusters save is simulated so; `None`: it is not.
+    pub clicks: Option<ClickSettings>,
     /// Pairs of pictures that networks are asked of.
     pub verification: VerificationSettings,
     /// What an audit allows of networks.
@@ -84,6 +90,13 @@ pub struct Study {
 }
 
 impl Study {
+    /// The attributes that decide who is in a class of a comparison, or is wanted by a query.
+    pub fn asked_attributes(&self) -> BTreeSet<&str> {
+        let mut asked: BTreeSet<&str> = self.comparisons.iter().flat_map(|of| of.question.attributes()).collect();
+        self.queries.iter().for_each(|query| query.wanted.collect(&mut asked));
+        asked
+    }
+
     /// Is the data set the one that is evaluated, too, under whatever name? `false` of one that is not there.
     pub fn is_evaluated_too(&self, name: &str) -> bool {
         let root = |name: &str| self.datasets.get(name).map(Dataset::root);
