@@ -16,9 +16,9 @@ use visavis_core::domain::{
     pin::Pinned,
     result::{Manifest, Provenance},
     stage::{
-        FindClusters, FindOverlap, GroupFairness, IndexImages, Input, Location, MeasureAgreement, MeasureQuality,
-        MeasureVisibility, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreViews, Simultaneous, Training,
-        VerifyIdentities, VerifyPairs,
+        AdjustScores, FindClusters, FindOverlap, GroupFairness, IndexImages, Input, Location, MeasureAgreement, MeasureNuisances,
+        MeasureQuality, MeasureVisibility, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreNuisances, ScoreViews,
+        Simultaneous, Training, VerifyIdentities, VerifyPairs,
     },
 };
 
@@ -109,6 +109,9 @@ fn output_with_claims(step: Step) -> Option<&'static str> {
         Step::Fairness { .. } => Some(GroupFairness::GROUPS),
         Step::Quality { .. } => Some(MeasureQuality::QUALITY),
         Step::Clusters { .. } => Some(FindClusters::CLUSTERS),
+        Step::Nuisances => Some(MeasureNuisances::ABOUT),
+        Step::NuisanceScores { .. } | Step::FeatureNuisances { .. } => Some(ScoreNuisances::SCORES),
+        Step::AdjustedScores(_) => Some(AdjustScores::SCORES),
         Step::Verify { .. } => Some(VerifyIdentities::VERIFICATION),
         Step::VerifyPairs { .. } => Some(VerifyPairs::VERIFICATION),
         Step::Train { .. } => Some(Training::CURVES),

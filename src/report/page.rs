@@ -6,8 +6,8 @@ use super::{
     evidence,
     phrase::Phrase,
     sections::{
-        Clusters, Comparisons, Contrasts, Data, Fairness, Figures, Findings, KnownTruth, LedgerSection, Methods, Models, Quality,
-        Reproduction, ScoreMatrix, Section, Summary, Table, Training, VerificationSets, Words,
+        Clusters, Comparisons, Contrasts, Data, Fairness, Figures, Findings, KnownTruth, LedgerSection, Methods, Models,
+        Nuisances, Quality, Reproduction, ScoreMatrix, Section, Summary, Table, Training, VerificationSets, Words,
     },
     source::ReportSource,
     templates::Templates,
@@ -83,6 +83,7 @@ fn sections(source: &ReportSource, templates: &Templates, extras: &Extras) -> Re
     contents.add_if(contrasts.as_ref())?;
     contents.add_if(KnownTruth::of(source)?.as_ref())?;
     contents.add(&Figures::of(source)?)?;
+    contents.add_if(Nuisances::of(source)?.as_ref())?;
     contents.add(&Fairness::of(source)?)?;
     contents.add(&Methods::of(source.study()))?;
     contents.add(&Comparisons::of(source))?;

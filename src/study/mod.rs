@@ -58,8 +58,8 @@ pub(crate) use plan::sources::is_of_verification;
 pub use plan::{Plan, StageStatus, Tally, sources::is_of_training};
 pub use programs::WorkerProgram;
 pub use results::{
-    CellVerdict, ModelFairness, ModelTraining, NamedScore, OnSharedCrop, ProjectionClusters, ProjectionQuality, ScoreOf,
-    ScoreSource, Seen, SharedCropOutcome, Sourced, StudyOutcome, StudyResults, StudyVisibility, VerifiedPairs,
+    CellVerdict, HeldNuisances, ModelFairness, ModelTraining, NamedScore, OnSharedCrop, ProjectionClusters, ProjectionQuality,
+    ScoreOf, ScoreSource, Seen, SharedCropOutcome, Sourced, StudyOutcome, StudyResults, StudyVisibility, VerifiedPairs,
 };
 pub use steps::{Node, Step, features, features_name, last_layer};
 pub use timeline::{HeldBecause, Phase, Timeline};

@@ -6,13 +6,16 @@ use super::{
 };
 use std::collections::BTreeMap;
 use visavis_core::domain::{
+    comparison::Measured,
     embedding::EmbeddingForm,
     index::{ComparisonIx, DatasetIx, LayerIx, ModelIx, PairSetIx, ProjectionIx},
     ledger::CellId,
     model::{Architecture, EMBEDDING, Model, Network, Source, Weights},
+    nuisance::Nuisance,
     shared_crop::{FieldOfView, ModelOnCrop, Recropped, SharedCrops},
     stage::{
-        Extraction, FeatureImport, Figure, Kind, ProjectFeatures, Robustness, StageName, Training, WholeNetwork, features_at,
+        Extraction, FeatureImport, Figure, Kind, ProjectFeatures, Robustness, ScoreNuisances, StageName, Training, WholeNetwork,
+        features_at,
     },
     study::{Dataset, DeviceClass, LabelEntry, Numerics, Study},
 };
@@ -79,6 +82,19 @@ pub enum Step {
         layer: LayerIx,
         projection: ProjectionIx,
     },
+    /// What is measured of the evaluation's pictures that is no attribute.
+    Nuisances,
+    /// How much of each nuisance the views of a projection hold.
+    NuisanceScores {
+        model: ModelIx,
+        layer: LayerIx,
+        projection: ProjectionIx,
+    },
+    /// The same of the features.
+    FeatureNuisances {
+        model: ModelIx,
+        layer: LayerIx,
+    },
     /// Are two pictures of the same person? Asked at the last layer.
     Verify {
         model: ModelIx,
@@ -109,6 +125,8 @@ pub enum Step {
     },
     /// What a shown figure has beside its score.
     Robustness(CellId),
+    /// What remains of a shown figure's score while nuisances are held.
+    AdjustedScores(CellId),
     Draw(CellId),
     /// A step of a model that is looked at through another's crop, for contrasts whose crops differ.
     Recropped(Recropped, RecroppedStep),
@@ -173,6 +191,9 @@ impl Step {
             Step::FeatureScores { .. } => StageName::FeatureScores,
             Step::Quality { .. } => StageName::Quality,
             Step::Clusters { .. } => StageName::Clusters,
+            Step::Nuisances => StageName::Nuisances,
+            Step::NuisanceScores { .. } | Step::FeatureNuisances { .. } => StageName::NuisanceScores,
+            Step::AdjustedScores(_) => StageName::AdjustedScores,
             Step::Verify { .. } => StageName::Verify,
             Step::VerifyPairs { .. } => StageName::VerifyPairs,
             Step::Visibility => StageName::Visibility,
@@ -193,6 +214,8 @@ impl Step {
             | Step::Baseline { model }
             | Step::Quality { model, .. }
             | Step::Clusters { model, .. }
+            | Step::NuisanceScores { model, .. }
+            | Step::FeatureNuisances { model, .. }
             | Step::Verify { model }
             | Step::ExtractPairs { model, .. }
             | Step::VerifyPairs { model, .. }
@@ -207,14 +230,21 @@ impl Step {
             | Step::HashTraining { .. }
             | Step::Overlap { .. }
             | Step::Agreement
+            | Step::Nuisances
             | Step::Visibility
             | Step::Simultaneous
             | Step::SharedCropTests
             | Step::Rank
             | Step::DrawFrequencies
             | Step::Robustness(_)
+            | Step::AdjustedScores(_)
             | Step::Draw(_) => None,
         }
+    }
+
+    /// Is it of a shown figure, and so known only once the ledger is there?
+    pub fn is_of_figure(self) -> bool {
+        matches!(self, Step::Draw(_) | Step::Robustness(_) | Step::AdjustedScores(_))
     }
 
     pub fn kind(self) -> Kind {
@@ -243,6 +273,7 @@ impl Step {
             Step::Project { projection, .. } => Some(ProjectFeatures::cost_class_of(&study.projections[projection].method)),
             Step::Robustness(cell) => Some(Robustness::cost_class_of(&study.projections[cell.projection].method)),
             Step::DrawCurves { .. } => Some(Figure::CURVES_COST_CLASS.to_owned()),
+            Step::FeatureNuisances { .. } => Some(ScoreNuisances::FEATURES_COST_CLASS.to_owned()),
             _ => None,
         };
         finer.unwrap_or_else(|| self.stage().cost_class().to_owned())
@@ -306,6 +337,11 @@ impl Step {
             Step::Clusters { model, layer, projection } => {
                 then(with(at(model, layer), names.projection(projection)), " · clusters")
             }
+            Step::Nuisances => then(evaluated(), " · nuisances"),
+            Step::NuisanceScores { model, layer, projection } => {
+                then(with(at(model, layer), names.projection(projection)), " · nuisances")
+            }
+            Step::FeatureNuisances { model, layer } => then(dotted(at(model, layer)), " · nuisances"),
             Step::Verify { model } => then(last(model), " · verification"),
             Step::ExtractPairs { model, set } | Step::VerifyPairs { model, set } => {
                 let set = [Piece::words(" · pairs of "), Piece::name(names.pair_set(set))];
@@ -321,6 +357,7 @@ impl Step {
             Step::DrawFrequencies => words("frequencies"),
             Step::Draw(cell) => names.cell_in_pieces(&cell),
             Step::Robustness(cell) => then(names.cell_in_pieces(&cell), " · again"),
+            Step::AdjustedScores(cell) => then(names.cell_in_pieces(&cell), " · nuisances held"),
             // It is on its own crop.
             Step::Recropped(..) => vec![],
         };
@@ -342,6 +379,9 @@ pub struct Node {
 /// Every step of the study that does not depend on the ledger, prerequisites first.
 pub(crate) fn steps(study: &Study) -> Vec<Node> {
     let mut nodes = vec![Node { step: Step::Index, needs: vec![] }];
+    let looked_for = study.nuisances_looked_for();
+    let measured = measured_for(&looked_for);
+    nodes.extend(measured.iter().map(|&step| Node { step, needs: vec![Step::Index] }));
     let mut scores = Vec::new();
     for (model, of) in study.models.iter_enumerated() {
         let learns = matches!(&of.source, Source::Network(network) if matches!(network.weights, Weights::Recipe { .. }));
@@ -375,6 +415,10 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
                 nodes.push(Node { step: features, needs: vec![Step::Index] });
             }
             scores.push(Node { step: Step::FeatureScores { model, layer }, needs: vec![Step::Index, features] });
+            let of_nuisances = |consumed: &[Step]| [&[Step::Index], &measured[..], consumed].concat();
+            if !looked_for.is_empty() {
+                nodes.push(Node { step: Step::FeatureNuisances { model, layer }, needs: of_nuisances(&[features]) });
+            }
             for (projection, of) in study.projections.iter_enumerated() {
                 let points: Vec<Step> = (0..of.seeds).map(|seed| Step::Project { model, layer, projection, seed }).collect();
                 nodes.extend(points.iter().map(|&step| Node { step, needs: vec![features] }));
@@ -382,6 +426,10 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
                 nodes.push(Node { step, needs: [vec![features], points.clone()].concat() });
                 if study.clusters.is_some() {
                     nodes.push(Node { step: Step::Clusters { model, layer, projection }, needs: points.clone() });
+                }
+                if !looked_for.is_empty() {
+                    let step = Step::NuisanceScores { model, layer, projection };
+                    nodes.push(Node { step, needs: of_nuisances(&points) });
                 }
                 for comparison in study.comparisons.keys() {
                     let step = Step::Score { model, layer, projection, comparison };
@@ -410,6 +458,12 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
     nodes.push(Node { step: Step::Rank, needs: [gathered, vec![Step::Simultaneous]].concat() });
     nodes.push(Node { step: Step::DrawFrequencies, needs: vec![Step::Rank] });
     nodes
+}
+
+/// The step that measures the pictures, if one of these nuisances is of them.
+fn measured_for(nuisances: &[Nuisance]) -> Vec<Step> {
+    let of_pictures = |of: &Nuisance| matches!(of, Nuisance::Measured(_));
+    nuisances.iter().any(of_pictures).then_some(Step::Nuisances).into_iter().collect()
 }
 
 /// What training sets share with the evaluation.
@@ -545,6 +599,16 @@ pub fn features_name(study: &Study, model: ModelIx, layer: LayerIx) -> String {
 pub(crate) fn robustness(study: &Study, cell: CellId) -> Node {
     let needs = vec![Step::Index, features(study, cell.model, cell.layer), projected(cell), Step::Rank];
     Node { step: Step::Robustness(cell), needs }
+}
+
+/// What remains of the score of a figure that is shown while nuisances are held; `None` where none is, and of a quantity.
+pub(crate) fn adjusted(study: &Study, cell: CellId) -> Option<Node> {
+    let held = study.nuisances_held();
+    let has_classes = matches!(study.comparisons[cell.comparison].question.measured, Measured::Classes(_));
+    let CellId { model, layer, projection, .. } = cell;
+    let points = (0..study.projections[projection].seeds).map(|seed| Step::Project { model, layer, projection, seed });
+    let needs = [Step::Index].into_iter().chain(measured_for(&held)).chain(points).chain([Step::Rank]).collect();
+    (has_classes && !held.is_empty()).then(|| Node { step: Step::AdjustedScores(cell), needs })
 }
 
 /// The drawing of a figure that is shown.

@@ -17,10 +17,13 @@ mod simulations;
 
 pub use design::{learned::LearnedClasses, members::Setting};
 pub use estimators::{
+    adjusted::adjusted_scores,
     agreement::{agreements, cohens_kappa},
     association::{BinaryLabels, CooccurrenceTable, quantile, sizes_by_doubling},
     faithfulness::quality,
     feature_scores::{ScoredFeatures, score_features},
+    nuisances::{NuisanceValues, score_nuisances, score_nuisances_of_features},
+    out_of_fold::REACH,
     pair_protocol::{PairError, can_verify, pair_distances, verify_pairs},
     score::{Scored, score},
     verification::verify,

@@ -1,6 +1,7 @@
 //! Carries out one stage: its work and the bytes it consumes in, the bytes it leaves out. Same in, same out, on every
 //! machine and with any number of threads; so a worker runs it, and an audit runs it again.
 
+mod adjusted_scores;
 mod agreement;
 mod baseline;
 mod clusters;
@@ -13,6 +14,8 @@ mod features;
 mod hashes;
 mod index;
 mod inputs;
+mod nuisance_scores;
+mod nuisances;
 mod order_queue;
 mod orders;
 mod overlap;
@@ -118,6 +121,9 @@ pub fn carry_out(
         Work::Clusters(of) => clusters::clusters(of, &inputs),
         Work::Verify(of) => verify::verify(of, &inputs),
         Work::VerifyPairs(of) => verify_pairs::verify_pairs(of, &inputs),
+        Work::Nuisances(of) => nuisances::nuisances(of, &inputs, listener),
+        Work::NuisanceScores(of) => nuisance_scores::nuisance_scores(of, &inputs, caches),
+        Work::AdjustedScores(of) => adjusted_scores::adjusted_scores(of, &inputs),
         Work::Visibility(of) => visibility::visibility(of, &inputs),
         Work::Rank(ranking) => rank::rank(ranking, &inputs),
         Work::Draw(figure) => draw::draw(figure, &inputs),

@@ -3,6 +3,7 @@
 mod cluster;
 mod clusters;
 mod data;
+mod nuisances;
 mod projections;
 mod training;
 mod verification;
@@ -32,7 +33,7 @@ use visavis_core::{
     weights,
 };
 
-const KEYS: [&str; 23] = [
+const KEYS: [&str; 24] = [
     "format",
     "study",
     "about",
@@ -52,6 +53,7 @@ const KEYS: [&str; 23] = [
     "fairness",
     "visibility",
     "clusters",
+    "nuisances",
     "verification",
     "audit",
     "resources",
@@ -98,6 +100,7 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
     let contrasts = fields.or("contrasts", vec![], |node| contrasts(node, &model_names))?;
 
     let comparisons = comparisons(fields.need("comparisons")?)?;
+    let has_pictures = evaluation.dataset.is_some();
     let study = Study {
         name: study_name(fields.need("study")?)?,
         about: fields.or("about", String::new(), |node| Ok(shown(&node.text()?)))?,
@@ -114,6 +117,7 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
         fairness: fields.or("fairness", FairnessSettings { groups: vec![], depth: 1 }, fairness)?,
         visibility: fields.or("visibility", Visibility::default(), visibility)?,
         clusters: fields.get("clusters").map(clusters::clusters).transpose()?,
+        nuisances: fields.get("nuisances").map(|node| nuisances::nuisances(node, has_pictures)).transpose()?.unwrap_or_default(),
         verification: fields.or("verification", VerificationSettings::default(), verification::verification)?,
         tolerance: fields.or("audit", Tolerance { auc: 0.005, features: 0.0001 }, tolerance)?,
         resources: fields.or("resources", Resources { gpu_slots: 1, cpu_slots: 1 }, resources)?,

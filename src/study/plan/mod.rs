@@ -246,7 +246,7 @@ impl Plan {
 
     /// Looks everything up anew: after a person's act, or when results are to be made again.
     fn again_from_the_start(&mut self) -> Result<()> {
-        let nodes = self.states.nodes().filter(|node| !matches!(node.step, Step::Draw(_) | Step::Robustness(_))).collect();
+        let nodes = self.states.nodes().filter(|node| !node.step.is_of_figure()).collect();
         self.start_over(nodes)
     }
 
@@ -382,7 +382,8 @@ impl Plan {
         let shown = self.shown(&ledger);
         let cells = || shown.iter().map(|(cell, _)| *cell);
         let robustness = cells().map(|cell| steps::robustness(&self.study, cell));
-        let figures: Vec<Node> = robustness.chain(cells().map(steps::drawing)).collect();
+        let adjusted = cells().filter_map(|cell| steps::adjusted(&self.study, cell));
+        let figures: Vec<Node> = robustness.chain(adjusted).chain(cells().map(steps::drawing)).collect();
         if self.forced.contains(&Step::DrawFrequencies) {
             self.forced.extend(figures.iter().map(|node| node.step));
         }

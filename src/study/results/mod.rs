@@ -7,6 +7,7 @@
 mod agreement;
 mod clusters;
 mod fairness;
+mod nuisances;
 mod outcome;
 mod overlap;
 mod pairs;
@@ -18,6 +19,7 @@ mod visibility;
 
 pub use clusters::ProjectionClusters;
 pub use fairness::ModelFairness;
+pub use nuisances::HeldNuisances;
 pub use outcome::{CellVerdict, StudyOutcome};
 pub use pairs::VerifiedPairs;
 pub use quality::ProjectionQuality;

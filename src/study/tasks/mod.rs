@@ -2,7 +2,7 @@
 
 use super::{
     names::StudyNames,
-    plan::sources::Sources,
+    plan::sources::{Sources, seen_faces},
     steps::{Step, features, features_name, fields_of_view, last_layer, projected, run_as, shared_scores, steps},
 };
 use std::collections::{BTreeSet, HashMap};
@@ -15,16 +15,18 @@ use visavis_core::{
         index::{ComparisonIx, DatasetIx, LayerIx, ModelIx, PairSetIx, ProjectionIx},
         ledger::CellId,
         model::{EMBEDDING, Network, Source, WeightFamily, Weights},
+        nuisance::{MEASURES, Nuisance},
         projection::View,
         result::Manifest,
         shared_crop::{Recropped, SharedCrops},
         stage::{
-            ArrayFormat, AxisNames, Baseline, Extraction, FeatureImport, Figure, FindClusters, FindOverlap, GroupFairness,
-            HashPictures, IndexImages, Input, Location, MeasureAgreement, MeasureQuality, MeasureVisibility, Probes,
-            ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous, Task, Training,
-            VerifyIdentities, VerifyPairs, WholeNetwork, Work, features_at, ranks_of, role,
+            AdjustScores, ArrayFormat, AxisNames, Baseline, Extraction, FeatureImport, Figure, FindClusters, FindOverlap,
+            GroupFairness, HashPictures, IndexImages, Input, Location, MeasureAgreement, MeasureNuisances, MeasureQuality,
+            MeasureVisibility, Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreNuisances, ScoreSlot,
+            ScoreViews, Simultaneous, Task, Training, VerifyIdentities, VerifyPairs, WholeNetwork, Work, features_at, ranks_of,
+            role,
         },
-        study::{Crop, DeviceClass, Preparation, Study},
+        study::{Crop, DeviceClass, FaceMark, Preparation, Study},
         visibility::Heads,
     },
     projection,
@@ -102,6 +104,15 @@ impl KnownResults<'_> {
                 let work = FindClusters { views, method: study.clusters?, seed: study.seed };
                 (Work::Clusters(work), self.points(model, layer, projection)?)
             }
+            Step::Nuisances => self.nuisances()?,
+            Step::NuisanceScores { model, layer, projection } => {
+                let points = self.points(model, layer, projection)?;
+                self.nuisance_scores(points, study.projections[projection].views())?
+            }
+            Step::FeatureNuisances { model, layer } => {
+                self.nuisance_scores(vec![self.features(model, layer, role::FEATURES)?], vec![View::Features])?
+            }
+            Step::AdjustedScores(cell) => self.adjusted(cell)?,
             Step::Verify { model } => self.verify(model)?,
             Step::ExtractPairs { model, set } => self.extract_pairs(model, set)?,
             Step::VerifyPairs { model, set } => self.verify_pairs(model, set)?,
@@ -508,6 +519,50 @@ impl KnownResults<'_> {
         let projection_seed = if projection.seeds > 1 { study.seed } else { 0 };
         let (view, method, seed) = (cell.view, projection.method.clone(), study.seed);
         Some((Work::Robustness(Robustness { question, view, method, projected: projection_seed, seed }), inputs.concat()))
+    }
+
+    /// What is measured of the pictures, with where faces are in them as far as that is known.
+    fn nuisances(&self) -> Option<(Work, Vec<Input>)> {
+        let seen = |kind: FaceMark| Some(Input { role: kind.role().to_owned(), ..self.source(&seen_faces(kind))? });
+        let inputs = [self.pictures()?].into_iter().chain(FaceMark::ALL.into_iter().filter_map(seen)).collect();
+        Some((Work::Nuisances(MeasureNuisances { measures: MEASURES }), inputs))
+    }
+
+    /// Of these nuisances those whose labels are there, and what their values are read from.
+    fn values_of(&self, nuisances: Vec<Nuisance>, others: &BTreeSet<&str>) -> Option<(Vec<Nuisance>, Vec<Input>)> {
+        let there = |of: &Nuisance| match of {
+            Nuisance::Measured(_) => true,
+            Nuisance::Column(name) => self.source(&role::labels(name)).is_some(),
+        };
+        let nuisances: Vec<Nuisance> = nuisances.into_iter().filter(there).collect();
+        let is_measured = nuisances.iter().any(|of| matches!(of, Nuisance::Measured(_)));
+        let table = || self.output(Step::Nuisances, MeasureNuisances::TABLE, ScoreNuisances::TABLE);
+        let table = if is_measured { vec![table()?] } else { vec![] };
+        let own = nuisances.iter().filter_map(|of| match of {
+            Nuisance::Measured(_) => None,
+            Nuisance::Column(name) => Some(name.as_str()),
+        });
+        let columns: BTreeSet<&str> = others.iter().copied().chain(own).collect();
+        let inputs = [table, self.labels(columns)?].concat();
+        Some((nuisances, inputs))
+    }
+
+    /// How much of each nuisance these points hold, or these features.
+    fn nuisance_scores(&self, points: Vec<Input>, views: Vec<View>) -> Option<(Work, Vec<Input>)> {
+        let study = self.study;
+        let (nuisances, values) = self.values_of(study.nuisances_looked_for(), &BTreeSet::new())?;
+        let work = ScoreNuisances { nuisances, views, bootstraps: study.statistics.bootstraps, seed: study.seed };
+        Some((Work::NuisanceScores(work), [vec![self.images()?], points, values].concat()))
+    }
+
+    fn adjusted(&self, cell: CellId) -> Option<(Work, Vec<Input>)> {
+        let study = self.study;
+        let question = study.comparisons[cell.comparison].question.clone();
+        let (held, values) = self.values_of(study.nuisances_held(), &question.attributes())?;
+        let points = self.points(cell.model, cell.layer, cell.projection)?;
+        let (statistics, seed) = (study.statistics, study.seed);
+        let work = AdjustScores { question, view: cell.view, held, statistics, seed };
+        Some((Work::AdjustedScores(work), [vec![self.images()?], points, values].concat()))
     }
 
     fn draw(&self, cell: CellId) -> Option<(Work, Vec<Input>)> {

@@ -135,6 +135,7 @@ fn asked_of(study: &Study, identities: &Identities, table: &LabelTable) -> Resul
     let questions = study.comparisons.iter().map(|comparison| &comparison.question);
     let mut asked: BTreeSet<&str> = questions.flat_map(Question::attributes).collect();
     asked.extend(study.fairness.groups.iter().map(String::as_str));
+    asked.extend(study.nuisances.columns());
     if let Identities::Column(column) = identities {
         asked.insert(column);
     }

@@ -10,6 +10,7 @@
 //! does not compile until it enters the key or is named as one that decides nothing. `perturbed.rs` changes every field of every stage
 //! and sees the key change.
 
+mod adjusted_scores;
 mod agreement;
 mod baseline;
 mod clusters;
@@ -21,6 +22,8 @@ mod figure;
 mod hashes;
 mod index;
 mod kind;
+mod nuisance_scores;
+mod nuisances;
 mod overlap;
 mod pair_verification;
 #[cfg(test)]
@@ -38,6 +41,7 @@ mod training;
 mod verification;
 mod visibility;
 
+pub use adjusted_scores::AdjustScores;
 pub use agreement::MeasureAgreement;
 pub use baseline::Baseline;
 pub use clusters::FindClusters;
@@ -49,6 +53,8 @@ pub use figure::{AxisNames, Figure};
 pub use hashes::HashPictures;
 pub use index::IndexImages;
 pub use kind::Kind;
+pub use nuisance_scores::ScoreNuisances;
+pub use nuisances::MeasureNuisances;
 pub use overlap::FindOverlap;
 pub use pair_verification::VerifyPairs;
 pub use project::ProjectFeatures;
@@ -170,6 +176,9 @@ register! {
     VerifyPairs(VerifyPairs) = "pairs", Score, "score pairs";
     Quality(MeasureQuality) = "quality", Score, "score quality";
     Clusters(FindClusters) = "clusters", Score, "score clusters";
+    Nuisances(MeasureNuisances) = "nuisances", Features, "features nuisances";
+    NuisanceScores(ScoreNuisances) = "explained", Score, "score nuisances";
+    AdjustedScores(AdjustScores) = "adjusted", Score, "score adjusted";
     Visibility(MeasureVisibility) = "visible", Score, "score visibility";
     Simultaneous(Simultaneous) = "grid", Score, "score grid";
     Rank(Ranking) = "rank", Rank, "rank";

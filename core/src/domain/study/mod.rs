@@ -11,6 +11,7 @@ use super::{
     comparison::Comparison,
     made_with::NOT_STATED,
     model::{Model, Network, Source, Weights},
+    nuisance::{Nuisance, WantedNuisances},
     projection::Projection,
     score::Statistics,
     visibility::Visibility,
@@ -70,6 +71,8 @@ pub struct Study {
     pub visibility: Visibility,
     /// How clusters of each projection's pictures are found; `None`: they are not looked for.
     pub clusters: Option<ClusterMethod>,
+    /// What might explain a cluster instead of an attribute.
+    pub nuisances: WantedNuisances,
     /// Pairs of pictures that networks are asked of.
     pub verification: VerificationSettings,
     /// What an audit allows of networks.
@@ -90,6 +93,24 @@ impl Study {
     /// Are there networks that only pretend to learn?
     pub fn pretends(&self) -> bool {
         self.numerics.device == DeviceClass::Pretend && self.models.iter().any(|model| matches!(model.source, Source::Network(_)))
+    }
+
+    /// The nuisances that are looked for. Of pictures nobody asked to be measured, those of given features are not opened: they need not be
+    /// there.
+    pub fn nuisances_looked_for(&self) -> Vec<Nuisance> {
+        self.nuisances.looked_for(self.measures_pictures())
+    }
+
+    /// Those that are held while a shown figure is scored again.
+    pub fn nuisances_held(&self) -> Vec<Nuisance> {
+        self.nuisances.held(self.measures_pictures())
+    }
+
+    /// Are there pictures to measure?
+    fn measures_pictures(&self) -> bool {
+        let are_read = self.models.iter().any(|model| !matches!(model.source, Source::Given(_)));
+        let are_wanted = are_read || matches!(self.nuisances, WantedNuisances::Listed(_));
+        self.evaluation.dataset.is_some() && self.numerics.device != DeviceClass::Pretend && are_wanted
     }
 
     /// The data set at a place.
