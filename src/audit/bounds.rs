@@ -15,6 +15,7 @@ const MOST_NEIGHBOURS: usize = 10_000;
 const MOST_VIEWS: usize = 3000;
 const MOST_CLUSTERS: usize = 100;
 const MOST_QUERIES: usize = 1000;
+const MOST_NUISANCES: usize = 1000;
 const LARGEST_PICTURE: usize = 2048;
 const DEEPEST: usize = 3;
 const MOST_RECTANGLES: usize = 10_000;
@@ -31,6 +32,7 @@ pub(crate) fn too_much(work: &Work) -> Option<String> {
         Work::Index(_)
         | Work::Features(_)
         | Work::Hashes(_)
+        | Work::Nuisances(_)
         | Work::Overlap(_)
         | Work::Agreement(_)
         | Work::Train(_)
@@ -40,6 +42,10 @@ pub(crate) fn too_much(work: &Work) -> Option<String> {
         Work::Clusters(of) => {
             told(of.views.len(), MOST_VIEWS, "views").or_else(|| told(of.method.most(), MOST_CLUSTERS, "clusters"))
         }
+        Work::NuisanceScores(of) => told(of.bootstraps, MOST_RESAMPLES, "bootstraps")
+            .or_else(|| told(of.views.len(), MOST_VIEWS, "views"))
+            .or_else(|| told(of.nuisances.len(), MOST_NUISANCES, "nuisances")),
+        Work::AdjustedScores(of) => resamples(&of.statistics).or_else(|| told(of.held.len(), MOST_NUISANCES, "nuisances")),
         Work::Extract(of) => told(of.preparation.size, LARGEST_PICTURE, "pixels a side"),
         Work::Baseline(of) => told(of.preparation.size, LARGEST_PICTURE, "pixels a side"),
         Work::Project(of) => of_method(&of.method, &told),
@@ -72,6 +78,7 @@ pub(crate) fn impossible(work: &Work) -> Option<String> {
         Work::Index(_)
         | Work::Features(_)
         | Work::Hashes(_)
+        | Work::Nuisances(_)
         | Work::Overlap(_)
         | Work::Agreement(_)
         | Work::Train(_)
@@ -93,6 +100,8 @@ pub(crate) fn impossible(work: &Work) -> Option<String> {
         Work::Clicks(of) => of_views(&of.views)
             .or_else(|| of_questions(&of.questions))
             .or_else(|| (of.settings.clusters == 0 || of.settings.draws == 0).then(|| "no clicks".to_owned())),
+        Work::NuisanceScores(of) => of_views(&of.views),
+        Work::AdjustedScores(of) => of_views([&of.view]).or_else(|| of_questions([&of.question])),
         Work::Clusters(of) => of_views(&of.views).or_else(|| (of.method.most() == 0).then(|| "no clusters".to_owned())),
         Work::Subgroups(of) => of_views([&of.view]).or_else(|| of_questions([&of.question])),
         Work::LayerDifferences(of) => of_questions(&of.questions),

@@ -177,6 +177,7 @@ impl Names {
         names.extend(study.evaluation.dataset.clone());
         names.extend(study.evaluation.labels.iter().map(|labels| labels.attribute.clone()));
         names.extend(study.fairness.groups.iter().cloned());
+        names.extend(study.nuisances.columns().map(str::to_owned));
         names.extend(study.projections.iter().map(|of| of.name.clone()));
         names.extend(study.verification.sets.iter().map(|of| of.name.clone()));
         names.extend(study.contrasts.iter().map(|of| of.name().to_owned()));

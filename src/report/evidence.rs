@@ -16,7 +16,7 @@ use visavis_core::domain::{
     pin::Pinned,
     result::{Manifest, Provenance},
     stage::{
-        CompareLayers, FindClusters, FindOverlap, FindSubgroups, GroupFairness, IndexImages, Input, Location, MeasureAgreement, MeasureQuality, MeasureVisibility, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreViews, Simultaneous, Training, VerifyIdentities, VerifyPairs, RetrieveImages, SimulateClicks,
+        CompareLayers, FindClusters, FindOverlap, FindSubgroups, GroupFairness, IndexImages, Input, Location, MeasureAgreement, MeasureQuality, MeasureVisibility, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreViews, Simultaneous, Training, VerifyIdentities, VerifyPairs, RetrieveImages, SimulateClicks, AdjustScores, MeasureNuisances, ScoreNuisances,
     },
 };
 
@@ -111,6 +111,9 @@ fn output_with_claims(step: Step) -> Option<&'static str> {
         Step::Clusters { .. } => Some(FindClusters::CLUSTERS),
         Step::Retrieval { .. } => Some(RetrieveImages::RETRIEVAL),
         Step::Clicks { .. } => Some(SimulateClicks::CLICKS),
+        Step::Nuisances => Some(MeasureNuisances::ABOUT),
+        Step::NuisanceScores { .. } | Step::FeatureNuisances { .. } => Some(ScoreNuisances::SCORES),
+        Step::AdjustedScores(_) => Some(AdjustScores::SCORES),
         Step::Verify { .. } => Some(VerifyIdentities::VERIFICATION),
         Step::VerifyPairs { .. } => Some(VerifyPairs::VERIFICATION),
         Step::Train { .. } => Some(Training::CURVES),

@@ -6,7 +6,7 @@ use super::{
     evidence,
     phrase::Phrase,
     sections::{
-        ClaimsTested, Clusters, Comparisons, Contrasts, Data, Fairness, Figures, Findings, KnownTruth, LayersAndAxes, LedgerSection, Methods, Models, Quality, Reproduction, ScoreMatrix, Section, Summary, Table, Training, VerificationSets, Words, ClicksSection, Retrieval,
+        ClaimsTested, Clusters, Comparisons, Contrasts, Data, Fairness, Figures, Findings, KnownTruth, LayersAndAxes, LedgerSection, Methods, Models, Quality, Reproduction, ScoreMatrix, Section, Summary, Table, Training, VerificationSets, Words, ClicksSection, Retrieval, Nuisances,
     },
     source::ReportSource,
     templates::Templates,
@@ -86,6 +86,7 @@ fn sections(source: &ReportSource, templates: &Templates, extras: &Extras) -> Re
     contents.add(&Figures::of(source)?)?;
     contents.add_if(Retrieval::of(source)?.as_ref())?;
     contents.add_if(ClicksSection::of(source)?.as_ref())?;
+    contents.add_if(Nuisances::of(source)?.as_ref())?;
     contents.add(&Fairness::of(source)?)?;
     contents.add(&Methods::of(source.study()))?;
     contents.add(&Comparisons::of(source))?;

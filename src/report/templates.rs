@@ -7,7 +7,7 @@ use tera::{Context, Error, Tera, Value};
 use visavis_core::domain::{Fault, Result};
 
 /// Every template with its text: the page, the macros that print numbers, and one a section.
-const TEMPLATES: [(&str, &str); 25] = [
+const TEMPLATES: [(&str, &str); 26] = [
     ("page.html", include_str!("../../templates/report.html")),
     ("numbers.html", include_str!("../../templates/report/numbers.html")),
     ("claims_tested.html", include_str!("../../templates/report/claims_tested.html")),
@@ -22,6 +22,7 @@ const TEMPLATES: [(&str, &str); 25] = [
     ("ledger.html", include_str!("../../templates/report/ledger.html")),
     ("methods.html", include_str!("../../templates/methods.html")),
     ("models.html", include_str!("../../templates/report/models.html")),
+    ("nuisances.html", include_str!("../../templates/report/nuisances.html")),
     ("overlap.html", include_str!("../../templates/report/overlap.html")),
     ("clicks.html", include_str!("../../templates/report/clicks.html")),
     ("clusters.html", include_str!("../../templates/report/clusters.html")),

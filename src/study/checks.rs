@@ -12,6 +12,7 @@ use visavis_core::{
         membership::Members,
         missing,
         model::{Network, Source, Weights},
+        nuisance::{Nuisance, PictureNuisance, WantedNuisances},
         spelling::{nearest, suggestion},
         study::{Dataset, PARTIAL_FC_FROM, Study},
         text::{count, thousands},
@@ -72,6 +73,27 @@ pub(crate) fn check(file: &StudyFile, survey: &Survey) -> Result<Vec<String>> {
         there_is(group, &known, &spot)?;
         if survey.labels.get(group).is_some_and(Column::is_empty) {
             warnings.push(format!("fairness.groups: no image has a label of `{group}`, so it makes no groups"));
+        }
+    }
+    if let WantedNuisances::Listed(listed) = &study.nuisances {
+        let words: Vec<&str> = known.iter().copied().chain(PictureNuisance::ALL.map(PictureNuisance::word)).collect();
+        for (place, of) in listed.iter().enumerate() {
+            let Nuisance::Column(name) = of else { continue };
+            let spot = AskedAt { text, path: vec![key_of("nuisances"), PathStep::Index(place)], may_be_absent: false };
+            there_is(name, &words, &spot)?;
+            let Some(column) = survey.labels.get(name) else { continue };
+            let numbers = column.iter().filter(|(_, value)| value.parse::<f64>().is_ok_and(f64::is_finite)).count();
+            if numbers == 0 {
+                let what = format!("`{name}` is no quantity: none of its {} is a number", count(column.len(), "label"));
+                return Err(spot.wrong(&what).next("a nuisance is a number an image, such as a year"));
+            }
+            if numbers < column.len() {
+                warnings.push(format!(
+                    "nuisances: {} of `{name}` {} no number, and so undefined",
+                    count(column.len() - numbers, "label"),
+                    if column.len() - numbers == 1 { "is" } else { "are" }
+                ));
+            }
         }
     }
     if let Some(images) = &survey.images {

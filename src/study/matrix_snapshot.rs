@@ -26,6 +26,7 @@ use visavis_core::domain::{
     ledger::{CellId, Ledger, ShownAs},
     made_of::MadeOf,
     model::{Network, Source, Weights},
+    nuisance::AdjustedScores,
     pairs::PairVerification,
     pin::Pinned,
     projection::View,
@@ -67,6 +68,8 @@ pub struct MatrixSnapshot {
     pub pins: Vec<Pinned>,
     /// Figures that the report shows, picked ones first, as it shows them.
     pub shown: Vec<(CellId, Vec<ShownAs>)>,
+    /// What remains of the scores of those figures while nuisances are held.
+    pub adjusted: HashMap<CellId, AdjustedScores>,
     /// What a report of it would be made of now.
     pub made_of: MadeOf,
     /// Stages that a run here would make, and those that wait for what is missing.
@@ -99,6 +102,12 @@ impl StudyFindings {
         let rows = ledger.rows.iter().enumerate().map(|(place, row)| (row.candidate.cell, place)).collect();
         StudyFindings { ledger, grid, held, verdicts, reasons, rows }
     }
+}
+
+/// Of the figures that are shown, where nuisances were held.
+fn adjusted(outcome: &StudyOutcome) -> Result<HashMap<CellId, AdjustedScores>> {
+    let of = |cell: CellId| Ok(outcome.results.adjusted(&cell)?.map(|found| (cell, found.value)));
+    outcome.shown.iter().filter_map(|(cell, _)| of(*cell).transpose()).collect()
 }
 
 /// A cell less its views: what one `score` stage is of.
@@ -222,6 +231,7 @@ impl MatrixSnapshot {
             features,
             visibility,
             pins: plan.pinned().to_vec(),
+            adjusted: outcome.as_ref().map_or_else(|| Ok(HashMap::new()), adjusted)?,
             shown: outcome.as_ref().map_or(vec![], |outcome| outcome.shown.clone()),
             found: outcome.map(StudyFindings::of),
             made_of: plan.made_of(&text.source),

@@ -58,7 +58,7 @@ pub(crate) use plan::sources::is_of_verification;
 pub use plan::{Plan, StageStatus, Tally, sources::is_of_training};
 pub use programs::WorkerProgram;
 pub use results::{
-    AxisFinding, CellVerdict, HypothesisPart, LayersOn, ModelFairness, ModelTraining, NamedScore, OnSharedCrop, PartOf, ProjectionClusters, ProjectionQuality, ScoreOf, ScoreSource, Seen, SharedCropOutcome, Sourced, StudyOutcome, StudyResults, StudyVisibility, TestedHypothesis, VerifiedPairs, LayerRetrieval, ModelClicks,
+    AxisFinding, CellVerdict, HypothesisPart, LayersOn, ModelFairness, ModelTraining, NamedScore, OnSharedCrop, PartOf, ProjectionClusters, ProjectionQuality, ScoreOf, ScoreSource, Seen, SharedCropOutcome, Sourced, StudyOutcome, StudyResults, StudyVisibility, TestedHypothesis, VerifiedPairs, LayerRetrieval, ModelClicks, HeldNuisances,
 };
 pub use steps::{Node, Step, features, features_name, last_layer};
 pub use timeline::{HeldBecause, Phase, Timeline};

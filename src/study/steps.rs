@@ -12,9 +12,11 @@ use visavis_core::domain::{
     ledger::CellId,
     model::{Architecture, EMBEDDING, Model, Network, Source, Weights},
     projection::{Projection, View},
+    nuisance::Nuisance,
     shared_crop::{FieldOfView, ModelOnCrop, Recropped, SharedCrops},
     stage::{
-        Extraction, FeatureImport, Figure, Kind, ProjectFeatures, Robustness, StageName, Training, WholeNetwork, features_at,
+        Extraction, FeatureImport, Figure, Kind, ProjectFeatures, Robustness, ScoreNuisances, StageName, Training, WholeNetwork,
+        features_at,
     },
     study::{Dataset, DeviceClass, LabelEntry, Numerics, Study},
 };
@@ -90,6 +92,19 @@ pub enum Step {
     Clicks {
         model: ModelIx,
     },
+    /// What is measured of the evaluation's pictures that is no attribute.
+    Nuisances,
+    /// How much of each nuisance the views of a projection hold.
+    NuisanceScores {
+        model: ModelIx,
+        layer: LayerIx,
+        projection: ProjectionIx,
+    },
+    /// The same of the features.
+    FeatureNuisances {
+        model: ModelIx,
+        layer: LayerIx,
+    },
     /// Are two pictures of the same person? Asked at the last layer.
     Verify {
         model: ModelIx,
@@ -126,6 +141,8 @@ pub enum Step {
     Robustness(CellId),
     /// Groups in which a shown figure separates its classes better, or worse.
     Subgroups(CellId),
+    /// What remains of a shown figure's score while nuisances are held.
+    AdjustedScores(CellId),
     Draw(CellId),
     /// A step of a model that is looked at through another's crop, for contrasts whose crops differ.
     Recropped(Recropped, RecroppedStep),
@@ -192,6 +209,9 @@ impl Step {
             Step::Clusters { .. } => StageName::Clusters,
             Step::Retrieval { .. } => StageName::Retrieval,
             Step::Clicks { .. } => StageName::Clicks,
+            Step::Nuisances => StageName::Nuisances,
+            Step::NuisanceScores { .. } | Step::FeatureNuisances { .. } => StageName::NuisanceScores,
+            Step::AdjustedScores(_) => StageName::AdjustedScores,
             Step::Verify { .. } => StageName::Verify,
             Step::VerifyPairs { .. } => StageName::VerifyPairs,
             Step::Visibility => StageName::Visibility,
@@ -216,6 +236,8 @@ impl Step {
             | Step::Clusters { model, .. }
             | Step::Retrieval { model, .. }
             | Step::Clicks { model }
+            | Step::NuisanceScores { model, .. }
+            | Step::FeatureNuisances { model, .. }
             | Step::Verify { model }
             | Step::ExtractPairs { model, .. }
             | Step::VerifyPairs { model, .. }
@@ -231,6 +253,7 @@ impl Step {
             | Step::HashTraining { .. }
             | Step::Overlap { .. }
             | Step::Agreement
+            | Step::Nuisances
             | Step::Visibility
             | Step::Simultaneous
             | Step::SharedCropTests
@@ -238,8 +261,14 @@ impl Step {
             | Step::DrawFrequencies
             | Step::Robustness(_)
             | Step::Subgroups(_)
+            | Step::AdjustedScores(_)
             | Step::Draw(_) => None,
         }
+    }
+
+    /// Is it of a shown figure, and so known only once the ledger is there?
+    pub fn is_of_figure(self) -> bool {
+        matches!(self, Step::Draw(_) | Step::Robustness(_) | Step::Subgroups(_) | Step::AdjustedScores(_))
     }
 
     pub fn kind(self) -> Kind {
@@ -268,6 +297,7 @@ impl Step {
             Step::Project { projection, .. } => Some(ProjectFeatures::cost_class_of(&study.projections[projection].method)),
             Step::Robustness(cell) => Some(Robustness::cost_class_of(&study.projections[cell.projection].method)),
             Step::DrawCurves { .. } => Some(Figure::CURVES_COST_CLASS.to_owned()),
+            Step::FeatureNuisances { .. } => Some(ScoreNuisances::FEATURES_COST_CLASS.to_owned()),
             _ => None,
         };
         finer.unwrap_or_else(|| self.stage().cost_class().to_owned())
@@ -283,11 +313,6 @@ impl Step {
             },
             _ => DeviceClass::Cpu,
         }
-    }
-
-    /// Is it of a figure that is shown? Such steps come to be once there is a ledger.
-    pub fn is_of_figure(self) -> bool {
-        matches!(self, Step::Draw(_) | Step::Robustness(_) | Step::Subgroups(_))
     }
 
     /// Does it make do with what is there? A ledger of the cells that can be scored is better than none.
@@ -338,6 +363,11 @@ impl Step {
             }
             Step::Retrieval { model, layer } => then(dotted(at(model, layer)), " · retrieval"),
             Step::Clicks { model } => then(last(model), " · clicks"),
+            Step::Nuisances => then(evaluated(), " · nuisances"),
+            Step::NuisanceScores { model, layer, projection } => {
+                then(with(at(model, layer), names.projection(projection)), " · nuisances")
+            }
+            Step::FeatureNuisances { model, layer } => then(dotted(at(model, layer)), " · nuisances"),
             Step::Verify { model } => then(last(model), " · verification"),
             Step::ExtractPairs { model, set } | Step::VerifyPairs { model, set } => {
                 let set = [Piece::words(" · pairs of "), Piece::name(names.pair_set(set))];
@@ -355,6 +385,7 @@ impl Step {
             Step::Draw(cell) => names.cell_in_pieces(&cell),
             Step::Subgroups(cell) => then(names.cell_in_pieces(&cell), " · subgroups"),
             Step::Robustness(cell) => then(names.cell_in_pieces(&cell), " · again"),
+            Step::AdjustedScores(cell) => then(names.cell_in_pieces(&cell), " · nuisances held"),
             // It is on its own crop.
             Step::Recropped(..) => vec![],
         };
@@ -376,6 +407,9 @@ pub struct Node {
 /// Every step of the study that does not depend on the ledger, prerequisites first.
 pub(crate) fn steps(study: &Study) -> Vec<Node> {
     let mut nodes = vec![Node { step: Step::Index, needs: vec![] }];
+    let looked_for = study.nuisances_looked_for();
+    let measured = measured_for(&looked_for);
+    nodes.extend(measured.iter().map(|&step| Node { step, needs: vec![Step::Index] }));
     let mut scores = Vec::new();
     for (model, of) in study.models.iter_enumerated() {
         let learns = matches!(&of.source, Source::Network(network) if matches!(network.weights, Weights::Recipe { .. }));
@@ -412,6 +446,10 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
             if !study.queries.is_empty() {
                 nodes.push(Node { step: Step::Retrieval { model, layer }, needs: vec![Step::Index, features] });
             }
+            let of_nuisances = |consumed: &[Step]| [&[Step::Index], &measured[..], consumed].concat();
+            if !looked_for.is_empty() {
+                nodes.push(Node { step: Step::FeatureNuisances { model, layer }, needs: of_nuisances(&[features]) });
+            }
             for (projection, of) in study.projections.iter_enumerated() {
                 let points: Vec<Step> = (0..of.seeds).map(|seed| Step::Project { model, layer, projection, seed }).collect();
                 nodes.extend(points.iter().map(|&step| Node { step, needs: vec![features] }));
@@ -419,6 +457,10 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
                 nodes.push(Node { step, needs: [vec![features], points.clone()].concat() });
                 if study.clusters.is_some() {
                     nodes.push(Node { step: Step::Clusters { model, layer, projection }, needs: points.clone() });
+                }
+                if !looked_for.is_empty() {
+                    let step = Step::NuisanceScores { model, layer, projection };
+                    nodes.push(Node { step, needs: of_nuisances(&points) });
                 }
                 for comparison in study.comparisons.keys() {
                     let step = Step::Score { model, layer, projection, comparison };
@@ -476,6 +518,12 @@ pub(crate) fn clicked_views(study: &Study) -> Vec<(ProjectionIx, View)> {
         of.labels.is_none().then_some((place, view))
     };
     study.projections.iter_enumerated().filter_map(first).collect()
+}
+
+/// The step that measures the pictures, if one of these nuisances is of them.
+fn measured_for(nuisances: &[Nuisance]) -> Vec<Step> {
+    let of_pictures = |of: &Nuisance| matches!(of, Nuisance::Measured(_));
+    nuisances.iter().any(of_pictures).then_some(Step::Nuisances).into_iter().collect()
 }
 
 /// What training sets share with the evaluation.
@@ -618,6 +666,16 @@ pub(crate) fn subgroups(study: &Study, cell: CellId) -> Option<Node> {
     let has_two = matches!(&study.comparisons[cell.comparison].question.measured, Measured::Classes(of) if of.len() == 2);
     let node = Node { step: Step::Subgroups(cell), needs: vec![Step::Index, projected(cell), Step::Rank] };
     (has_two && !study.fairness.groups.is_empty()).then_some(node)
+}
+
+/// What remains of the score of a figure that is shown while nuisances are held; `None` where none is, and of a quantity.
+pub(crate) fn adjusted(study: &Study, cell: CellId) -> Option<Node> {
+    let held = study.nuisances_held();
+    let has_classes = matches!(study.comparisons[cell.comparison].question.measured, Measured::Classes(_));
+    let CellId { model, layer, projection, .. } = cell;
+    let points = (0..study.projections[projection].seeds).map(|seed| Step::Project { model, layer, projection, seed });
+    let needs = [Step::Index].into_iter().chain(measured_for(&held)).chain(points).chain([Step::Rank]).collect();
+    (has_classes && !held.is_empty()).then(|| Node { step: Step::AdjustedScores(cell), needs })
 }
 
 /// The drawing of a figure that is shown.

@@ -4,7 +4,7 @@ use super::{
     model_files::files_of,
     plan::{ResultLookup, StoredResult, sources::Sources},
     results::StudyResults,
-    steps::{Node, Step, drawing, robustness, steps, subgroups},
+    steps::{Node, Step, adjusted, drawing, robustness, steps, subgroups},
 };
 use crate::config;
 use serde::Serialize;
@@ -19,8 +19,8 @@ use visavis_core::domain::{
     pairs::{OverFolds, PairVerification},
     result::{Facts, Manifest, Output, Provenance},
     stage::{
-        FeatureImport, HashPictures, IndexImages, ProjectFeatures, Ranking, ScoreFeatures, ScoreViews, Simultaneous, Training,
-        Work, features_at, ranks_of, role,
+        FeatureImport, HashPictures, IndexImages, MeasureNuisances, ProjectFeatures, Ranking, ScoreFeatures, ScoreViews,
+        Simultaneous, Training, Work, features_at, ranks_of, role,
     },
     study::Study,
 };
@@ -66,7 +66,7 @@ pub(crate) fn verified_pairs(accuracy: f64) -> PairVerification {
 /// Every step that a study can have, with all figures shown.
 pub(crate) fn nodes(study: &Study) -> Vec<Node> {
     let cells = matrix::cells(study);
-    let of_cell = |cell| [robustness(study, cell)].into_iter().chain(subgroups(study, cell)).chain([drawing(cell)]);
+    let of_cell = |cell| [robustness(study, cell)].into_iter().chain(subgroups(study, cell)).chain(adjusted(study, cell)).chain([drawing(cell)]);
     let shown = cells.into_iter().flat_map(of_cell);
     steps(study).into_iter().chain(shown).collect()
 }
@@ -84,6 +84,7 @@ pub(crate) fn result(study: &Study, step: Step) -> Manifest {
         Training::WEIGHTS,
         Training::CURVES,
         HashPictures::HASHES,
+        MeasureNuisances::TABLE,
         ProjectFeatures::COORDINATES,
         ScoreViews::SCORES,
         ScoreViews::RANKS,

@@ -61,7 +61,7 @@ impl UsedResults {
         used.unjudged.extend(unsure.iter().map(|step| step.stage()));
         // Which figures there are, the ledger says.
         if open.contains(&Step::Rank) {
-            used.unjudged.extend([StageName::Draw, StageName::Robustness]);
+            used.unjudged.extend([StageName::Draw, StageName::Robustness, StageName::AdjustedScores]);
         }
         used
     }

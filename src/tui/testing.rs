@@ -146,6 +146,7 @@ pub(crate) fn study() -> MatrixSnapshot {
         offers: Offers::default(),
         pins: vec![],
         shown: vec![],
+        adjusted: Default::default(),
         made_of: MadeOf { results: digest, study: digest, pins: digest },
         to_run: 0,
         waiting: 0,

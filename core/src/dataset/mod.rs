@@ -17,6 +17,7 @@ mod marks;
 mod matching;
 mod narrow;
 mod npy_header;
+mod nuisance;
 mod numbers;
 mod pair_sets;
 mod pictures;
@@ -39,6 +40,7 @@ pub use identities::{People, SAY as SAY_IDENTITIES, UNKNOWN as UNKNOWN_IDENTITIE
 pub use loader::{Album, Batch, Loader, examine_picture, open_picture};
 pub use marks::{Mark, Marks};
 pub use matching::taken;
+pub use nuisance::measure_pictures;
 pub use numbers::Numbers;
 pub use pair_sets::{PairSet, pair_set};
 pub use pictures::{broken_links, list as list_pictures};

@@ -43,9 +43,13 @@ impl Similarity {
     }
 
     /// Where the point goes.
-    #[cfg(test)]
-    fn forth(&self, [x, y]: [f64; 2]) -> [f64; 2] {
+    pub(super) fn forth(&self, [x, y]: [f64; 2]) -> [f64; 2] {
         [self.a * x - self.b * y + self.c, self.b * x + self.a * y + self.d]
+    }
+
+    /// By how much lengths grow.
+    pub(super) fn scale(&self) -> f64 {
+        self.scale_squared().sqrt()
     }
 
     fn scale_squared(&self) -> f64 {

@@ -19,6 +19,10 @@ pub const GLOSSARY: &[Term] = &[
         "above chance",
         "The AUC on the evaluation half is higher than permuted labels explain, at 5 % over all cells that are tested together.",
     ),
+    term(
+        "adjusted",
+        "Of an AUC: each image is held only against images of the other class that are alike in a nuisance, such as the background's colour.",
+    ),
     term("attribute", "A labelled property of an image: yes or no, one of several values, or a quantity."),
     term(
         "AUC",
@@ -70,7 +74,12 @@ pub const GLOSSARY: &[Term] = &[
     term("linear probe", "A logistic regression on the features: what the features hold, whatever a view shows of them."),
     term("lost", "The view scores lower than its features do: the projection hides what the features hold."),
     term("map", "A two-dimensional picture by t-SNE or UMAP, whose axes have no meaning of their own."),
+    term("nuisance", "What might explain a cluster instead of an attribute: background colour, brightness, sharpness, pose."),
     term("other settings", "The score of a figure when the projection's parameters are changed: one measure of robustness."),
+    term(
+        "over-adjusted",
+        "Of an adjusted AUC: the nuisance that is held nearly is the attribute, so holding it takes away what is asked about.",
+    ),
     term("positive", "An image of the class that a rate is about; the other images are negative."),
     term("prevalence", "The share of images that a query wants, among those whose labels say whether it does."),
     term("projection", "A method that maps features to few coordinates, such as PCA, ICA, t-SNE or UMAP."),

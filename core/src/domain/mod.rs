@@ -37,6 +37,7 @@ pub mod membership;
 pub mod metric;
 pub mod missing;
 pub mod model;
+pub mod nuisance;
 pub mod overlap;
 pub mod pairs;
 pub mod pin;

@@ -44,6 +44,7 @@ pub(crate) use vocabulary;
 mod tests {
     use crate::domain::{
         model::{BaselineKind, ModelFormat},
+        nuisance::PictureNuisance,
         study::{
             Channels, Crop, DeviceClass, Exif, FaceMark, LabelProvenance, OnMissing, Optimizer, Padding, Partition, PixelScale,
             Precision, PreparationField, Schedule, Vggface2Split,
@@ -89,5 +90,6 @@ mod tests {
         assert_eq!(words!(LabelProvenance), "self-reported perceived predicted measured");
         assert_eq!(words!(BaselineKind), "pixels colours");
         assert_eq!(words!(ModelFormat), "onnx torchscript");
+        assert_eq!(words!(PictureNuisance), "background brightness contrast sharpness noise jpeg_quality pose face_size");
     }
 }

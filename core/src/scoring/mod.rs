@@ -17,12 +17,15 @@ mod simulations;
 
 pub use design::{learned::LearnedClasses, members::Setting};
 pub use estimators::{
+    adjusted::adjusted_scores,
     agreement::{agreements, cohens_kappa},
     association::{BinaryLabels, CooccurrenceTable, quantile, sizes_by_doubling},
     clicks::{ClickInput, simulate_clicks},
     faithfulness::quality,
     feature_scores::{ScoredFeatures, score_features},
     finding::{FoundImages, RankedBy, images_like, images_that_fit},
+    nuisances::{NuisanceValues, score_nuisances, score_nuisances_of_features},
+    out_of_fold::REACH,
     pair_protocol::{PairError, can_verify, pair_distances, verify_pairs},
     retrieval::{RetrievalInput, retrieve},
     score::{Scored, score},

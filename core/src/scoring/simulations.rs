@@ -1,6 +1,8 @@
 //! The statistical contract, simulated: data whose truth is known, and how often what is said of them holds. `make simulations`
 //! prints the tables of docs/statistics.md, from as many runs as the contract asks for; the tests of every day take a few.
 
+mod nuisances;
+
 use super::{
     design::{
         EvaluationDesign,

@@ -1,6 +1,7 @@
 //! Carries out one stage: its work and the bytes it consumes in, the bytes it leaves out. Same in, same out, on every
 //! machine and with any number of threads; so a worker runs it, and an audit runs it again.
 
+mod adjusted_scores;
 mod agreement;
 mod baseline;
 mod clicks;
@@ -15,6 +16,8 @@ mod hashes;
 mod index;
 mod inputs;
 mod layer_differences;
+mod nuisance_scores;
+mod nuisances;
 mod order_queue;
 mod orders;
 mod overlap;
@@ -126,6 +129,9 @@ pub fn carry_out(
         Work::VerifyPairs(of) => verify_pairs::verify_pairs(of, &inputs),
         Work::Clicks(of) => clicks::clicks(of, &inputs),
         Work::Retrieval(of) => retrieval::retrieval(of, &inputs),
+        Work::Nuisances(of) => nuisances::nuisances(of, &inputs, listener),
+        Work::NuisanceScores(of) => nuisance_scores::nuisance_scores(of, &inputs, caches),
+        Work::AdjustedScores(of) => adjusted_scores::adjusted_scores(of, &inputs),
         Work::Visibility(of) => visibility::visibility(of, &inputs),
         Work::Rank(ranking) => rank::rank(ranking, &inputs),
         Work::Draw(figure) => draw::draw(figure, &inputs),

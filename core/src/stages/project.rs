@@ -24,7 +24,7 @@ pub(super) fn project(
     listener: &dyn Listener,
 ) -> Result<StageOutput> {
     let features = inputs.matrix(role::FEATURES)?;
-    let graphs = CachedNeighbors { kept, digest: inputs.digest(role::FEATURES)? };
+    let graphs = CachedNeighbors::of(kept, inputs.digest(role::FEATURES)?);
     if of.method.is_of_cosines() && inputs.has(ProjectFeatures::OFFSETS) {
         return Err(Fault::asked("cosines of these features say nothing: columns of theirs lie so far from 0 that they were centred, and cosines depend on where 0 is")
             .next("use `metric: euclidean`; or take the offsets out of the features yourself, and save them as float32"));
@@ -64,9 +64,16 @@ impl ProjectionObserver for ObjectiveSeries<'_> {
 }
 
 /// Neighbours that were kept, or made and kept for others.
-struct CachedNeighbors<'a> {
+pub(super) struct CachedNeighbors<'a> {
     kept: Option<&'a store::Graphs>,
     digest: Digest,
+}
+
+impl<'a> CachedNeighbors<'a> {
+    /// Of the features of this digest; without `kept` they are made each time.
+    pub(super) fn of(kept: Option<&'a store::Graphs>, digest: Digest) -> Self {
+        CachedNeighbors { kept, digest }
+    }
 }
 
 impl NeighborGraphs for CachedNeighbors<'_> {

@@ -4,6 +4,7 @@ mod claims;
 mod clusters;
 mod contrasts;
 mod fairness;
+mod nuisances;
 mod quality;
 mod retrieval;
 pub(super) mod table;
@@ -41,7 +42,7 @@ pub(crate) struct ExportCommand {
     /// The study file
     study: PathBuf,
     /// What to write
-    #[arg(long, value_parser = ["scores", "coordinates", "features", "quality", "clusters", "claims", "retrieval", "ledger", "fairness", "contrasts", "verification", "metrics", "attempts"])]
+    #[arg(long, value_parser = ["scores", "coordinates", "features", "quality", "clusters", "claims", "nuisances", "retrieval", "ledger", "fairness", "contrasts", "verification", "metrics", "attempts"])]
     what: String,
     /// The model (coordinates, features)
     #[arg(long)]
@@ -73,6 +74,7 @@ impl ExportCommand {
             "clusters" => self.table(&clusters::clusters(&plan, || self.images(&plan))?)?,
             "claims" => self.table(&claims::claims(&StudyOutcome::load(&plan)?)?)?,
             "retrieval" => self.table(&retrieval::retrieval(&StudyResults::of(&plan))?)?,
+            "nuisances" => self.table(&nuisances::nuisances(&StudyOutcome::load(&plan)?)?)?,
             "ledger" => self.table(&ledger(&StudyOutcome::load(&plan)?))?,
             "fairness" => self.table(&fairness::fairness(&StudyOutcome::load(&plan)?)?)?,
             "verification" => {

@@ -5,6 +5,7 @@ mod clicks;
 mod cluster;
 mod clusters;
 mod data;
+mod nuisances;
 mod projections;
 mod queries;
 mod training;
@@ -35,7 +36,7 @@ use visavis_core::{
     weights,
 };
 
-const KEYS: [&str; 26] = [
+const KEYS: [&str; 27] = [
     "format",
     "study",
     "about",
@@ -58,6 +59,7 @@ const KEYS: [&str; 26] = [
     "clusters",
     "queries",
     "clicks",
+    "nuisances",
     "verification",
     "audit",
     "resources",
@@ -107,6 +109,7 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
     let contrasts = fields.or("contrasts", vec![], |node| contrasts(node, &model_names))?;
 
     let comparisons = comparisons(fields.need("comparisons")?)?;
+    let has_pictures = evaluation.dataset.is_some();
     let mut study = Study {
         name: study_name(fields.need("study")?)?,
         about: fields.or("about", String::new(), |node| Ok(shown(&node.text()?)))?,
@@ -125,6 +128,7 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
         clusters: fields.get("clusters").map(clusters::clusters).transpose()?,
         clicks: fields.get("clicks").map(clicks::clicks).transpose()?,
         queries: fields.or("queries", vec![], queries::queries)?,
+        nuisances: fields.get("nuisances").map(|node| nuisances::nuisances(node, has_pictures)).transpose()?.unwrap_or_default(),
         verification: fields.or("verification", VerificationSettings::default(), verification::verification)?,
         tolerance: fields.or("audit", Tolerance { auc: 0.005, features: 0.0001 }, tolerance)?,
         resources: fields.or("resources", Resources { gpu_slots: 1, cpu_slots: 1 }, resources)?,

@@ -1,6 +1,6 @@
 //! The figures: those that the rule picked, those that stand for what was left out, and pinned ones.
 
-use super::{Section, robustness::Robustness, subgroups::FigureSubgroups};
+use super::{Section, nuisances::HeldClaims, robustness::Robustness, subgroups::FigureSubgroups};
 use crate::{
     report::{
         claims::{ClaimId, EstimateClaims, OutputSource},
@@ -68,6 +68,8 @@ struct Figure {
     bound: Option<Bound>,
     robustness: Option<Robustness>,
     subgroups: Option<FigureSubgroups>,
+    /// While nuisances are held, each by itself.
+    held: Vec<HeldClaims>,
     features: Option<FeatureClaims>,
     along_axis: Option<EstimateClaims>,
     hardest_pair: Option<EstimateClaims>,
@@ -212,6 +214,7 @@ impl Figure {
             bound: source.lower_bound(row).zip(source.family(row)).map(|(low, cells)| Bound { low, cells }),
             robustness: Robustness::of_figure(source, cell)?,
             subgroups: FigureSubgroups::of_figure(source, cell)?,
+            held: HeldClaims::of_figure(source, cell)?,
             features: source.features(cell.model, cell.layer, cell.comparison),
             along_axis: score("monotone", "score along the axis", scores.views[view].monotone),
             hardest_pair: score("least", "AUC of the hardest pair", scores.views[view].least),

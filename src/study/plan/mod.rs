@@ -383,7 +383,8 @@ impl Plan {
         let cells = || shown.iter().map(|(cell, _)| *cell);
         let robustness = cells().map(|cell| steps::robustness(&self.study, cell));
         let subgroups = cells().filter_map(|cell| steps::subgroups(&self.study, cell));
-        let figures: Vec<Node> = robustness.chain(subgroups).chain(cells().map(steps::drawing)).collect();
+        let adjusted = cells().filter_map(|cell| steps::adjusted(&self.study, cell));
+        let figures: Vec<Node> = robustness.chain(subgroups).chain(adjusted).chain(cells().map(steps::drawing)).collect();
         if self.forced.contains(&Step::DrawFrequencies) {
             self.forced.extend(figures.iter().map(|node| node.step));
         }

@@ -83,6 +83,11 @@ pub(crate) fn is_of_verification(name: &str) -> bool {
     name.starts_with(VERIFICATION)
 }
 
+/// What the source is called that says where faces are in pictures that are measured: it may lack pictures, which a crop's may not.
+pub(crate) fn seen_faces(kind: FaceMark) -> String {
+    format!("seen {}", kind.role())
+}
+
 /// How the names of files begin among the names of sources.
 const FILE: &str = "file ";
 
@@ -106,7 +111,8 @@ impl Sources {
         let labels = survey.labels.iter().map(|(attribute, column)| (role::labels(attribute), column));
         let identities = survey.identities.iter().map(|column| (role::IDENTITIES.to_owned(), column));
         let marks = survey.marks.iter().map(|(kind, column)| (kind.role().to_owned(), column));
-        sources.put_columns(labels.chain(identities).chain(marks).collect());
+        let seen = survey.seen_faces.iter().map(|(kind, column)| (seen_faces(*kind), column));
+        sources.put_columns(labels.chain(identities).chain(marks).chain(seen).collect());
         for (attribute, annotators) in &survey.annotators {
             sources.put_bytes(role::annotators(attribute), annotators_to_text(annotators).into_bytes());
         }

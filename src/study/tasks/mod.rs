@@ -2,7 +2,7 @@
 
 use super::{
     names::StudyNames,
-    plan::sources::Sources,
+    plan::sources::{Sources, seen_faces},
     steps::{Step, clicked_views, features, features_name, fields_of_view, last_layer, projected, run_as, shared_scores, steps},
 };
 use std::collections::{BTreeSet, HashMap};
@@ -15,13 +15,14 @@ use visavis_core::{
         index::{ComparisonIx, DatasetIx, LayerIx, ModelIx, PairSetIx, ProjectionIx},
         ledger::CellId,
         model::{EMBEDDING, Network, Source, WeightFamily, Weights},
+        nuisance::{MEASURES, Nuisance},
         projection::View,
         result::Manifest,
         shared_crop::{Recropped, SharedCrops},
         stage::{
-            ArrayFormat, AxisNames, Baseline, CompareLayers, Extraction, FeatureImport, Figure, FindClusters, FindOverlap, FindSubgroups, GroupFairness, HashPictures, IndexImages, Input, Location, MeasureAgreement, MeasureQuality, MeasureVisibility, Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous, Task, Training, VerifyIdentities, VerifyPairs, WholeNetwork, Work, features_at, ranks_of, role, RetrieveImages, SimulateClicks,
+            ArrayFormat, AxisNames, Baseline, CompareLayers, Extraction, FeatureImport, Figure, FindClusters, FindOverlap, FindSubgroups, GroupFairness, HashPictures, IndexImages, Input, Location, MeasureAgreement, MeasureQuality, MeasureVisibility, Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous, Task, Training, VerifyIdentities, VerifyPairs, WholeNetwork, Work, features_at, ranks_of, role, RetrieveImages, SimulateClicks, AdjustScores, MeasureNuisances, ScoreNuisances,
         },
-        study::{Crop, DeviceClass, Preparation, Study},
+        study::{Crop, DeviceClass, FaceMark, Preparation, Study},
         visibility::Heads,
     },
     projection,
@@ -101,6 +102,15 @@ impl KnownResults<'_> {
             }
             Step::Retrieval { model, layer } => self.retrieval(model, layer)?,
             Step::Clicks { model } => self.clicks(model)?,
+            Step::Nuisances => self.nuisances()?,
+            Step::NuisanceScores { model, layer, projection } => {
+                let points = self.points(model, layer, projection)?;
+                self.nuisance_scores(points, study.projections[projection].views())?
+            }
+            Step::FeatureNuisances { model, layer } => {
+                self.nuisance_scores(vec![self.features(model, layer, role::FEATURES)?], vec![View::Features])?
+            }
+            Step::AdjustedScores(cell) => self.adjusted(cell)?,
             Step::Verify { model } => self.verify(model)?,
             Step::ExtractPairs { model, set } => self.extract_pairs(model, set)?,
             Step::VerifyPairs { model, set } => self.verify_pairs(model, set)?,
@@ -579,6 +589,50 @@ impl KnownResults<'_> {
         let (depth, statistics, seed) = (study.fairness.depth, study.statistics, study.seed);
         let work = FindSubgroups { question, view: cell.view, groups, depth, statistics, seed };
         Some((Work::Subgroups(work), inputs.concat()))
+    }
+
+    /// What is measured of the pictures, with where faces are in them as far as that is known.
+    fn nuisances(&self) -> Option<(Work, Vec<Input>)> {
+        let seen = |kind: FaceMark| Some(Input { role: kind.role().to_owned(), ..self.source(&seen_faces(kind))? });
+        let inputs = [self.pictures()?].into_iter().chain(FaceMark::ALL.into_iter().filter_map(seen)).collect();
+        Some((Work::Nuisances(MeasureNuisances { measures: MEASURES }), inputs))
+    }
+
+    /// Of these nuisances those whose labels are there, and what their values are read from.
+    fn values_of(&self, nuisances: Vec<Nuisance>, others: &BTreeSet<&str>) -> Option<(Vec<Nuisance>, Vec<Input>)> {
+        let there = |of: &Nuisance| match of {
+            Nuisance::Measured(_) => true,
+            Nuisance::Column(name) => self.source(&role::labels(name)).is_some(),
+        };
+        let nuisances: Vec<Nuisance> = nuisances.into_iter().filter(there).collect();
+        let is_measured = nuisances.iter().any(|of| matches!(of, Nuisance::Measured(_)));
+        let table = || self.output(Step::Nuisances, MeasureNuisances::TABLE, ScoreNuisances::TABLE);
+        let table = if is_measured { vec![table()?] } else { vec![] };
+        let own = nuisances.iter().filter_map(|of| match of {
+            Nuisance::Measured(_) => None,
+            Nuisance::Column(name) => Some(name.as_str()),
+        });
+        let columns: BTreeSet<&str> = others.iter().copied().chain(own).collect();
+        let inputs = [table, self.labels(columns)?].concat();
+        Some((nuisances, inputs))
+    }
+
+    /// How much of each nuisance these points hold, or these features.
+    fn nuisance_scores(&self, points: Vec<Input>, views: Vec<View>) -> Option<(Work, Vec<Input>)> {
+        let study = self.study;
+        let (nuisances, values) = self.values_of(study.nuisances_looked_for(), &BTreeSet::new())?;
+        let work = ScoreNuisances { nuisances, views, bootstraps: study.statistics.bootstraps, seed: study.seed };
+        Some((Work::NuisanceScores(work), [vec![self.images()?], points, values].concat()))
+    }
+
+    fn adjusted(&self, cell: CellId) -> Option<(Work, Vec<Input>)> {
+        let study = self.study;
+        let question = study.comparisons[cell.comparison].question.clone();
+        let (held, values) = self.values_of(study.nuisances_held(), &question.attributes())?;
+        let points = self.points(cell.model, cell.layer, cell.projection)?;
+        let (statistics, seed) = (study.statistics, study.seed);
+        let work = AdjustScores { question, view: cell.view, held, statistics, seed };
+        Some((Work::AdjustedScores(work), [vec![self.images()?], points, values].concat()))
     }
 
     fn draw(&self, cell: CellId) -> Option<(Work, Vec<Input>)> {

@@ -13,6 +13,7 @@ use visavis_core::domain::{
     made_with::{MadeItem, MadeWith},
     model::{ModelFile, ModelFormat},
     retrieval::Query,
+    nuisance::{PictureNuisance, WantedNuisances},
     stage::StageName,
     study::{Contrast, Crop, Padding, Precision},
     visibility::FaceRegion,
@@ -192,6 +193,32 @@ fn what_is_cropped_by_landmarks_consumes_them_and_nothing_else_does() {
     study.visibility.regions.insert("glasses".to_owned(), FaceRegion::Glasses);
     assert!(nodes(&study).iter().any(|node| node.step == Step::Visibility));
     assert_eq!(landmarks(&study), [StageName::Train, StageName::Extract, StageName::Baseline].into());
+}
+
+#[test]
+fn nuisances_are_measured_of_pictures_that_are_read_and_others_where_the_study_lists_them() {
+    let of = |study: &Study| -> BTreeSet<StageName> { tasks(study).iter().map(|(_, task)| task.work.name()).collect() };
+    let stages = [StageName::Nuisances, StageName::NuisanceScores, StageName::AdjustedScores];
+    let wanted = |study: &Study| stages.into_iter().filter(|stage| of(study).contains(stage)).collect::<Vec<_>>();
+    assert_eq!(wanted(&study()), stages);
+    let listing = |listed: Vec<Nuisance>| Study { nuisances: WantedNuisances::Listed(listed), ..study() };
+    assert_eq!(wanted(&listing(vec![])), []);
+    // A column of labels is read from no picture.
+    let own = Nuisance::Column("glasses".to_owned());
+    assert_eq!(wanted(&listing(vec![own])), stages[1..]);
+    // Features that were made elsewhere need not have their pictures here.
+    let mut given = study();
+    given.models.truncate(1);
+    assert_eq!(wanted(&given), []);
+    given.nuisances = WantedNuisances::Listed(vec![Nuisance::Measured(PictureNuisance::Pose)]);
+    assert_eq!(wanted(&given), stages);
+    // A column without labels is not asked for.
+    let absent = listing(vec![Nuisance::Column("stranger".to_owned()), Nuisance::Column("glasses".to_owned())]);
+    let asked = tasks(&absent).into_iter().find_map(|(_, task)| match task.work {
+        Work::NuisanceScores(of) => Some(of.nuisances),
+        _ => None,
+    });
+    assert_eq!(asked.unwrap(), [Nuisance::Column("glasses".to_owned())]);
 }
 
 #[test]

@@ -60,11 +60,43 @@ pub(super) fn size(bytes: &[u8]) -> Option<(usize, usize)> {
     }
 }
 
+/// By how much the first component's coefficients are divided, in the order of the file: what was lost when the picture was encoded.
+/// `None` of what is no JPEG, or one without its table.
+pub(super) fn quantisation(bytes: &[u8]) -> Option<[u16; 64]> {
+    let mut walk = ScanWalk { bytes, at: 2, frame: None, dc: Default::default(), ac: Default::default(), restart: 0 };
+    let (mut tables, mut wanted) = ([None; 4], None);
+    loop {
+        match walk.marker().ok()? {
+            Marker::QUANTISATION => {
+                let mut rest = walk.segment().ok()?;
+                while let [which, tail @ ..] = rest {
+                    let width = 1 + usize::from(which >> 4 != 0);
+                    let values = tail.get(..64 * width)?;
+                    let step = |place: usize| {
+                        if width == 1 {
+                            u16::from(values[place])
+                        } else {
+                            u16::from_be_bytes([values[2 * place], values[2 * place + 1]])
+                        }
+                    };
+                    *tables.get_mut(usize::from(which & 15))? = Some(std::array::from_fn(step));
+                    rest = &tail[64 * width..];
+                }
+            }
+            0xc0..=0xc2 => wanted = Some(usize::from(*walk.segment().ok()?.get(8)?)),
+            Marker::SCAN | Marker::END => return *tables.get(wanted?)?,
+            0x01 | 0xd0..=0xd8 => return None,
+            _ => _ = walk.segment().ok()?,
+        }
+    }
+}
+
 struct Marker;
 
 impl Marker {
     const PROGRESSIVE: u8 = 0xc2;
     const HUFFMAN: u8 = 0xc4;
+    const QUANTISATION: u8 = 0xdb;
     const END: u8 = 0xd9;
     const SCAN: u8 = 0xda;
     const RESTART_INTERVAL: u8 = 0xdd;

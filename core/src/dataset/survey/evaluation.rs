@@ -133,6 +133,7 @@ fn take_identities(survey: &mut Survey, said: &Identities, table: Option<&Path>)
 fn asked_of(study: &Study, identities: &Identities, table: &LabelTable) -> Result<()> {
     let mut asked = study.asked_attributes();
     asked.extend(study.fairness.groups.iter().map(String::as_str));
+    asked.extend(study.nuisances.columns());
     if let Identities::Column(column) = identities {
         asked.insert(column);
     }

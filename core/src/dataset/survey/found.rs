@@ -36,6 +36,8 @@ pub struct Survey {
     pub pictures: Option<PathBuf>,
     /// Where the faces are in them, as far as a crop needs it.
     pub marks: FaceMarks,
+    /// Where the faces are in them, as far as the data set says: for measures of pictures, which do without where it does not.
+    pub seen_faces: FaceMarks,
     /// What was planted in drawn faces.
     pub truth: Option<Vec<u8>>,
     /// What networks learn from, by the data set's name.

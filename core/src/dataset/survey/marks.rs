@@ -14,6 +14,7 @@ use crate::{
         image::{Column, Images},
         index::ModelIx,
         model::{Model, Source},
+        nuisance::Nuisance,
         study::{DeviceClass, FaceMark, OnMissing, Study},
         text::{count, thousands},
     },
@@ -120,6 +121,27 @@ pub(super) fn keep(tables: Vec<MarkTable>, study: &Study, survey: &mut Survey) -
     }
     survey.marks = tables.into_iter().map(|table| (table.kind, table.found.column.restricted(images))).collect();
     Ok(())
+}
+
+/// Where the faces are, as far as the data set says, for measures of its pictures. A table that cannot be read is told, and done without.
+pub(super) fn seen(study: &Study, survey: &mut Survey) {
+    let is_measured = study.nuisances_looked_for().iter().any(|of| matches!(of, Nuisance::Measured(_)));
+    let (Some(name), Some(images), true) = (&study.evaluation.dataset, &survey.images, is_measured) else { return };
+    for kind in FaceMark::ALL {
+        let Ok(Some(file)) = face_table(&study.datasets[name], kind) else { continue };
+        if !file.exists() {
+            continue;
+        }
+        match read(&file, kind, images) {
+            Ok(found) if !found.column.is_empty() => {
+                survey.seen_faces.insert(kind, found.column.restricted(images));
+            }
+            Ok(_) => {}
+            Err(fault) => {
+                survey.warnings.push(format!("pictures are measured without {kind}, whose table cannot be read: {}", fault.what));
+            }
+        }
+    }
 }
 
 /// What is needed of the pictures that networks learn from.

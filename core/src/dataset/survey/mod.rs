@@ -59,5 +59,6 @@ pub fn survey(study: &Study, answers: &Answers, digests: &mut DigestCache) -> Re
         survey.notes.extend(found.notes);
     }
     marks::keep(faces, study, &mut survey)?;
+    marks::seen(study, &mut survey);
     Ok(survey)
 }

@@ -10,6 +10,7 @@
 //! does not compile until it enters the key or is named as one that decides nothing. `perturbed.rs` changes every field of every stage
 //! and sees the key change.
 
+mod adjusted_scores;
 mod agreement;
 mod baseline;
 mod clicks;
@@ -23,6 +24,8 @@ mod hashes;
 mod index;
 mod kind;
 mod layer_differences;
+mod nuisance_scores;
+mod nuisances;
 mod overlap;
 mod pair_verification;
 #[cfg(test)]
@@ -42,6 +45,7 @@ mod training;
 mod verification;
 mod visibility;
 
+pub use adjusted_scores::AdjustScores;
 pub use agreement::MeasureAgreement;
 pub use baseline::Baseline;
 pub use clicks::SimulateClicks;
@@ -55,6 +59,8 @@ pub use hashes::HashPictures;
 pub use index::IndexImages;
 pub use kind::Kind;
 pub use layer_differences::CompareLayers;
+pub use nuisance_scores::ScoreNuisances;
+pub use nuisances::MeasureNuisances;
 pub use overlap::FindOverlap;
 pub use pair_verification::VerifyPairs;
 pub use project::ProjectFeatures;
@@ -181,6 +187,9 @@ register! {
     Clusters(FindClusters) = "clusters", Score, "score clusters";
     Retrieval(RetrieveImages) = "retrieval", Score, "score retrieval";
     Clicks(SimulateClicks) = "clicks", Score, "score clicks";
+    Nuisances(MeasureNuisances) = "nuisances", Features, "features nuisances";
+    NuisanceScores(ScoreNuisances) = "explained", Score, "score nuisances";
+    AdjustedScores(AdjustScores) = "adjusted", Score, "score adjusted";
     Visibility(MeasureVisibility) = "visible", Score, "score visibility";
     LayerDifferences(CompareLayers) = "layers", Score, "score layers";
     Simultaneous(Simultaneous) = "grid", Score, "score grid";

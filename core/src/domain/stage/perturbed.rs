@@ -15,6 +15,7 @@ use crate::domain::{
     index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
     loss::Loss,
     model::{Architecture, BaselineKind, ModelFormat, WeightFamily},
+    nuisance::{Nuisance, PictureNuisance},
     projection::{LearnedLabels, Method, Metric, View},
     score::Statistics,
     shared_crop::FieldOfView,
@@ -26,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What decides no result: of one sample, or of all, the field; and why. What a study says of how given features were made
 /// (`made_with`) is words about what was done elsewhere: it is in no task, so it cannot be here (`study/tasks/tests.rs` sees that keys
 /// stay).
-const LEFT_OUT: [(&str, &str); 15] = [
+const LEFT_OUT: [(&str, &str); 18] = [
     // Where bytes are.
     ("", "inputs.0.at"),
     ("", "inputs.0.at.file"),
@@ -45,6 +46,10 @@ const LEFT_OUT: [(&str, &str); 15] = [
     ("", "work.layers.statistics.separates_at"),
     ("", "work.subgroups.statistics.permutations"),
     ("", "work.subgroups.statistics.separates_at"),
+    // Of a figure that is shown, nothing is permuted, and it was ranked before.
+    ("", "work.adjusted.statistics.permutations"),
+    ("", "work.adjusted.statistics.min_positives"),
+    ("", "work.adjusted.statistics.separates_at"),
     // The name of the only array of a file. (A safetensors file holds several: there it enters.)
     ("features npy", "work.features.layer"),
 ];
@@ -167,6 +172,26 @@ fn samples() -> Vec<(&'static str, Task)> {
                 questions: questions.clone(),
                 groups: vec!["race".into(), "Male".into()],
                 depth: 2,
+                statistics,
+                seed: 7,
+            }),
+        ),
+        ("nuisances", Work::Nuisances(MeasureNuisances { measures: 1 })),
+        (
+            "explained",
+            Work::NuisanceScores(ScoreNuisances {
+                nuisances: vec![Nuisance::Measured(PictureNuisance::Background), Nuisance::Column("year".into())],
+                views: views.clone(),
+                bootstraps: 11,
+                seed: 7,
+            }),
+        ),
+        (
+            "adjusted",
+            Work::AdjustedScores(AdjustScores {
+                question: question.clone(),
+                view: View::Pair(1, 2),
+                held: vec![Nuisance::Column("year".into()), Nuisance::Measured(PictureNuisance::Pose)],
                 statistics,
                 seed: 7,
             }),
@@ -422,9 +447,12 @@ fn every_stage_has_a_sample() {
         Work::Subgroups(_) => 24,
         Work::Retrieval(_) => 25,
         Work::Clicks(_) => 26,
+        Work::Nuisances(_) => 27,
+        Work::NuisanceScores(_) => 28,
+        Work::AdjustedScores(_) => 29,
     };
     let places: BTreeSet<usize> = samples().iter().map(|(_, task)| place(&task.work)).collect();
-    assert_eq!(places, (0..27).collect());
+    assert_eq!(places, (0..30).collect());
     let names: BTreeSet<StageName> = samples().iter().map(|(_, task)| task.work.name()).collect();
     assert_eq!(names, StageName::ALL.iter().copied().collect());
     // A word is the tag of the JSON, and one stage's only.
@@ -539,7 +567,7 @@ fn keys_of_earlier_results_follow_from_their_manifests() {
     assert_eq!(stages, ["draw", "extract", "index", "project", "train"].into());
 }
 
-const PINNED: [(&str, &str); 38] = [
+const PINNED: [(&str, &str); 41] = [
     ("index", "1111dc2e"),
     ("features npy", "43ab0afb"),
     ("features", "0a61f4f7"),
@@ -563,6 +591,9 @@ const PINNED: [(&str, &str); 38] = [
     ("space", "14deaacb"),
     ("steady", "2178678a"),
     ("fairness", "46e54948"),
+    ("nuisances", "2515e6de"),
+    ("explained", "1c04c739"),
+    ("adjusted", "cdba9b9c"),
     ("verify", "459a9f38"),
     ("pairs", "bc7dc476"),
     ("clusters", "a1c34c67"),

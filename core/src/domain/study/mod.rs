@@ -13,6 +13,7 @@ use super::{
     hypothesis::Hypothesis,
     made_with::NOT_STATED,
     model::{Model, Network, Source, Weights},
+    nuisance::{Nuisance, WantedNuisances},
     projection::Projection,
     retrieval::Query,
     score::Statistics,
@@ -79,6 +80,8 @@ pub struct Study {
     pub queries: Vec<Query>,
     /// What labels of whole clusters save is simulated so; `None`: it is not.
     pub clicks: Option<ClickSettings>,
+    /// What might explain a cluster instead of an attribute.
+    pub nuisances: WantedNuisances,
     /// Pairs of pictures that networks are asked of.
     pub verification: VerificationSettings,
     /// What an audit allows of networks.
@@ -111,6 +114,24 @@ impl Study {
     /// Are there networks that only pretend to learn?
     pub fn pretends(&self) -> bool {
         self.numerics.device == DeviceClass::Pretend && self.models.iter().any(|model| matches!(model.source, Source::Network(_)))
+    }
+
+    /// The nuisances that are looked for. Of pictures nobody asked to be measured, those of given features are not opened: they need not be
+    /// there.
+    pub fn nuisances_looked_for(&self) -> Vec<Nuisance> {
+        self.nuisances.looked_for(self.measures_pictures())
+    }
+
+    /// Those that are held while a shown figure is scored again.
+    pub fn nuisances_held(&self) -> Vec<Nuisance> {
+        self.nuisances.held(self.measures_pictures())
+    }
+
+    /// Are there pictures to measure?
+    fn measures_pictures(&self) -> bool {
+        let are_read = self.models.iter().any(|model| !matches!(model.source, Source::Given(_)));
+        let are_wanted = are_read || matches!(self.nuisances, WantedNuisances::Listed(_));
+        self.evaluation.dataset.is_some() && self.numerics.device != DeviceClass::Pretend && are_wanted
     }
 
     /// The data set at a place.

@@ -41,11 +41,29 @@ impl<'a> EvaluationDesign<'a> {
         let group = groups(setting);
         let members = setting.members(question);
         let split = split(&members, &group, seed);
-        let resamplers = Pool::ALL.map(|pool| {
-            let identity = |(i, row): (usize, &usize)| pool.holds(split.half[i]).then_some(group[*row]);
-            Resampler::new(members.rows.iter().enumerate().map(identity), seed, purpose(pool))
-        });
+        let resamplers = resamplers(&members, &split, &group, seed);
         EvaluationDesign { pairs: ClassPairs::new(&members), members, split, statistics, resamplers, group }
+    }
+
+    /// The same halves and folds, of these members alone (ascending); resamples draw their identities.
+    pub(super) fn of_members(&self, kept: &[usize], seed: u64) -> Self {
+        let rows: Vec<usize> = kept.iter().map(|&member| self.members.rows[member]).collect();
+        let of_set = |set: &Vec<bool>| kept.iter().map(|&member| set[member]).collect();
+        let members = Members {
+            classes: self.members.classes.iter().map(of_set).collect(),
+            quantity: self.members.quantity.as_ref().map(|all| kept.iter().map(|&member| all[member]).collect()),
+            none: self.members.none.clone(),
+            lacking: self.members.lacking.clone(),
+            rows,
+        };
+        let split = Split {
+            half: kept.iter().map(|&member| self.split.half[member]).collect(),
+            fold: kept.iter().map(|&member| self.split.fold[member]).collect(),
+        };
+        // As they are: sets of fewer members may be equal, and are still told apart.
+        let pairs = ClassPairs { sets: self.pairs.sets.iter().map(of_set).collect(), pairs: self.pairs.pairs.clone() };
+        let resamplers = resamplers(&members, &split, &self.group, seed);
+        EvaluationDesign { members, split, pairs, statistics: self.statistics, resamplers, group: self.group.clone() }
     }
 
     /// The number of the identity that a member belongs to.
@@ -87,8 +105,16 @@ impl<'a> EvaluationDesign<'a> {
     }
 }
 
+/// By pool.
+fn resamplers(members: &Members, split: &Split, group: &[usize], seed: u64) -> [Resampler; 3] {
+    Pool::ALL.map(|pool| {
+        let identity = |(i, row): (usize, &usize)| pool.holds(split.half[i]).then_some(group[*row]);
+        Resampler::new(members.rows.iter().enumerate().map(identity), seed, purpose(pool))
+    })
+}
+
 /// The random numbers of a pool's resamples.
-fn purpose(pool: Pool) -> Purpose {
+pub(super) fn purpose(pool: Pool) -> Purpose {
     match pool {
         Pool::Whole => Purpose::ResampledWhole,
         Pool::Half(split::Half::A) => Purpose::ResampledSelection,

@@ -1,5 +1,6 @@
 //! What is measured of points and features: one file an estimator.
 
+pub(super) mod adjusted;
 pub(super) mod agreement;
 pub(super) mod association;
 pub(super) mod auc;
@@ -12,6 +13,8 @@ pub(super) mod finding;
 pub(super) mod knn;
 pub(super) mod monotone;
 pub(super) mod nearest;
+pub(super) mod nuisances;
+pub(super) mod out_of_fold;
 pub(super) mod pair_protocol;
 pub(super) mod per_view;
 pub(super) mod probe;

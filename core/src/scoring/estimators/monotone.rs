@@ -63,7 +63,7 @@ pub(crate) fn spearman(axis: &[f32], quantity: &[f64], resampler: &Resampler, re
 }
 
 /// The estimate as if the axis pointed the other way where it is below chance.
-fn reflect(signed: Estimate, chance: f64) -> Estimate {
+pub(super) fn reflect(signed: Estimate, chance: f64) -> Estimate {
     let mirror = |x: f64| 2.0 * chance - x;
     let value = if signed.value < chance { mirror(signed.value) } else { signed.value };
     let reflected = |Interval { low, high }| {
@@ -79,7 +79,7 @@ fn reflect(signed: Estimate, chance: f64) -> Estimate {
 }
 
 /// Ranks from 1, ties sharing their mean.
-fn ranks(values: &[f64]) -> Vec<f64> {
+pub(super) fn ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_unstable_by(|&a, &b| values[a].total_cmp(&values[b]).then(a.cmp(&b)));
     let mut ranks = vec![0.0; values.len()];

@@ -158,6 +158,14 @@ fn among_all(split: &Split, sets: &[Vec<(u32, u32)>], i: usize, distances: &[f64
     [0, 1].map(|pool| found.iter().map(|distances| distances[pool]).collect())
 }
 
+/// What a search meets, the nearer the sooner.
+pub(super) trait Meets {
+    /// A member at this squared distance.
+    fn meet(&mut self, member: usize, square: f64);
+    /// A member at this squared distance or beyond changes nothing.
+    fn farthest(&self) -> f64;
+}
+
 /// The nearest that one member has met so far in one set.
 struct NearestOfClass<'a> {
     split: &'a Split,
@@ -171,7 +179,9 @@ impl<'a> NearestOfClass<'a> {
     fn of_member(i: usize, split: &'a Split) -> Self {
         NearestOfClass { split, fold: split.fold[i], member: i, whole: Nearest::default(), half: Nearest::default() }
     }
+}
 
+impl Meets for NearestOfClass<'_> {
     fn meet(&mut self, j: usize, distance: f64) {
         if self.split.fold[j] == self.fold {
             return;
@@ -182,7 +192,7 @@ impl<'a> NearestOfClass<'a> {
         }
     }
 
-    /// A member at this squared distance or beyond changes nothing. The half's fifth is never nearer than the whole's.
+    /// The half's fifth is never nearer than the whole's.
     fn farthest(&self) -> f64 {
         self.half.smallest[NEIGHBOUR - 1]
     }
@@ -231,12 +241,12 @@ impl Nearest {
 }
 
 /// Members along one axis, in order.
-struct SortedAxis {
+pub(super) struct SortedAxis {
     order: Vec<(f64, u32)>,
 }
 
 impl SortedAxis {
-    fn new(members: impl Iterator<Item = (f64, u32)>) -> Self {
+    pub(super) fn new(members: impl Iterator<Item = (f64, u32)>) -> Self {
         let mut order: Vec<(f64, u32)> = members.collect();
         order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         SortedAxis { order }
@@ -260,7 +270,7 @@ impl SortedAxis {
     }
 
     /// Outwards from a position, until no farther member changes anything.
-    fn walk(&self, at: f64, met: &mut NearestOfClass) {
+    pub(super) fn walk(&self, at: f64, met: &mut impl Meets) {
         for (square, member) in self.outwards(at) {
             if square >= met.farthest() {
                 return;
@@ -271,7 +281,7 @@ impl SortedAxis {
 }
 
 /// A k-d tree of a set in the plane: halved along its wider side until few are left.
-struct PlaneTree {
+pub(super) struct PlaneTree {
     /// Members in the order of the leaves.
     order: Vec<u32>,
     /// Their positions.
@@ -299,7 +309,7 @@ struct Cut {
 const LEAF: usize = 8;
 
 impl PlaneTree {
-    fn new(points: &Matrix, set: &[bool]) -> Self {
+    pub(super) fn new(points: &Matrix, set: &[bool]) -> Self {
         let mut members: Vec<([f64; 2], u32)> =
             (0..set.len()).filter(|&i| set[i]).map(|i| (in_plane(points, i), i as u32)).collect();
         let mut nodes = Vec::new();
@@ -308,13 +318,13 @@ impl PlaneTree {
         PlaneTree { order, positions, nodes }
     }
 
-    fn search(&self, at: [f64; 2], met: &mut NearestOfClass) {
+    pub(super) fn search(&self, at: [f64; 2], met: &mut impl Meets) {
         if !self.order.is_empty() {
             self.descend(0, at, met);
         }
     }
 
-    fn descend(&self, node: usize, at: [f64; 2], met: &mut NearestOfClass) {
+    fn descend(&self, node: usize, at: [f64; 2], met: &mut impl Meets) {
         let branch = &self.nodes[node];
         let Some(Cut { axis, at: cut, upper_node }) = branch.cut else {
             let mut squares = [0.0; LEAF];
@@ -357,7 +367,7 @@ fn grow(members: &mut [([f64; 2], u32)], from: usize, nodes: &mut Vec<Branch>) {
     grow(upper, from + middle, nodes);
 }
 
-fn in_plane(points: &Matrix, i: usize) -> [f64; 2] {
+pub(super) fn in_plane(points: &Matrix, i: usize) -> [f64; 2] {
     let row = points.row(i);
     [f64::from(row[0]), f64::from(row[1])]
 }

@@ -154,6 +154,18 @@ fn believe(theme: Theme, shared: &Shared, matrix_snapshot: &MatrixSnapshot, cell
         });
         say(format!("in the features {features}, linear probe {probe}{kept}"), plain);
     }
+    for of in matrix_snapshot.adjusted.get(cell).into_iter().flat_map(|of| &of.held) {
+        let doubt = of.doubt.map(|doubt| doubt.phrase());
+        let words = match (of.adjusted, doubt) {
+            (Some(adjusted), doubt) => {
+                let doubt = doubt.map_or(String::new(), |doubt| format!("; {doubt}"));
+                format!("{} when {} is held{doubt}", adjusted.show(NumberForm::Score), of.nuisance.title())
+            }
+            (None, Some(doubt)) => format!("{}: {doubt}", of.nuisance.title()),
+            (None, None) => continue,
+        };
+        say(words, if doubt.is_some() { theme.warning() } else { plain });
+    }
     let others: Vec<String> = scores
         .views
         .iter()
