@@ -2,6 +2,7 @@
 
 use super::{
     embedding::EmbeddingForm,
+    index::ModelIx,
     ledger::CellId,
     loss::Loss,
     model::{Architecture, Model, Network, Source, Weights},
@@ -165,7 +166,12 @@ pub fn count_stages(study: &Study) -> usize {
     let of_a_layer = 2 + study.projections.iter().map(of_projection).sum::<usize>();
     // Of each verification set: features, and the pairs.
     let of_a_model = 5 + 2 * study.verification.sets.len();
-    layers.saturating_mul(of_a_layer).saturating_add(study.models.len().saturating_mul(of_a_model) + 4)
+    let altered = |model: ModelIx| match study.alterations_of(model).len() {
+        0 => 0,
+        alterations => alterations + study.models[model].layers(study.layers.as_deref()).len(),
+    };
+    let altered = study.models.keys().map(altered).fold(0, usize::saturating_add);
+    layers.saturating_mul(of_a_layer).saturating_add(study.models.len().saturating_mul(of_a_model) + 4).saturating_add(altered)
 }
 
 /// Every cell of the study, model by model, in the order of the study file.

@@ -22,6 +22,7 @@ pub use estimators::{
     faithfulness::quality,
     feature_scores::{ScoredFeatures, score_features},
     pair_protocol::{PairError, can_verify, pair_distances, verify_pairs},
+    retained::retained_signal,
     score::{Scored, score},
     verification::verify,
 };

@@ -21,6 +21,7 @@ mod pretend;
 mod project;
 mod quality;
 mod rank;
+mod retained;
 mod robustness;
 mod score;
 mod simultaneous;
@@ -116,6 +117,7 @@ pub fn carry_out(
         Work::Simultaneous(of) => simultaneous::simultaneous(of, &inputs),
         Work::Quality(of) => quality::quality(of, &inputs),
         Work::Clusters(of) => clusters::clusters(of, &inputs),
+        Work::Retained(of) => retained::retained(of, &inputs),
         Work::Verify(of) => verify::verify(of, &inputs),
         Work::VerifyPairs(of) => verify_pairs::verify_pairs(of, &inputs),
         Work::Visibility(of) => visibility::visibility(of, &inputs),

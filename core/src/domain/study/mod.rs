@@ -7,6 +7,7 @@ mod preparation;
 mod verification;
 
 use super::{
+    alteration::Alteration,
     clusters::ClusterMethod,
     comparison::Comparison,
     made_with::NOT_STATED,
@@ -70,6 +71,9 @@ pub struct Study {
     pub visibility: Visibility,
     /// How clusters of each projection's pictures are found; `None`: they are not looked for.
     pub clusters: Option<ClusterMethod>,
+    /// How the pictures of networks are altered, to see what they attend to; as the study file lists them, without the control. Empty: they are
+    /// not.
+    pub alterations: Vec<Alteration>,
     /// Pairs of pictures that networks are asked of.
     pub verification: VerificationSettings,
     /// What an audit allows of networks.
@@ -90,6 +94,15 @@ impl Study {
     /// Are there networks that only pretend to learn?
     pub fn pretends(&self) -> bool {
         self.numerics.device == DeviceClass::Pretend && self.models.iter().any(|model| matches!(model.source, Source::Network(_)))
+    }
+
+    /// The alterations that are carried out of a model's pictures, the control among them. None of a model that is no network, whose features are
+    /// made without this program or are no network's.
+    pub fn alterations_of(&self, model: ModelIx) -> Vec<Alteration> {
+        match self.models[model].source {
+            Source::Network(_) => Alteration::with_control(&self.alterations),
+            Source::Given(_) | Source::Baseline { .. } => vec![],
+        }
     }
 
     /// The data set at a place.

@@ -12,6 +12,7 @@ pub(super) mod nearest;
 pub(super) mod pair_protocol;
 pub(super) mod per_view;
 pub(super) mod probe;
+pub(super) mod retained;
 pub(super) mod score;
 mod swept;
 pub(super) mod verification;
