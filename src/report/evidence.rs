@@ -17,8 +17,8 @@ use visavis_core::domain::{
     result::{Manifest, Provenance},
     stage::{
         FindClusters, FindOverlap, GroupFairness, IndexImages, Input, Location, MeasureAgreement, MeasureQuality,
-        MeasureVisibility, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreViews, Simultaneous, Training,
-        VerifyIdentities, VerifyPairs,
+        MeasureRetained, MeasureVisibility, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreViews, Simultaneous,
+        Training, VerifyIdentities, VerifyPairs,
     },
 };
 
@@ -109,6 +109,7 @@ fn output_with_claims(step: Step) -> Option<&'static str> {
         Step::Fairness { .. } => Some(GroupFairness::GROUPS),
         Step::Quality { .. } => Some(MeasureQuality::QUALITY),
         Step::Clusters { .. } => Some(FindClusters::CLUSTERS),
+        Step::Retained { .. } => Some(MeasureRetained::RETAINED),
         Step::Verify { .. } => Some(VerifyIdentities::VERIFICATION),
         Step::VerifyPairs { .. } => Some(VerifyPairs::VERIFICATION),
         Step::Train { .. } => Some(Training::CURVES),
@@ -119,6 +120,7 @@ fn output_with_claims(step: Step) -> Option<&'static str> {
         | Step::HashTraining { .. }
         | Step::Features { .. }
         | Step::Extract { .. }
+        | Step::ExtractAltered { .. }
         | Step::ExtractPairs { .. }
         | Step::Baseline { .. }
         | Step::Project { .. }

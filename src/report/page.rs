@@ -6,8 +6,8 @@ use super::{
     evidence,
     phrase::Phrase,
     sections::{
-        Clusters, Comparisons, Contrasts, Data, Fairness, Figures, Findings, KnownTruth, LedgerSection, Methods, Models, Quality,
-        Reproduction, ScoreMatrix, Section, Summary, Table, Training, VerificationSets, Words,
+        Attended, Clusters, Comparisons, Contrasts, Data, Fairness, Figures, Findings, KnownTruth, LedgerSection, Methods,
+        Models, Quality, Reproduction, ScoreMatrix, Section, Summary, Table, Training, VerificationSets, Words,
     },
     source::ReportSource,
     templates::Templates,
@@ -81,6 +81,7 @@ fn sections(source: &ReportSource, templates: &Templates, extras: &Extras) -> Re
     contents.add(&ScoreMatrix::of(source))?;
     contents.add(&Findings::of(source))?;
     contents.add_if(contrasts.as_ref())?;
+    contents.add_if(Attended::of(source)?.as_ref())?;
     contents.add_if(KnownTruth::of(source)?.as_ref())?;
     contents.add(&Figures::of(source)?)?;
     contents.add(&Fairness::of(source)?)?;

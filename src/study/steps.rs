@@ -6,6 +6,7 @@ use super::{
 };
 use std::collections::BTreeMap;
 use visavis_core::domain::{
+    alteration::Alteration,
     embedding::EmbeddingForm,
     index::{ComparisonIx, DatasetIx, LayerIx, ModelIx, PairSetIx, ProjectionIx},
     ledger::CellId,
@@ -46,6 +47,11 @@ pub enum Step {
     Extract {
         model: ModelIx,
     },
+    /// The same of altered pictures.
+    ExtractAltered {
+        model: ModelIx,
+        alteration: Alteration,
+    },
     /// Features that take no network.
     Baseline {
         model: ModelIx,
@@ -78,6 +84,11 @@ pub enum Step {
         model: ModelIx,
         layer: LayerIx,
         projection: ProjectionIx,
+    },
+    /// What the features hold of each comparison when their pictures are altered.
+    Retained {
+        model: ModelIx,
+        layer: LayerIx,
     },
     /// Are two pictures of the same person? Asked at the last layer.
     Verify {
@@ -166,13 +177,14 @@ impl Step {
             Step::Agreement => StageName::Agreement,
             Step::Train { .. } => StageName::Train,
             Step::Features { .. } => StageName::Features,
-            Step::Extract { .. } | Step::ExtractPairs { .. } => StageName::Extract,
+            Step::Extract { .. } | Step::ExtractAltered { .. } | Step::ExtractPairs { .. } => StageName::Extract,
             Step::Baseline { .. } => StageName::Baseline,
             Step::Project { .. } => StageName::Project,
             Step::Score { .. } => StageName::Score,
             Step::FeatureScores { .. } => StageName::FeatureScores,
             Step::Quality { .. } => StageName::Quality,
             Step::Clusters { .. } => StageName::Clusters,
+            Step::Retained { .. } => StageName::Retained,
             Step::Verify { .. } => StageName::Verify,
             Step::VerifyPairs { .. } => StageName::VerifyPairs,
             Step::Visibility => StageName::Visibility,
@@ -190,6 +202,8 @@ impl Step {
             Step::Train { model }
             | Step::Features { model, .. }
             | Step::Extract { model }
+            | Step::ExtractAltered { model, .. }
+            | Step::Retained { model, .. }
             | Step::Baseline { model }
             | Step::Quality { model, .. }
             | Step::Clusters { model, .. }
@@ -231,7 +245,7 @@ impl Step {
             Step::Train { model } => {
                 network(model).map(|of| Training::cost_class_of(&study.numerics, &of.architecture, &of.loss))
             }
-            Step::Extract { model } => network(model).map(|of| {
+            Step::Extract { model } | Step::ExtractAltered { model, .. } => network(model).map(|of| {
                 let (architecture, numerics) = run_as(study, of);
                 let embedding = study.models[model].embedding_among(&study.models[model].layers(study.layers.as_deref()).raw);
                 Extraction::cost_class_of(&numerics, &architecture, &embedding)
@@ -252,10 +266,12 @@ impl Step {
     pub fn class(self, study: &Study) -> DeviceClass {
         match self.on_own_crop() {
             Step::Train { .. } => study.numerics.device,
-            Step::Extract { model } | Step::ExtractPairs { model, .. } => match &study.models[model].source {
-                Source::Network(network) => run_as(study, network).1.device,
-                Source::Given(_) | Source::Baseline { .. } => study.numerics.device,
-            },
+            Step::Extract { model } | Step::ExtractAltered { model, .. } | Step::ExtractPairs { model, .. } => {
+                match &study.models[model].source {
+                    Source::Network(network) => run_as(study, network).1.device,
+                    Source::Given(_) | Source::Baseline { .. } => study.numerics.device,
+                }
+            }
             _ => DeviceClass::Cpu,
         }
     }
@@ -289,6 +305,10 @@ impl Step {
             Step::HashTraining { set } => learned(set, " · hashes"),
             Step::Overlap { set } => learned(set, " · overlap"),
             Step::Train { model } | Step::Extract { model } | Step::Baseline { model } => dotted([names.model(model)]),
+            Step::ExtractAltered { model, alteration } => {
+                then(dotted([names.model(model)]), &format!(" · {}", alteration.title()))
+            }
+            Step::Retained { model, layer } => then(dotted(at(model, layer)), " · altered pictures"),
             Step::Features { model, layer } => dotted(at(model, layer)),
             Step::Project { model, layer, projection, seed } => {
                 let seeds = study.projections[projection].seeds;
@@ -362,6 +382,11 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
             let needs = vec![Step::Index, features(study, model, last_layer(study, model))];
             scores.push(Node { step: Step::Verify { model }, needs });
         }
+        let altered: Vec<Step> = match layers.len() {
+            0 => vec![],
+            _ => study.alterations_of(model).into_iter().map(|alteration| Step::ExtractAltered { model, alteration }).collect(),
+        };
+        nodes.extend(altered.iter().map(|&step| Node { step, needs: [Step::Index].into_iter().chain(trained).collect() }));
         if of.gives_no_embeddings().is_none() {
             for set in study.verification.sets.keys() {
                 let features = Step::ExtractPairs { model, set };
@@ -375,6 +400,10 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
                 nodes.push(Node { step: features, needs: vec![Step::Index] });
             }
             scores.push(Node { step: Step::FeatureScores { model, layer }, needs: vec![Step::Index, features] });
+            if !altered.is_empty() {
+                let needs = [vec![Step::Index, features], altered.clone()].concat();
+                scores.push(Node { step: Step::Retained { model, layer }, needs });
+            }
             for (projection, of) in study.projections.iter_enumerated() {
                 let points: Vec<Step> = (0..of.seeds).map(|seed| Step::Project { model, layer, projection, seed }).collect();
                 nodes.extend(points.iter().map(|&step| Node { step, needs: vec![features] }));
@@ -509,7 +538,9 @@ pub(crate) fn run_as(study: &Study, network: &Network) -> (Architecture, Numeric
 
 /// The program that carries a step out; `None`: every program can.
 pub(crate) fn program(study: &Study, step: Step) -> Option<WorkerProgram> {
-    let (Step::Train { model } | Step::Extract { model } | Step::ExtractPairs { model, .. }) = step.on_own_crop() else {
+    let (Step::Train { model } | Step::Extract { model } | Step::ExtractAltered { model, .. } | Step::ExtractPairs { model, .. }) =
+        step.on_own_crop()
+    else {
         return None;
     };
     match &study.models[model].source {

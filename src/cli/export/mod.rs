@@ -4,6 +4,7 @@ mod clusters;
 mod contrasts;
 mod fairness;
 mod quality;
+mod retained;
 pub(super) mod table;
 mod verification;
 
@@ -39,7 +40,7 @@ pub(crate) struct ExportCommand {
     /// The study file
     study: PathBuf,
     /// What to write
-    #[arg(long, value_parser = ["scores", "coordinates", "features", "quality", "clusters", "ledger", "fairness", "contrasts", "verification", "metrics", "attempts"])]
+    #[arg(long, value_parser = ["scores", "coordinates", "features", "quality", "clusters", "retained", "ledger", "fairness", "contrasts", "verification", "metrics", "attempts"])]
     what: String,
     /// The model (coordinates, features)
     #[arg(long)]
@@ -69,6 +70,7 @@ impl ExportCommand {
             "scores" => self.table(&scores(&StudyOutcome::load(&plan)?))?,
             "quality" => self.table(&quality::quality(&StudyResults::of(&plan))?)?,
             "clusters" => self.table(&clusters::clusters(&plan, || self.images(&plan))?)?,
+            "retained" => self.table(&retained::retained(&plan)?)?,
             "ledger" => self.table(&ledger(&StudyOutcome::load(&plan)?))?,
             "fairness" => self.table(&fairness::fairness(&StudyOutcome::load(&plan)?)?)?,
             "verification" => {

@@ -1,5 +1,6 @@
 //! The sections of a study file, in their order; and what must agree between them.
 
+mod alterations;
 mod cluster;
 mod clusters;
 mod data;
@@ -32,7 +33,7 @@ use visavis_core::{
     weights,
 };
 
-const KEYS: [&str; 23] = [
+const KEYS: [&str; 24] = [
     "format",
     "study",
     "about",
@@ -52,6 +53,7 @@ const KEYS: [&str; 23] = [
     "fairness",
     "visibility",
     "clusters",
+    "alterations",
     "verification",
     "audit",
     "resources",
@@ -114,6 +116,7 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
         fairness: fields.or("fairness", FairnessSettings { groups: vec![], depth: 1 }, fairness)?,
         visibility: fields.or("visibility", Visibility::default(), visibility)?,
         clusters: fields.get("clusters").map(clusters::clusters).transpose()?,
+        alterations: fields.or("alterations", vec![], alterations::alterations)?,
         verification: fields.or("verification", VerificationSettings::default(), verification::verification)?,
         tolerance: fields.or("audit", Tolerance { auc: 0.005, features: 0.0001 }, tolerance)?,
         resources: fields.or("resources", Resources { gpu_slots: 1, cpu_slots: 1 }, resources)?,

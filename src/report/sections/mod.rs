@@ -2,6 +2,7 @@
 //! ids of claims.
 
 mod agreement;
+mod attended;
 mod clusters;
 mod comparisons;
 mod contrasts;
@@ -28,6 +29,7 @@ mod training;
 mod training_set;
 mod verification_sets;
 
+pub(crate) use attended::Attended;
 pub(crate) use clusters::Clusters;
 pub(crate) use comparisons::Comparisons;
 pub(crate) use contrasts::{Contrasts, PairVerdict};
