@@ -5,7 +5,7 @@ use std::sync::Arc;
 use visavis_core::{
     domain::{
         Fault, Result,
-        stage::{Extraction, ONNXRUNTIME, role},
+        stage::{Extraction, ONNXRUNTIME},
         text::count,
     },
     stages::{Inputs, Listener, StageOutput, read_features},
@@ -44,7 +44,7 @@ pub fn extract(of: &Extraction, inputs: &Inputs, threads: usize, listener: &dyn 
     if let Some(batch) = network.batch() {
         listener.line(&format!("the model takes {} at a time", count(batch, "picture")));
     }
-    let album = Arc::new(inputs.album(role::IMAGES, &of.preparation)?);
+    let album = Arc::new(inputs.album_of(of)?);
     let path = inputs.path(Extraction::WEIGHTS)?;
     let features = read_features(&album, &of.layers, of.embedding, batch, threads, listener, |batch| {
         network.layers(&batch.pixels).map_err(|fault| if fault.place.is_none() { fault.in_file(&path) } else { fault })

@@ -2,6 +2,7 @@
 //! for a thousand million resamples.
 
 use visavis_core::domain::{
+    alteration::Alteration,
     comparison::{Measured, Question},
     projection::{LearnedLabels, Method, ParameterValue, View},
     score::Statistics,
@@ -51,6 +52,9 @@ pub(crate) fn too_much(work: &Work) -> Option<String> {
         Work::Project(of) => of_method(&of.method, &told),
         Work::Score(of) => resamples(&of.statistics).or_else(|| told(of.views.len(), MOST_VIEWS, "views")),
         Work::FeatureScores(of) => resamples(&of.statistics),
+        Work::Retained(of) => {
+            resamples(&of.statistics).or_else(|| told(of.alterations.len(), Alteration::ALL.len(), "alterations"))
+        }
         Work::Robustness(of) => of_method(&of.method, &told),
         Work::Fairness(of) => resamples(&of.statistics).or_else(|| told(of.depth, DEEPEST, "attributes an intersection")),
         Work::Clicks(of) => told(of.settings.draws, MOST_RESAMPLES, "draws")
@@ -94,6 +98,7 @@ pub(crate) fn impossible(work: &Work) -> Option<String> {
         }),
         Work::Score(of) => of_views(&of.views).or_else(|| of_questions([&of.question])),
         Work::FeatureScores(of) => of_questions(&of.questions),
+        Work::Retained(of) => of_questions(&of.questions),
         Work::Fairness(of) => of_questions(&of.questions),
         Work::Robustness(of) => no_axes(&of.method).or_else(|| of_views([&of.view])).or_else(|| of_questions([&of.question])),
         Work::Quality(of) => of_views(&of.views),

@@ -16,7 +16,10 @@ use visavis_core::domain::{
     pin::Pinned,
     result::{Manifest, Provenance},
     stage::{
-        CompareLayers, FindClusters, FindOverlap, FindSubgroups, GroupFairness, IndexImages, Input, Location, MeasureAgreement, MeasureQuality, MeasureVisibility, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreViews, Simultaneous, Training, VerifyIdentities, VerifyPairs, RetrieveImages, SimulateClicks, AdjustScores, MeasureNuisances, ScoreNuisances,
+        AdjustScores, CompareLayers, FindClusters, FindOverlap, FindSubgroups, GroupFairness, IndexImages, Input, Location,
+        MeasureAgreement, MeasureNuisances, MeasureQuality, MeasureRetained, MeasureVisibility, ProjectFeatures, Ranking,
+        RetrieveImages, Robustness, ScoreFeatures, ScoreNuisances, ScoreViews, SimulateClicks, Simultaneous, Training,
+        VerifyIdentities, VerifyPairs,
     },
 };
 
@@ -114,6 +117,7 @@ fn output_with_claims(step: Step) -> Option<&'static str> {
         Step::Nuisances => Some(MeasureNuisances::ABOUT),
         Step::NuisanceScores { .. } | Step::FeatureNuisances { .. } => Some(ScoreNuisances::SCORES),
         Step::AdjustedScores(_) => Some(AdjustScores::SCORES),
+        Step::Retained { .. } => Some(MeasureRetained::RETAINED),
         Step::Verify { .. } => Some(VerifyIdentities::VERIFICATION),
         Step::VerifyPairs { .. } => Some(VerifyPairs::VERIFICATION),
         Step::Train { .. } => Some(Training::CURVES),
@@ -124,6 +128,7 @@ fn output_with_claims(step: Step) -> Option<&'static str> {
         | Step::HashTraining { .. }
         | Step::Features { .. }
         | Step::Extract { .. }
+        | Step::ExtractAltered { .. }
         | Step::ExtractPairs { .. }
         | Step::Baseline { .. }
         | Step::Project { .. }

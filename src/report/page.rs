@@ -6,7 +6,9 @@ use super::{
     evidence,
     phrase::Phrase,
     sections::{
-        ClaimsTested, Clusters, Comparisons, Contrasts, Data, Fairness, Figures, Findings, KnownTruth, LayersAndAxes, LedgerSection, Methods, Models, Quality, Reproduction, ScoreMatrix, Section, Summary, Table, Training, VerificationSets, Words, ClicksSection, Retrieval, Nuisances,
+        Attended, ClaimsTested, ClicksSection, Clusters, Comparisons, Contrasts, Data, Fairness, Figures, Findings, KnownTruth,
+        LayersAndAxes, LedgerSection, Methods, Models, Nuisances, Quality, Reproduction, Retrieval, ScoreMatrix, Section,
+        Summary, Table, Training, VerificationSets, Words,
     },
     source::ReportSource,
     templates::Templates,
@@ -82,6 +84,7 @@ fn sections(source: &ReportSource, templates: &Templates, extras: &Extras) -> Re
     contents.add_if(LayersAndAxes::of(source)?.as_ref())?;
     contents.add_if(ClaimsTested::of(source).as_ref())?;
     contents.add_if(contrasts.as_ref())?;
+    contents.add_if(Attended::of(source)?.as_ref())?;
     contents.add_if(KnownTruth::of(source)?.as_ref())?;
     contents.add(&Figures::of(source)?)?;
     contents.add_if(Retrieval::of(source)?.as_ref())?;

@@ -7,9 +7,10 @@ use tera::{Context, Error, Tera, Value};
 use visavis_core::domain::{Fault, Result};
 
 /// Every template with its text: the page, the macros that print numbers, and one a section.
-const TEMPLATES: [(&str, &str); 26] = [
+const TEMPLATES: [(&str, &str); 27] = [
     ("page.html", include_str!("../../templates/report.html")),
     ("numbers.html", include_str!("../../templates/report/numbers.html")),
+    ("attended.html", include_str!("../../templates/report/attended.html")),
     ("claims_tested.html", include_str!("../../templates/report/claims_tested.html")),
     ("comparisons.html", include_str!("../../templates/report/comparisons.html")),
     ("contrasts.html", include_str!("../../templates/report/contrasts.html")),

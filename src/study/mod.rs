@@ -1,5 +1,6 @@
 //! A study on its way: what there is and what is missing → plan → dispatch → the read model that every face shows.
 
+mod altered;
 mod carried;
 mod checks;
 mod cluster;
@@ -58,7 +59,10 @@ pub(crate) use plan::sources::is_of_verification;
 pub use plan::{Plan, StageStatus, Tally, sources::is_of_training};
 pub use programs::WorkerProgram;
 pub use results::{
-    AxisFinding, CellVerdict, HypothesisPart, LayersOn, ModelFairness, ModelTraining, NamedScore, OnSharedCrop, PartOf, ProjectionClusters, ProjectionQuality, ScoreOf, ScoreSource, Seen, SharedCropOutcome, Sourced, StudyOutcome, StudyResults, StudyVisibility, TestedHypothesis, VerifiedPairs, LayerRetrieval, ModelClicks, HeldNuisances,
+    AxisFinding, CellVerdict, HeldNuisances, HypothesisPart, LayerRetrieval, LayersOn, MaskedBackground, ModelClicks,
+    ModelFairness, ModelRetained, ModelTraining, NamedScore, OnSharedCrop, PartOf, ProjectionClusters, ProjectionQuality,
+    ScoreOf, ScoreSource, Seen, SharedCropOutcome, Sourced, StudyOutcome, StudyResults, StudyVisibility, TestedHypothesis,
+    VerifiedPairs,
 };
 pub use steps::{Node, Step, features, features_name, last_layer};
 pub use timeline::{HeldBecause, Phase, Timeline};
@@ -179,6 +183,7 @@ fn survey(mut file: StudyFile, workspace: &Workspace) -> Result<OpenedStudy> {
     }));
     warnings.extend(crops_differ(&file.study));
     warnings.extend(pairs::warning(&file.study));
+    warnings.extend(altered::warnings(&file.study));
     warnings.extend(survey.warnings.clone());
     if file.study.pretends() {
         warnings

@@ -6,13 +6,14 @@ use super::{
 };
 use std::collections::BTreeMap;
 use visavis_core::domain::{
+    alteration::Alteration,
     comparison::Measured,
     embedding::EmbeddingForm,
     index::{ComparisonIx, DatasetIx, LayerIx, ModelIx, PairSetIx, ProjectionIx},
     ledger::CellId,
     model::{Architecture, EMBEDDING, Model, Network, Source, Weights},
-    projection::{Projection, View},
     nuisance::Nuisance,
+    projection::{Projection, View},
     shared_crop::{FieldOfView, ModelOnCrop, Recropped, SharedCrops},
     stage::{
         Extraction, FeatureImport, Figure, Kind, ProjectFeatures, Robustness, ScoreNuisances, StageName, Training, WholeNetwork,
@@ -49,6 +50,11 @@ pub enum Step {
     /// All layers of a network in one pass.
     Extract {
         model: ModelIx,
+    },
+    /// The same of altered pictures.
+    ExtractAltered {
+        model: ModelIx,
+        alteration: Alteration,
     },
     /// Features that take no network.
     Baseline {
@@ -102,6 +108,11 @@ pub enum Step {
     },
     /// The same of the features.
     FeatureNuisances {
+        model: ModelIx,
+        layer: LayerIx,
+    },
+    /// What the features hold of each comparison when their pictures are altered.
+    Retained {
         model: ModelIx,
         layer: LayerIx,
     },
@@ -200,7 +211,7 @@ impl Step {
             Step::Agreement => StageName::Agreement,
             Step::Train { .. } => StageName::Train,
             Step::Features { .. } => StageName::Features,
-            Step::Extract { .. } | Step::ExtractPairs { .. } => StageName::Extract,
+            Step::Extract { .. } | Step::ExtractAltered { .. } | Step::ExtractPairs { .. } => StageName::Extract,
             Step::Baseline { .. } => StageName::Baseline,
             Step::Project { .. } => StageName::Project,
             Step::Score { .. } => StageName::Score,
@@ -212,6 +223,7 @@ impl Step {
             Step::Nuisances => StageName::Nuisances,
             Step::NuisanceScores { .. } | Step::FeatureNuisances { .. } => StageName::NuisanceScores,
             Step::AdjustedScores(_) => StageName::AdjustedScores,
+            Step::Retained { .. } => StageName::Retained,
             Step::Verify { .. } => StageName::Verify,
             Step::VerifyPairs { .. } => StageName::VerifyPairs,
             Step::Visibility => StageName::Visibility,
@@ -231,6 +243,8 @@ impl Step {
             Step::Train { model }
             | Step::Features { model, .. }
             | Step::Extract { model }
+            | Step::ExtractAltered { model, .. }
+            | Step::Retained { model, .. }
             | Step::Baseline { model }
             | Step::Quality { model, .. }
             | Step::Clusters { model, .. }
@@ -285,7 +299,7 @@ impl Step {
             Step::Train { model } => {
                 network(model).map(|of| Training::cost_class_of(&study.numerics, &of.architecture, &of.loss))
             }
-            Step::Extract { model } => network(model).map(|of| {
+            Step::Extract { model } | Step::ExtractAltered { model, .. } => network(model).map(|of| {
                 let (architecture, numerics) = run_as(study, of);
                 let embedding = study.models[model].embedding_among(&study.models[model].layers(study.layers.as_deref()).raw);
                 Extraction::cost_class_of(&numerics, &architecture, &embedding)
@@ -307,10 +321,12 @@ impl Step {
     pub fn class(self, study: &Study) -> DeviceClass {
         match self.on_own_crop() {
             Step::Train { .. } => study.numerics.device,
-            Step::Extract { model } | Step::ExtractPairs { model, .. } => match &study.models[model].source {
-                Source::Network(network) => run_as(study, network).1.device,
-                Source::Given(_) | Source::Baseline { .. } => study.numerics.device,
-            },
+            Step::Extract { model } | Step::ExtractAltered { model, .. } | Step::ExtractPairs { model, .. } => {
+                match &study.models[model].source {
+                    Source::Network(network) => run_as(study, network).1.device,
+                    Source::Given(_) | Source::Baseline { .. } => study.numerics.device,
+                }
+            }
             _ => DeviceClass::Cpu,
         }
     }
@@ -344,6 +360,10 @@ impl Step {
             Step::HashTraining { set } => learned(set, " · hashes"),
             Step::Overlap { set } => learned(set, " · overlap"),
             Step::Train { model } | Step::Extract { model } | Step::Baseline { model } => dotted([names.model(model)]),
+            Step::ExtractAltered { model, alteration } => {
+                then(dotted([names.model(model)]), &format!(" · {}", alteration.title()))
+            }
+            Step::Retained { model, layer } => then(dotted(at(model, layer)), " · altered pictures"),
             Step::Features { model, layer } => dotted(at(model, layer)),
             Step::Project { model, layer, projection, seed } => {
                 let seeds = study.projections[projection].seeds;
@@ -430,6 +450,11 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
             let needs = vec![Step::Index, features(study, model, last_layer(study, model))];
             scores.push(Node { step: Step::Verify { model }, needs });
         }
+        let altered: Vec<Step> = match layers.len() {
+            0 => vec![],
+            _ => study.alterations_of(model).into_iter().map(|alteration| Step::ExtractAltered { model, alteration }).collect(),
+        };
+        nodes.extend(altered.iter().map(|&step| Node { step, needs: [Step::Index].into_iter().chain(trained).collect() }));
         if of.gives_no_embeddings().is_none() {
             for set in study.verification.sets.keys() {
                 let features = Step::ExtractPairs { model, set };
@@ -443,6 +468,10 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
                 nodes.push(Node { step: features, needs: vec![Step::Index] });
             }
             scores.push(Node { step: Step::FeatureScores { model, layer }, needs: vec![Step::Index, features] });
+            if !altered.is_empty() {
+                let needs = [vec![Step::Index, features], altered.clone()].concat();
+                scores.push(Node { step: Step::Retained { model, layer }, needs });
+            }
             if !study.queries.is_empty() {
                 nodes.push(Node { step: Step::Retrieval { model, layer }, needs: vec![Step::Index, features] });
             }
@@ -623,7 +652,9 @@ pub(crate) fn run_as(study: &Study, network: &Network) -> (Architecture, Numeric
 
 /// The program that carries a step out; `None`: every program can.
 pub(crate) fn program(study: &Study, step: Step) -> Option<WorkerProgram> {
-    let (Step::Train { model } | Step::Extract { model } | Step::ExtractPairs { model, .. }) = step.on_own_crop() else {
+    let (Step::Train { model } | Step::Extract { model } | Step::ExtractAltered { model, .. } | Step::ExtractPairs { model, .. }) =
+        step.on_own_crop()
+    else {
         return None;
     };
     match &study.models[model].source {

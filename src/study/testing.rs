@@ -66,7 +66,9 @@ pub(crate) fn verified_pairs(accuracy: f64) -> PairVerification {
 /// Every step that a study can have, with all figures shown.
 pub(crate) fn nodes(study: &Study) -> Vec<Node> {
     let cells = matrix::cells(study);
-    let of_cell = |cell| [robustness(study, cell)].into_iter().chain(subgroups(study, cell)).chain(adjusted(study, cell)).chain([drawing(cell)]);
+    let of_cell = |cell| {
+        [robustness(study, cell)].into_iter().chain(subgroups(study, cell)).chain(adjusted(study, cell)).chain([drawing(cell)])
+    };
     let shown = cells.into_iter().flat_map(of_cell);
     steps(study).into_iter().chain(shown).collect()
 }

@@ -102,6 +102,7 @@ fn features(
     let architecture = Architecture { word: word.into(), width: 1.0 };
     let family = WeightFamily::of("torchvision");
     let work = Work::Extract(Extraction {
+        alteration: None,
         embedding: Default::default(),
         architecture: architecture.clone(),
         preparation: preparation.clone(),

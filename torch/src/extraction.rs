@@ -13,7 +13,7 @@ use visavis_core::{
     domain::{
         Fault, Result,
         model::ModelFormat,
-        stage::{Extraction, WEIGHTS_PREFIX, WholeNetwork, role},
+        stage::{Extraction, WEIGHTS_PREFIX, WholeNetwork},
     },
     stages::{Inputs, Listener, Outcome, StageOutput, because, read_features},
     weights,
@@ -46,7 +46,7 @@ pub fn extract(
         return of_script(of, whole, inputs, device, threads, listener).map_err(because);
     }
     let reader = FeatureReader::open(of, inputs, device, listener).map_err(because)?;
-    let album = Arc::new(inputs.album(role::IMAGES, &of.preparation).map_err(because)?);
+    let album = Arc::new(inputs.album_of(of).map_err(because)?);
     reader.read(&album, threads, listener).map_err(because)
 }
 
@@ -68,7 +68,7 @@ fn of_script(
     if network.batch() == 1 {
         listener.line("the module was traced with one picture, and takes one at a time");
     }
-    let album = Arc::new(inputs.album(role::IMAGES, &of.preparation)?);
+    let album = Arc::new(inputs.album_of(of)?);
     let features = read_features(&album, &of.layers, of.embedding, network.batch(), threads, listener, |batch| {
         network.layers(&batch.pixels).map_err(|fault| if fault.place.is_none() { fault.in_file(&path) } else { fault })
     });

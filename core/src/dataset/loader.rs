@@ -2,17 +2,20 @@
 //! before the one that is waited for. Which thread takes what is fixed, so the order is the one asked for with any number.
 
 use super::{
+    alteration::{Outline, alter},
     decode::{Picture, decode},
-    marks::Marks,
-    prepare::prepare,
+    marks::{Mark, Marks},
+    prepare::{placed, prepare},
     source::PictureSource,
 };
 use crate::domain::{
     Digest, Fault, Result,
+    alteration::{Alteration, MaskedBy},
     image::{Column, Images},
-    study::{Exif, Preparation},
+    study::{Exif, FaceMark, Preparation},
 };
 use std::{
+    collections::BTreeMap,
     path::Path,
     sync::{
         Arc,
@@ -30,6 +33,27 @@ pub struct Album {
     pub preparation: Preparation,
     /// Where the face is in each, if that is needed.
     marks: Marks,
+    /// What is done to the prepared pictures on purpose.
+    alteration: Option<Altered>,
+}
+
+/// An alteration, and where the head is in each picture, as far as anything says so.
+#[derive(Clone, Debug)]
+struct Altered {
+    by: Alteration,
+    /// By place; where it is empty, the marks of the crop are used.
+    landmarks: Vec<Option<Mark>>,
+}
+
+/// One picture, prepared.
+#[derive(Debug)]
+pub struct PreparedPicture {
+    /// 3 × size × size numbers of 0 … 255.
+    pub planes: Vec<u8>,
+    /// Was it turned to be upright?
+    pub turned: bool,
+    /// Of an alteration that masks the background: by what it was placed, and which share of the square was masked.
+    pub masked: Option<(MaskedBy, f64)>,
 }
 
 impl Album {
@@ -40,14 +64,23 @@ impl Album {
     /// A source that cannot be opened; an image without the mark that the crop needs.
     pub fn new(at: &Path, images: Images, preparation: Preparation, marks: Option<&Column>) -> Result<Self> {
         let marks = Marks::of(preparation.crop, &images, marks)?;
-        Ok(Album { source: Arc::new(PictureSource::open(at)?), images, preparation, marks })
+        Ok(Album { source: Arc::new(PictureSource::open(at)?), images, preparation, marks, alteration: None })
     }
 
-    /// One picture, prepared: 3 × size × size numbers of 0 … 255; and whether it was turned to be upright.
+    /// The same pictures, altered. `landmarks`: of the faces, where there are some; an image that has none there keeps what the crop knows.
+    #[must_use]
+    pub fn altered(mut self, by: Alteration, landmarks: Option<&Column>) -> Self {
+        let mark = |text: Option<&str>| Mark::from_text(FaceMark::Landmarks, text?);
+        let landmarks = landmarks.map(|column| column.aligned(&self.images).into_iter().map(mark).collect());
+        self.alteration = Some(Altered { by, landmarks: landmarks.unwrap_or_default() });
+        self
+    }
+
+    /// One picture, prepared; and altered, if the album's pictures are.
     ///
     /// # Errors
     /// A picture that is absent, changed since it was listed, or cannot be read.
-    pub fn open(&self, place: usize) -> Result<(Vec<u8>, bool)> {
+    pub fn open(&self, place: usize) -> Result<PreparedPicture> {
         let (id, digest) = &self.images.0[place];
         let path = self.source.place(id);
         if digest.is_none() {
@@ -60,10 +93,26 @@ impl Album {
         }
         crate::numeric::pulse::beat();
         let picture = decode(&bytes, &path)?;
-        let turns = self.preparation.exif == Exif::Apply && picture.lies();
-        let picture = if turns { picture.upright() } else { picture };
-        let prepared = prepare(&picture, &self.preparation, self.marks.at(place)).map_err(|fault| fault.in_file(path))?;
-        Ok((prepared, turns))
+        let turned = self.preparation.exif == Exif::Apply && picture.lies();
+        let picture = if turned { picture.upright() } else { picture };
+        let mut planes = prepare(&picture, &self.preparation, self.marks.at(place)).map_err(|fault| fault.in_file(path))?;
+        let Some(Altered { by, .. }) = &self.alteration else { return Ok(PreparedPicture { planes, turned, masked: None }) };
+        let outline = self.outline(place, &picture);
+        let share = alter(&mut planes, &self.preparation, *by, &found, &outline);
+        let masked = (*by == Alteration::BackgroundMasked).then(|| (outline.masked_by(), share));
+        Ok(PreparedPicture { planes, turned, masked })
+    }
+
+    /// Where the head is in a prepared picture: by its landmarks, else by what its crop goes by. Marks of another picture say nothing.
+    fn outline(&self, place: usize, picture: &Picture) -> Outline {
+        let (width, height) = (picture.width, picture.height);
+        let of_crop = self.marks.at(place);
+        let landmarks = self.alteration.as_ref().and_then(|of| of.landmarks.get(place)?.as_ref());
+        let mark = landmarks.filter(|mark| mark.fits(width, height).is_ok()).or(of_crop);
+        match placed((width, height), &self.preparation, of_crop) {
+            Some(placed) => Outline::of(mark, &placed),
+            None => Outline::Border,
+        }
     }
 
     /// Numbers a picture has.
@@ -102,6 +151,8 @@ pub struct Batch {
     pub pixels: Vec<u8>,
     /// How many of them were turned to be upright, as their cameras noted.
     pub turned: usize,
+    /// How the background was masked, where it was: of how many of them by what, and the sum of the shares that were masked.
+    pub masked: BTreeMap<MaskedBy, (usize, f64)>,
 }
 
 impl Batch {
@@ -109,7 +160,7 @@ impl Batch {
     pub fn mirrored(&self, size: usize) -> Batch {
         let mut pixels = self.pixels.clone();
         pixels.chunks_exact_mut(size.max(1)).for_each(<[u8]>::reverse);
-        Batch { places: self.places.clone(), pixels, turned: self.turned }
+        Batch { places: self.places.clone(), pixels, turned: self.turned, masked: self.masked.clone() }
     }
 }
 
@@ -147,14 +198,20 @@ fn load(album: &Album, share: Vec<Vec<usize>>, send: &SyncSender<Result<Batch>>)
     for places in share {
         let mut pixels = Vec::with_capacity(places.len() * album.numbers());
         let mut turned = 0;
+        let mut masked: BTreeMap<MaskedBy, (usize, f64)> = BTreeMap::new();
         let opened = places.iter().try_for_each(|&place| {
-            let (planes, turns) = album.open(place)?;
-            pixels.extend(planes);
-            turned += usize::from(turns);
+            let picture = album.open(place)?;
+            pixels.extend(picture.planes);
+            turned += usize::from(picture.turned);
+            if let Some((by, share)) = picture.masked {
+                let (pictures, shares) = masked.entry(by).or_default();
+                *pictures += 1;
+                *shares += share;
+            }
             Ok(())
         });
         // Whoever waited may have gone.
-        if send.send(opened.map(|()| Batch { places, pixels, turned })).is_err() {
+        if send.send(opened.map(|()| Batch { places, pixels, turned, masked })).is_err() {
             return;
         }
     }
@@ -226,6 +283,35 @@ mod tests {
         let one = load(1);
         assert!(one == load(3) && one.iter().any(|value| *value != one[0]));
         assert!(aligned(&marks[1..]).unwrap_err().what.contains(&marks[0].0));
+    }
+
+    #[test]
+    fn altered_pictures_have_the_same_bits_with_any_number_of_threads_and_by_the_picture_not_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let set = folder.path().join("set");
+        let plain = album(&set);
+        let load = |order: &[usize], threads| -> Vec<Vec<u8>> {
+            let album = Arc::new(Album::clone(&plain).altered(Alteration::PatchShuffled, None));
+            let pixels: Vec<u8> = Loader::start(&album, order, 3, threads).flat_map(|batch| batch.unwrap().pixels).collect();
+            pixels.chunks_exact(album.numbers()).map(<[u8]>::to_vec).collect()
+        };
+        let one = load(&[0, 1, 2, 3, 4, 5], 1);
+        assert_eq!(one, load(&[0, 1, 2, 3, 4, 5], 5));
+        assert_eq!(one[4], load(&[4], 1)[0]);
+        assert_ne!(one[4], plain.open(4).unwrap().planes);
+    }
+
+    #[test]
+    fn a_background_is_masked_by_landmarks_where_there_are_some_else_by_the_border() {
+        let folder = tempfile::tempdir().unwrap();
+        let plain = album(&folder.path().join("set"));
+        let points = "14 18 26 18 20 24 15 30 25 30";
+        let column: Column = [(plain.images.0[0].0.clone(), points.to_owned())].into_iter().collect();
+        let masked = Arc::new(Album::clone(&plain).altered(Alteration::BackgroundMasked, Some(&column)));
+        let batch = Loader::start(&masked, &[0, 1, 2], 3, 1).next().unwrap().unwrap();
+        assert_eq!(batch.masked[&MaskedBy::Landmarks].0, 1);
+        assert_eq!(batch.masked[&MaskedBy::Border], (2, 2.0 * (1.0 - (12.0 * 12.0) / 256.0)));
+        assert!(plain.open(0).unwrap().masked.is_none());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Data sets on disk → images, labels, identities, given features. Nothing here is trusted: every file is checked as it
 //! is read, and every refusal says which line.
 
+mod alteration;
 pub mod array;
 mod collection;
 mod convert;

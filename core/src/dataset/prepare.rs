@@ -115,6 +115,40 @@ pub fn prepare(picture: &Picture, preparation: &Preparation, mark: Option<&Mark>
     Ok(planes)
 }
 
+/// Where a point of the upright picture, of this width and height, lies in what [`prepare`] makes of it, but for less than a pixel; `None`
+/// where the crop lacks its mark.
+pub(super) fn placed((width, height): (usize, usize), preparation: &Preparation, mark: Option<&Mark>) -> Option<Similarity> {
+    let size = preparation.size;
+    // So that middles of pixels lie on middles: a square of the picture that begins here, of so many pixels a side, fills the square.
+    let from = |left: f64, top: f64, side: f64| {
+        let scale = size as f64 / side;
+        Similarity::straight(1.0, [-left, -top]).resized(scale)
+    };
+    Some(match (preparation.crop, mark) {
+        (Crop::Whole, _) => {
+            let longest = width.max(height) as f64;
+            from((width as f64 - longest) / 2.0, (height as f64 - longest) / 2.0, longest)
+        }
+        (Crop::Centre, _) => {
+            let side = width.min(height);
+            from(((width - side) / 2) as f64, ((height - side) / 2) as f64, side as f64)
+        }
+        (Crop::Face, Some(Mark::Box { left, top, width: across, height: down })) => {
+            let side = (across.max(*down) * preparation.margin).round().max(1.0);
+            let begins = |middle: f64| (middle - side / 2.0).round();
+            from(begins(left + across / 2.0), begins(top + down / 2.0), side)
+        }
+        (Crop::Aligned, Some(Mark::Landmarks(landmarks))) => {
+            let side = size.max(TEMPLATE_SIDE) as f64;
+            let larger = side / TEMPLATE_SIDE as f64;
+            let template = ARCFACE_TEMPLATE.map(|point| point.map(|of| of * larger));
+            let drawn = Similarity::between(landmarks, &template)?;
+            if side == size as f64 { drawn } else { drawn.resized(size as f64 / side) }
+        }
+        (Crop::Face | Crop::Aligned, _) => return None,
+    })
+}
+
 /// The part of a square around a point that lies in the picture, where it lies in the square of `size`.
 fn around(picture: &Picture, [x, y]: [f64; 2], side: f64, size: usize) -> Result<Filled> {
     let side = side.round().max(1.0);
@@ -279,6 +313,36 @@ mod tests {
 
     fn boxed(left: f64, top: f64, width: f64, height: f64) -> Mark {
         Mark::Box { left, top, width, height }
+    }
+
+    #[test]
+    fn a_point_lies_where_it_is_seen_whatever_the_crop() {
+        let (width, height) = (90, 120);
+        let spots: [[f64; 2]; 5] = [[30.0, 50.0], [60.0, 52.0], [44.0, 70.0], [33.0, 88.0], [58.0, 90.0]];
+        let face = Mark::Box { left: 20.0, top: 35.0, width: 50.0, height: 64.0 };
+        for (crop, mark) in
+            [(Crop::Whole, None), (Crop::Centre, None), (Crop::Face, Some(face)), (Crop::Aligned, Some(Mark::Landmarks(spots)))]
+        {
+            for (size, spot) in [48, 112, 160].into_iter().flat_map(|size| spots.map(|spot| (size, spot))) {
+                // A white square of five pixels around the spot.
+                let is_white = |x: usize, y: usize| (x as f64 - spot[0]).abs() <= 2.0 && (y as f64 - spot[1]).abs() <= 2.0;
+                let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+                let rgb = pixels.flat_map(|(x, y)| [if is_white(x, y) { 255 } else { 0 }; 3]).collect();
+                let picture = Picture { width, height, rgb, orientation: Orientation::NoTransforms, is_transparent: false };
+                let preparation = Preparation { pad: Padding::Zero, ..Preparation::of(crop, size) };
+                let seen = prepare(&picture, &preparation, mark.as_ref()).unwrap();
+                let (mut sum, mut middle) = (0.0, [0.0; 2]);
+                for (at, value) in seen[..size * size].iter().enumerate() {
+                    sum += f64::from(*value);
+                    middle[0] += f64::from(*value) * (at % size) as f64;
+                    middle[1] += f64::from(*value) * (at / size) as f64;
+                }
+                let found = placed((width, height), &preparation, mark.as_ref()).unwrap().forth(spot);
+                for (seen, found) in middle.into_iter().zip(found) {
+                    assert!((seen / sum - found).abs() < 0.8, "{crop} {size}: {} and {found}", seen / sum);
+                }
+            }
+        }
     }
 
     #[test]

@@ -42,6 +42,22 @@ impl Similarity {
         [(self.a * x + self.b * y) / of, (self.a * y - self.b * x) / of]
     }
 
+    /// x ↦ scale · x + moved, nothing turned.
+    pub(super) fn straight(scale: f64, moved: [f64; 2]) -> Self {
+        Similarity { a: scale, b: 0.0, c: moved[0], d: moved[1] }
+    }
+
+    /// The same into a square whose pixels are others: `scale` of the new for one of the old, middles of pixels on middles.
+    pub(super) fn resized(&self, scale: f64) -> Self {
+        let moved = |at: f64| (at + 0.5) * scale - 0.5;
+        Similarity { a: self.a * scale, b: self.b * scale, c: moved(self.c), d: moved(self.d) }
+    }
+
+    /// How much longer things become.
+    pub(super) fn scale(&self) -> f64 {
+        self.scale_squared().sqrt()
+    }
+
     /// Where the point goes.
     pub(super) fn forth(&self, [x, y]: [f64; 2]) -> [f64; 2] {
         [self.a * x - self.b * y + self.c, self.b * x + self.a * y + self.d]

@@ -2,6 +2,7 @@
 
 use super::{
     embedding::EmbeddingForm,
+    index::ModelIx,
     ledger::CellId,
     loss::Loss,
     model::{Architecture, Model, Network, Source, Weights},
@@ -161,11 +162,17 @@ pub fn count_stages_on_shared_crops(study: &Study) -> usize {
 /// How many stages a study has at most, figures and those on shared crops aside, without making them.
 pub fn count_stages(study: &Study) -> usize {
     let layers: usize = study.models.iter().map(|of| of.layers(study.layers.as_deref()).len()).sum();
-    let of_projection = |of: &Projection| of.seeds + 1 + study.comparisons.len();
-    let of_a_layer = 3 + study.projections.iter().map(of_projection).sum::<usize>();
+    // Quality, clusters, nuisances.
+    let of_projection = |of: &Projection| of.seeds + 3 + study.comparisons.len();
+    let of_a_layer = 4 + study.projections.iter().map(of_projection).sum::<usize>();
     // Of each verification set: features, and the pairs.
-    let of_a_model = 6 + 2 * study.verification.sets.len();
-    layers.saturating_mul(of_a_layer).saturating_add(study.models.len().saturating_mul(of_a_model) + 4)
+    let of_a_model = 7 + 2 * study.verification.sets.len();
+    let altered = |model: ModelIx| match study.alterations_of(model).len() {
+        0 => 0,
+        alterations => alterations + study.models[model].layers(study.layers.as_deref()).len(),
+    };
+    let altered = study.models.keys().map(altered).fold(0, usize::saturating_add);
+    layers.saturating_mul(of_a_layer).saturating_add(study.models.len().saturating_mul(of_a_model) + 5).saturating_add(altered)
 }
 
 /// Every cell of the study, model by model, in the order of the study file.

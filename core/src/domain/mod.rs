@@ -4,6 +4,7 @@
 //! plan, a key or a ledger made on one machine is the same on every other.
 
 pub mod agreement;
+pub mod alteration;
 pub mod annotation;
 pub mod canonical;
 pub mod claim;
@@ -44,6 +45,7 @@ pub mod pin;
 pub mod post;
 pub mod projection;
 pub mod result;
+pub mod retained;
 pub mod retrieval;
 pub mod score;
 pub mod shared_crop;

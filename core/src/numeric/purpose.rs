@@ -137,6 +137,10 @@ purposes! {
     ClusterSample = 80;
     /// First means of clusters, by their number.
     ClusterStart = 81;
+    /// Which patch of a picture comes to each place, where patches are shuffled: the seed is the picture's digest.
+    PatchOrder = 88;
+    /// Identities drawn for what models attend to, over all questions together.
+    ResampledCues = 89;
 
     /// Images that are shown as examples of what is looked for, where there are many; then those that are examples together.
     RetrievalExamples = 85;

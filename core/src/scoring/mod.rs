@@ -27,6 +27,7 @@ pub use estimators::{
     nuisances::{NuisanceValues, score_nuisances, score_nuisances_of_features},
     out_of_fold::REACH,
     pair_protocol::{PairError, can_verify, pair_distances, verify_pairs},
+    retained::retained_signal,
     retrieval::{RetrievalInput, retrieve},
     score::{Scored, score},
     verification::verify,

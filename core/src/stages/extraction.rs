@@ -6,12 +6,15 @@ use crate::{
     dataset::{Album, Batch, Loader},
     domain::{
         Fault, Result,
+        alteration::MaskedBy,
         embedding::{EmbeddingForm, Flip},
         model::EMBEDDING,
+        stage::MASKED_BY,
+        text::count,
     },
     numeric::Matrix,
 };
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Features of an album's pictures at each of the layers; `embedding`: what is made of the embedding, if it is among them. `batch`:
 /// pictures at a time; the next are loaded by so many threads while `network` works on some. It gives an array a layer, in the order of `layers`: as many rows as the batch has pictures, row-major.
@@ -30,6 +33,7 @@ pub fn read_features(
     let order: Vec<usize> = (0..album.images.len()).collect();
     let mut columns: Vec<Vec<f32>> = vec![vec![]; layers.len()];
     let (mut done, mut turned) = (0, 0);
+    let mut masked: BTreeMap<MaskedBy, (usize, f64)> = BTreeMap::new();
     for batch in Loader::start(album, &order, batch, threads) {
         let batch = batch?;
         let mut given = network(&batch)?;
@@ -45,9 +49,14 @@ pub fn read_features(
         }
         done += batch.places.len();
         turned += batch.turned;
+        for (by, (pictures, shares)) in batch.masked {
+            let (all, sum) = masked.entry(by).or_default();
+            *all += pictures;
+            *sum += shares;
+        }
         listener.point("images", done as u64, done as f64);
     }
-    let mut made = StageOutput::default().turned(turned, listener);
+    let mut made = with_masked(StageOutput::default().turned(turned, listener), &masked, listener);
     for (layer, values) in layers.iter().zip(columns) {
         let wide = values.len() / order.len().max(1);
         if let Some(place) = values.iter().position(|value| !value.is_finite()) {
@@ -59,6 +68,17 @@ pub fn read_features(
         made = made.with_features(layer, &matrix);
     }
     Ok(made)
+}
+
+/// By what the background was masked in how many pictures, and the mean share of the square that was.
+fn with_masked(mut made: StageOutput, masked: &BTreeMap<MaskedBy, (usize, f64)>, listener: &dyn Listener) -> StageOutput {
+    for (by, (pictures, shares)) in masked {
+        let share = shares / *pictures as f64;
+        let (pictures_masked, percent) = (count(*pictures, "picture"), 100.0 * share);
+        listener.line(&format!("the background of {pictures_masked} was masked by {by}: {percent:.1} % of the square"));
+        made = made.fact(&format!("{MASKED_BY}{by}"), vec![*pictures as f64, share]);
+    }
+    made
 }
 
 #[cfg(test)]

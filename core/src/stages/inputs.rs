@@ -6,7 +6,7 @@ use crate::{
         Digest, Fault, Result,
         image::{Column, Images, Labels},
         score::{FeatureScores, Scores},
-        stage::{Input, Location, Ranking, Task, role},
+        stage::{Extraction, Input, Location, Ranking, Task, role},
         study::Preparation,
     },
     numeric::Matrix,
@@ -86,6 +86,14 @@ impl<'a> Inputs<'a> {
     pub fn album(&self, role: &str, preparation: &Preparation) -> Result<Album> {
         let marks = preparation.crop.needs().map(|kind| self.column(kind.role())).transpose()?;
         Album::new(&self.path(role)?, self.images(role)?, preparation.clone(), marks.as_ref())
+    }
+
+    /// The pictures that a network is given, altered if the stage says so.
+    pub fn album_of(&self, extraction: &Extraction) -> Result<Album> {
+        let album = self.album(role::IMAGES, &extraction.preparation)?;
+        let Some(alteration) = extraction.alteration else { return Ok(album) };
+        let landmarks = if self.has(role::LANDMARKS) { Some(self.column(role::LANDMARKS)?) } else { None };
+        Ok(album.altered(alteration, landmarks.as_ref()))
     }
 
     /// An input that is labels, as [`Column::to_text`] writes them.

@@ -26,6 +26,7 @@ mod pretend;
 mod project;
 mod quality;
 mod rank;
+mod retained;
 mod retrieval;
 mod robustness;
 mod score;
@@ -125,6 +126,7 @@ pub fn carry_out(
         Work::Simultaneous(of) => simultaneous::simultaneous(of, &inputs),
         Work::Quality(of) => quality::quality(of, &inputs),
         Work::Clusters(of) => clusters::clusters(of, &inputs),
+        Work::Retained(of) => retained::retained(of, &inputs),
         Work::Verify(of) => verify::verify(of, &inputs),
         Work::VerifyPairs(of) => verify_pairs::verify_pairs(of, &inputs),
         Work::Clicks(of) => clicks::clicks(of, &inputs),

@@ -6,6 +6,7 @@ use super::{Inputs, Listener, StageOutput};
 use crate::{
     domain::{
         Digest, Fault, Result,
+        alteration::Alteration,
         stage::{Extraction, Training, role},
         study::{DeviceClass, Numerics},
     },
@@ -44,7 +45,8 @@ pub(super) fn extract(extraction: &Extraction, inputs: &Inputs, listener: &dyn L
     for layer in &extraction.layers {
         let mut values = Vec::with_capacity(images.len() * COLUMNS);
         for id in images.ids() {
-            let digest = Digest::of(&[&weights[..], layer.as_bytes(), b"\n", id.as_bytes()].concat());
+            let altered = extraction.alteration.map_or("", Alteration::word);
+            let digest = Digest::of(&[&weights[..], layer.as_bytes(), b"\n", id.as_bytes(), altered.as_bytes()].concat());
             let seed = u64::from_le_bytes(std::array::from_fn(|place| digest.as_bytes()[place]));
             let mut noise = PhiloxStream::new(seed, Purpose::PretendedFeatures, 0);
             values.extend((0..COLUMNS).map(|_| noise.uniform() as f32));

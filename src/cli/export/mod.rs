@@ -6,6 +6,7 @@ mod contrasts;
 mod fairness;
 mod nuisances;
 mod quality;
+mod retained;
 mod retrieval;
 pub(super) mod table;
 mod verification;
@@ -42,7 +43,7 @@ pub(crate) struct ExportCommand {
     /// The study file
     study: PathBuf,
     /// What to write
-    #[arg(long, value_parser = ["scores", "coordinates", "features", "quality", "clusters", "claims", "nuisances", "retrieval", "ledger", "fairness", "contrasts", "verification", "metrics", "attempts"])]
+    #[arg(long, value_parser = ["scores", "coordinates", "features", "quality", "clusters", "claims", "nuisances", "retained", "retrieval", "ledger", "fairness", "contrasts", "verification", "metrics", "attempts"])]
     what: String,
     /// The model (coordinates, features)
     #[arg(long)]
@@ -75,6 +76,7 @@ impl ExportCommand {
             "claims" => self.table(&claims::claims(&StudyOutcome::load(&plan)?)?)?,
             "retrieval" => self.table(&retrieval::retrieval(&StudyResults::of(&plan))?)?,
             "nuisances" => self.table(&nuisances::nuisances(&StudyOutcome::load(&plan)?)?)?,
+            "retained" => self.table(&retained::retained(&plan)?)?,
             "ledger" => self.table(&ledger(&StudyOutcome::load(&plan)?))?,
             "fairness" => self.table(&fairness::fairness(&StudyOutcome::load(&plan)?)?)?,
             "verification" => {

@@ -35,7 +35,18 @@ pub(super) fn claims(node: &StudyNode, study: &Study) -> Result<Vec<Hypothesis>>
 }
 
 fn test(node: &StudyNode, study: &Study) -> Result<HypothesisTest> {
-    let fields = node.fields(&["model", "separates", "misses", "layer", "projection", "contrast", "higher", "on", "better_than", "rescues"])?;
+    let fields = node.fields(&[
+        "model",
+        "separates",
+        "misses",
+        "layer",
+        "projection",
+        "contrast",
+        "higher",
+        "on",
+        "better_than",
+        "rescues",
+    ])?;
     let asked: Vec<&str> = TESTS.into_iter().filter(|key| fields.get(key).is_some()).collect();
     let [asked] = asked[..] else {
         return Err(node.wrong_key(format!(

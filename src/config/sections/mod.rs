@@ -1,5 +1,6 @@
 //! The sections of a study file, in their order; and what must agree between them.
 
+mod alterations;
 mod claims;
 mod clicks;
 mod cluster;
@@ -36,7 +37,7 @@ use visavis_core::{
     weights,
 };
 
-const KEYS: [&str; 27] = [
+const KEYS: [&str; 28] = [
     "format",
     "study",
     "about",
@@ -60,6 +61,7 @@ const KEYS: [&str; 27] = [
     "queries",
     "clicks",
     "nuisances",
+    "alterations",
     "verification",
     "audit",
     "resources",
@@ -129,6 +131,7 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
         clicks: fields.get("clicks").map(clicks::clicks).transpose()?,
         queries: fields.or("queries", vec![], queries::queries)?,
         nuisances: fields.get("nuisances").map(|node| nuisances::nuisances(node, has_pictures)).transpose()?.unwrap_or_default(),
+        alterations: fields.or("alterations", vec![], alterations::alterations)?,
         verification: fields.or("verification", VerificationSettings::default(), verification::verification)?,
         tolerance: fields.or("audit", Tolerance { auc: 0.005, features: 0.0001 }, tolerance)?,
         resources: fields.or("resources", Resources { gpu_slots: 1, cpu_slots: 1 }, resources)?,

@@ -2,6 +2,7 @@
 //! ids of claims.
 
 mod agreement;
+mod attended;
 mod claims_tested;
 mod clicks;
 mod clusters;
@@ -34,6 +35,7 @@ mod training;
 mod training_set;
 mod verification_sets;
 
+pub(crate) use attended::Attended;
 pub(crate) use claims_tested::ClaimsTested;
 pub(crate) use clicks::ClicksSection;
 pub(crate) use clusters::Clusters;

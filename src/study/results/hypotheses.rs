@@ -66,7 +66,8 @@ impl<'a> StudyOutcome<'a> {
                 (parts, verdict)
             }
             HypothesisTest::Rescues { projection, others } => {
-                let is_some = |own: usize, _| if own > 0 { HypothesisVerdict::Supported } else { HypothesisVerdict::Inconclusive };
+                let is_some =
+                    |own: usize, _| if own > 0 { HypothesisVerdict::Supported } else { HypothesisVerdict::Inconclusive };
                 let parts = self.beside(*projection, others, is_some);
                 let verdict = HypothesisVerdict::of_all(verdicts(&parts));
                 (parts, verdict)

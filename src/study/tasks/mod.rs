@@ -9,6 +9,8 @@ use std::collections::{BTreeSet, HashMap};
 use visavis_core::{
     dataset::duplicates::PictureHash,
     domain::{
+        alteration::Alteration,
+        comparison::Question,
         comparison::{Expression, Question},
         contrast::{self, ContrastSides},
         embedding::EmbeddingForm,
@@ -20,7 +22,11 @@ use visavis_core::{
         result::Manifest,
         shared_crop::{Recropped, SharedCrops},
         stage::{
-            ArrayFormat, AxisNames, Baseline, CompareLayers, Extraction, FeatureImport, Figure, FindClusters, FindOverlap, FindSubgroups, GroupFairness, HashPictures, IndexImages, Input, Location, MeasureAgreement, MeasureQuality, MeasureVisibility, Probes, ProjectFeatures, Ranking, Robustness, ScoreFeatures, ScoreSlot, ScoreViews, Simultaneous, Task, Training, VerifyIdentities, VerifyPairs, WholeNetwork, Work, features_at, ranks_of, role, RetrieveImages, SimulateClicks, AdjustScores, MeasureNuisances, ScoreNuisances,
+            AdjustScores, ArrayFormat, AxisNames, Baseline, CompareLayers, Extraction, FeatureImport, Figure, FindClusters,
+            FindOverlap, FindSubgroups, GroupFairness, HashPictures, IndexImages, Input, Location, MeasureAgreement,
+            MeasureNuisances, MeasureQuality, MeasureRetained, MeasureVisibility, Probes, ProjectFeatures, Ranking,
+            RetrieveImages, Robustness, ScoreFeatures, ScoreNuisances, ScoreSlot, ScoreViews, SimulateClicks, Simultaneous, Task,
+            Training, VerifyIdentities, VerifyPairs, WholeNetwork, Work, features_at, ranks_of, role,
         },
         study::{Crop, DeviceClass, FaceMark, Preparation, Study},
         visibility::Heads,
@@ -46,7 +52,9 @@ impl KnownResults<'_> {
                 return KnownResults { recropped: Some(of), ..*self }.task(step.on_own_crop());
             }
             Step::Train { model } => self.train(model)?,
-            Step::Extract { model } => self.extract(model)?,
+            Step::Extract { model } => self.extract(model, None)?,
+            Step::ExtractAltered { model, alteration } => self.extract(model, Some(alteration))?,
+            Step::Retained { model, layer } => self.retained(model, layer)?,
             Step::Baseline { model } => self.baseline(model)?,
             Step::Index => (Work::Index(IndexImages { take: study.evaluation.take }), vec![self.source(IndexImages::LISTING)?]),
             Step::HashEvaluation => hashed(self.pictures()?),
@@ -163,13 +171,18 @@ impl KnownResults<'_> {
         self.study.seed.wrapping_add(seed as u64)
     }
 
-    fn extract(&self, model: ModelIx) -> Option<(Work, Vec<Input>)> {
+    fn extract(&self, model: ModelIx, alteration: Option<Alteration>) -> Option<(Work, Vec<Input>)> {
         let study = self.study;
         let Source::Network(network) = &study.models[model].source else { return None };
         let layers: Vec<String> = StudyNames::of(study).layers(model).into();
         let (preparation, embedding) = (self.preparation(&network.prepare)?, study.models[model].embedding_among(&layers));
         let (extraction, weights) = self.extraction(model, network, layers, embedding, preparation)?;
-        let images = if study.pretends() { vec![self.images()?] } else { self.prepared(&extraction.preparation)? };
+        let extraction = Extraction { alteration, ..extraction };
+        let mut images = if study.pretends() { vec![self.images()?] } else { self.prepared(&extraction.preparation)? };
+        // Where the head is, beyond what the crop needs to know.
+        if alteration == Some(Alteration::BackgroundMasked) && !images.iter().any(|of| of.role == role::LANDMARKS) {
+            images.extend(self.source(role::LANDMARKS).filter(|_| !study.pretends()));
+        }
         Some((Work::Extract(extraction), [weights, images].concat()))
     }
 
@@ -218,7 +231,10 @@ impl KnownResults<'_> {
             _ => None,
         };
         let weights = weights.into_iter().chain(self.sources.beside(&network.weights)?).collect();
-        Some((Extraction { architecture, preparation, embedding, layers, family, untrained, numerics, whole }, weights))
+        Some((
+            Extraction { architecture, preparation, embedding, layers, family, untrained, numerics, whole, alteration: None },
+            weights,
+        ))
     }
 
     /// The images and the classes of a training set.
@@ -387,6 +403,22 @@ impl KnownResults<'_> {
         inputs.extend(labels);
         let views = clicked.into_iter().map(|(_, view)| view).collect();
         Some((Work::Clicks(SimulateClicks { questions, views, settings: study.clicks?, seed: study.seed }), inputs))
+    }
+
+    /// What the features hold of each comparison when their pictures are altered.
+    fn retained(&self, model: ModelIx, layer: LayerIx) -> Option<(Work, Vec<Input>)> {
+        let (study, questions) = (self.study, self.questions(&self.labelled()));
+        let alterations = study.alterations_of(model);
+        let name = features_name(study, model, layer);
+        let altered = alterations.iter().enumerate().map(|(place, &alteration)| {
+            let role = role::numbered(MeasureRetained::ALTERED, place);
+            self.output(Step::ExtractAltered { model, alteration }, &name, &role)
+        });
+        let altered: Vec<Input> = altered.collect::<Option<_>>()?;
+        let features = self.features(model, layer, role::FEATURES)?;
+        let inputs = [vec![self.images()?, features], altered, self.labels_of(&questions)?].concat();
+        let work = MeasureRetained { questions, alterations, statistics: study.statistics, seed: study.seed };
+        Some((Work::Retained(work), inputs))
     }
 
     fn fairness(&self, model: ModelIx) -> Option<(Work, Vec<Input>)> {

@@ -11,6 +11,7 @@ use crate::{
     },
     domain::{
         Fault, Result,
+        alteration::Alteration,
         image::{Column, Images},
         index::ModelIx,
         model::{Model, Source},
@@ -120,6 +121,21 @@ pub(super) fn keep(tables: Vec<MarkTable>, study: &Study, survey: &mut Survey) -
         none_lacks(table, &evaluated, "`on_missing: leave_out` leaves such images out for all models alike")?;
     }
     survey.marks = tables.into_iter().map(|table| (table.kind, table.found.column.restricted(images))).collect();
+    for_masks(study, survey)
+}
+
+/// Where the heads are, for masks of backgrounds: landmarks of the evaluation's pictures where the data set has some. None are missed.
+fn for_masks(study: &Study, survey: &mut Survey) -> Result<()> {
+    let masks = study.models.keys().any(|model| study.alterations_of(model).contains(&Alteration::BackgroundMasked));
+    let (true, Some(name), Some(images)) = (masks && !study.pretends(), &study.evaluation.dataset, &survey.images) else {
+        return Ok(());
+    };
+    if survey.marks.contains_key(&FaceMark::Landmarks) {
+        return Ok(());
+    }
+    let Some(file) = face_table(&study.datasets[name], FaceMark::Landmarks)?.filter(|file| file.exists()) else { return Ok(()) };
+    let column = read(&file, FaceMark::Landmarks, images)?.column.restricted(images);
+    survey.marks.insert(FaceMark::Landmarks, column);
     Ok(())
 }
 

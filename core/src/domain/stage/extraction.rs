@@ -2,6 +2,7 @@
 
 use super::Stage;
 use crate::domain::{
+    alteration::Alteration,
     canonical::Value,
     embedding::EmbeddingForm,
     model::{Architecture, ModelFormat, WeightFamily},
@@ -10,7 +11,8 @@ use crate::domain::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// [`Extraction::WEIGHTS`], [`role::IMAGES`](super::role::IMAGES) → one array a layer, [`features_at`].
+/// [`Extraction::WEIGHTS`], [`role::IMAGES`](super::role::IMAGES) → one array a layer, [`features_at`]. Boxes or landmarks, where the crop
+/// needs them; landmarks also where the background is masked and they are known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Extraction {
     /// Which network is run.
@@ -33,6 +35,9 @@ pub struct Extraction {
     /// What is made of the embedding, if it is among the layers.
     #[serde(default, skip_serializing_if = "EmbeddingForm::is_plain")]
     pub embedding: EmbeddingForm,
+    /// What is done to the prepared pictures on purpose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alteration: Option<Alteration>,
 }
 
 /// How a file is run that holds a whole network: what the bits depend on beside the file.
@@ -91,6 +96,9 @@ pub fn features_at(layer: &str) -> String {
 /// The start of the name of a fact that holds what all names of a weight file begin with.
 pub const WEIGHTS_PREFIX: &str = "prefix of the weights: ";
 
+/// The start of the name of a fact of how many backgrounds were masked by what, and the mean share of the square that was.
+pub const MASKED_BY: &str = "masked by ";
+
 impl Extraction {
     /// Input: the weights, unless they were never trained.
     pub const WEIGHTS: &str = "weights";
@@ -120,7 +128,7 @@ impl Stage for Extraction {
     }
 
     fn canonical(&self) -> Value {
-        let Extraction { architecture, preparation, layers, family, untrained, numerics, whole, embedding } = self;
+        let Extraction { architecture, preparation, layers, family, untrained, numerics, whole, embedding, alteration } = self;
         Value::map()
             .with("architecture", architecture.canonical())
             .with("preparation", preparation.canonical())
@@ -131,6 +139,7 @@ impl Stage for Extraction {
             .with("numerics", numerics.canonical())
             .optional("whole", whole.as_ref().map(WholeNetwork::canonical))
             .optional("embedding", embedding.canonical())
+            .optional("alteration", alteration.map(Alteration::canonical))
             .done()
     }
 }

@@ -6,6 +6,7 @@
 use super::*;
 use crate::domain::{
     Digest, Key,
+    alteration::Alteration,
     clicks::ClickSettings,
     clusters::{ClusterCount, ClusterMethod},
     comparison::{Expression, Measured, Question},
@@ -27,7 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What decides no result: of one sample, or of all, the field; and why. What a study says of how given features were made
 /// (`made_with`) is words about what was done elsewhere: it is in no task, so it cannot be here (`study/tasks/tests.rs` sees that keys
 /// stay).
-const LEFT_OUT: [(&str, &str); 18] = [
+const LEFT_OUT: [(&str, &str); 21] = [
     // Where bytes are.
     ("", "inputs.0.at"),
     ("", "inputs.0.at.file"),
@@ -50,6 +51,9 @@ const LEFT_OUT: [(&str, &str); 18] = [
     ("", "work.adjusted.statistics.permutations"),
     ("", "work.adjusted.statistics.min_positives"),
     ("", "work.adjusted.statistics.separates_at"),
+    ("", "work.retained.statistics.permutations"),
+    ("", "work.retained.statistics.min_positives"),
+    ("", "work.retained.statistics.separates_at"),
     // The name of the only array of a file. (A safetensors file holds several: there it enters.)
     ("features npy", "work.features.layer"),
 ];
@@ -118,6 +122,7 @@ fn samples() -> Vec<(&'static str, Task)> {
         numerics,
         whole: None,
         embedding: EmbeddingForm::default(),
+        alteration: None,
     };
     let flipped = EmbeddingForm { flip: Some(Flip::Sum), norm: Some(Norm::L2) };
     let reads = [("layer1".to_owned(), "683".to_owned())].into();
@@ -129,6 +134,7 @@ fn samples() -> Vec<(&'static str, Task)> {
         ("train later", Work::Train(Training { recipe: later, ..training })),
         ("extract", extract(Extraction { untrained: Some(4), ..extraction.clone() })),
         ("extract whole", extract(Extraction { whole: Some(WholeNetwork::new(ModelFormat::Onnx, reads)), ..extraction.clone() })),
+        ("extract altered", extract(Extraction { alteration: Some(Alteration::PatchShuffled), ..extraction.clone() })),
         ("extract flipped", extract(Extraction { embedding: flipped, ..extraction })),
         ("baseline", Work::Baseline(Baseline { word: BaselineKind::Pixels, preparation })),
         ("baseline faces", Work::Baseline(Baseline { word: BaselineKind::Pixels, preparation: of_faces })),
@@ -222,6 +228,15 @@ fn samples() -> Vec<(&'static str, Task)> {
                 groups: vec!["race".into(), "Male".into()],
                 depth: 2,
                 bootstraps: 11,
+                seed: 7,
+            }),
+        ),
+        (
+            "retained",
+            Work::Retained(MeasureRetained {
+                questions: questions.clone(),
+                alterations: vec![Alteration::Grey, Alteration::Edges],
+                statistics,
                 seed: 7,
             }),
         ),
@@ -450,9 +465,10 @@ fn every_stage_has_a_sample() {
         Work::Nuisances(_) => 27,
         Work::NuisanceScores(_) => 28,
         Work::AdjustedScores(_) => 29,
+        Work::Retained(_) => 30,
     };
     let places: BTreeSet<usize> = samples().iter().map(|(_, task)| place(&task.work)).collect();
-    assert_eq!(places, (0..30).collect());
+    assert_eq!(places, (0..31).collect());
     let names: BTreeSet<StageName> = samples().iter().map(|(_, task)| task.work.name()).collect();
     assert_eq!(names, StageName::ALL.iter().copied().collect());
     // A word is the tag of the JSON, and one stage's only.
@@ -528,7 +544,7 @@ fn a_thread_count_cannot_even_be_spelled_in_a_task_without_a_network() {
     for (stage, task) in samples() {
         let text = serde_json::to_string(&task).unwrap();
         assert!(
-            matches!(stage, "train" | "train later" | "extract" | "extract whole" | "extract flipped")
+            matches!(stage, "train" | "train later" | "extract" | "extract whole" | "extract altered" | "extract flipped")
                 || !text.contains("threads"),
             "{text}"
         );
@@ -567,7 +583,7 @@ fn keys_of_earlier_results_follow_from_their_manifests() {
     assert_eq!(stages, ["draw", "extract", "index", "project", "train"].into());
 }
 
-const PINNED: [(&str, &str); 41] = [
+const PINNED: [(&str, &str); 43] = [
     ("index", "1111dc2e"),
     ("features npy", "43ab0afb"),
     ("features", "0a61f4f7"),
@@ -575,6 +591,7 @@ const PINNED: [(&str, &str); 41] = [
     ("train later", "0f345f81"),
     ("extract", "a6340fe4"),
     ("extract whole", "72d2da8e"),
+    ("extract altered", "a0dff80a"),
     ("extract flipped", "71fcb80a"),
     ("baseline", "dbdf1e4b"),
     ("baseline faces", "1de8e3a5"),
@@ -599,6 +616,7 @@ const PINNED: [(&str, &str); 41] = [
     ("clusters", "a1c34c67"),
     ("clicks", "????????"),
     ("retrieval", "300fddbc"),
+    ("retained", "a02df17a"),
     ("quality", "6ce6471b"),
     ("visible", "26ab81e2"),
     ("grid", "6d886e6a"),

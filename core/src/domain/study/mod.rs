@@ -7,6 +7,7 @@ mod preparation;
 mod verification;
 
 use super::{
+    alteration::Alteration,
     clicks::ClickSettings,
     clusters::ClusterMethod,
     comparison::Comparison,
@@ -82,6 +83,9 @@ pub struct Study {
     pub clicks: Option<ClickSettings>,
     /// What might explain a cluster instead of an attribute.
     pub nuisances: WantedNuisances,
+    /// How the pictures of networks are altered, to see what they attend to; as the study file lists them, without the control. Empty: they are
+    /// not.
+    pub alterations: Vec<Alteration>,
     /// Pairs of pictures that networks are asked of.
     pub verification: VerificationSettings,
     /// What an audit allows of networks.
@@ -132,6 +136,15 @@ impl Study {
         let are_read = self.models.iter().any(|model| !matches!(model.source, Source::Given(_)));
         let are_wanted = are_read || matches!(self.nuisances, WantedNuisances::Listed(_));
         self.evaluation.dataset.is_some() && self.numerics.device != DeviceClass::Pretend && are_wanted
+    }
+
+    /// The alterations that are carried out of a model's pictures, the control among them. None of a model that is no network, whose features are
+    /// made without this program or are no network's.
+    pub fn alterations_of(&self, model: ModelIx) -> Vec<Alteration> {
+        match self.models[model].source {
+            Source::Network(_) => Alteration::with_control(&self.alterations),
+            Source::Given(_) | Source::Baseline { .. } => vec![],
+        }
     }
 
     /// The data set at a place.

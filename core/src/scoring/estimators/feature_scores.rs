@@ -99,22 +99,41 @@ fn probe_score(scorer: &ViewScorer, by_probe: &[ScoredPools], decisions: Option<
 /// Per question, per pair of classes, per member: the log-odds for the first class, by a probe trained on the other folds of the member's
 /// half.
 fn probe_decisions(features: &Matrix, designs: &[EvaluationDesign]) -> Vec<Vec<Vec<f64>>> {
-    let images = features.rows();
-    let mut rows: Vec<(Vec<Option<bool>>, Vec<usize>)> = Vec::new();
-    for design in designs {
-        for members_target in design.targets() {
-            for half in [Half::A, Half::B] {
-                let (mut target, mut fold) = (vec![None; images], vec![0; images]);
-                for (member, &image) in design.members.rows.iter().enumerate() {
-                    fold[image] = design.split.fold[member];
-                    target[image] = members_target[member].filter(|_| design.split.half[member] == half);
+    let rows = ProbeRows::of(designs, features.rows());
+    by_members(probe(features, &rows.tasks()), designs)
+}
+
+/// What probes are trained on: per pair of classes of each question, half by half.
+pub(super) struct ProbeRows(Vec<(Vec<Option<bool>>, Vec<usize>)>);
+
+impl ProbeRows {
+    /// Of so many images.
+    pub(super) fn of(designs: &[EvaluationDesign], images: usize) -> Self {
+        let mut rows = Vec::new();
+        for design in designs {
+            for members_target in design.targets() {
+                for half in [Half::A, Half::B] {
+                    let (mut target, mut fold) = (vec![None; images], vec![0; images]);
+                    for (member, &image) in design.members.rows.iter().enumerate() {
+                        fold[image] = design.split.fold[member];
+                        target[image] = members_target[member].filter(|_| design.split.half[member] == half);
+                    }
+                    rows.push((target, fold));
                 }
-                rows.push((target, fold));
             }
         }
+        ProbeRows(rows)
     }
-    let tasks: Vec<ProbeTask> = rows.iter().map(|(target, fold)| ProbeTask { target, fold, weight: None }).collect();
-    let mut log_odds = probe(features, &tasks).into_iter();
+
+    /// The probes' tasks.
+    pub(super) fn tasks(&self) -> Vec<ProbeTask<'_>> {
+        self.0.iter().map(|(target, fold)| ProbeTask { target, fold, weight: None }).collect()
+    }
+}
+
+/// Log-odds of those tasks, by question, pair and member.
+pub(super) fn by_members(log_odds: Vec<Vec<f64>>, designs: &[EvaluationDesign]) -> Vec<Vec<Vec<f64>>> {
+    let mut log_odds = log_odds.into_iter();
     let of_design = |design: &EvaluationDesign| {
         let mut next_pair = || {
             let [a, b] = [log_odds.next().unwrap_or_default(), log_odds.next().unwrap_or_default()];

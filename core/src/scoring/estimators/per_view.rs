@@ -117,6 +117,14 @@ impl<'a> ViewScorer<'a> {
         Some(in_view).filter(|in_view| in_view.first_not_finite().is_none())
     }
 
+    /// The mean AUC over pairs in one pool, of scores under one seed. `resampled`: its values in replicates, sorted.
+    pub(crate) fn mean_of(&self, scored: &ScoredPools, pool: Pool, resampled: &[f64]) -> Option<Estimate> {
+        let (folds, resampler) = (&scored[pool.index()], self.design.resampler(pool));
+        let value = folds.mean_and_least()[0]?;
+        let effective = folds.effective_identities_of_losses(resampler.identities(), |member| resampler.identity(member));
+        self.intervals[pool.index()].within(folds.usable_folds()).interval(value, resampled, effective)
+    }
+
     /// The mean and the least AUC over pairs in one pool, each the median over projection seeds, with intervals.
     pub(crate) fn mean_and_least(&self, scored: &[ScoredPools], pool: Pool) -> [Option<Estimate>; 2] {
         let pool = pool.index();

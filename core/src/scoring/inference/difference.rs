@@ -41,7 +41,7 @@ fn p_of_interval(estimate: Estimate) -> f64 {
 }
 
 /// Pearson's r over replicates; 0 where a side does not vary.
-fn correlation(pairs: &[[f64; 2]]) -> f64 {
+pub(super) fn correlation(pairs: &[[f64; 2]]) -> f64 {
     let side = |side: usize| pairs.iter().map(|pair| pair[side]).collect::<Vec<f64>>();
     let sides = [side(0), side(1)];
     let (means, deviations) = (sides.each_ref().map(|side| sum::mean(side)), sides.each_ref().map(|side| deviation(side)));

@@ -6,5 +6,6 @@ pub(super) mod fdr;
 pub(super) mod interval;
 pub(super) mod permutation;
 pub(super) mod proportion;
+pub(super) mod ratio;
 pub mod simultaneous;
 pub(super) mod student;

@@ -117,6 +117,13 @@ impl<'a> StandardizedFeatures<'a> {
         StandardizedFeatures { features, centre: all.means.iter().map(|mean| *mean as f32).collect(), inverse }
     }
 
+    /// Other features of the same rows, standardised as these are. `None` where they have another shape, or one is not finite.
+    pub(super) fn seeing<'b>(&self, features: &'b Matrix) -> Option<StandardizedFeatures<'b>> {
+        let fits = (features.rows(), features.columns()) == (self.features.rows(), self.features.columns());
+        let fits = fits && features.first_not_finite().is_none();
+        fits.then(|| StandardizedFeatures { features, centre: self.centre.clone(), inverse: self.inverse.clone() })
+    }
+
     /// Tiles side by side: columns / `LANES`, rounded up.
     fn tiles_wide(&self) -> usize {
         self.features.columns().div_ceil(LANES)

@@ -59,24 +59,46 @@ pub(crate) struct ProbeTask<'a> {
 /// fold. NaN where the row takes no part, where the training rows lack a class, and everywhere if a feature is not finite or there is
 /// none. Other tasks change no bit of a task's answer.
 pub(crate) fn probe(features: &Matrix, tasks: &[ProbeTask]) -> Vec<Vec<f64>> {
-    let mut decisions = vec![vec![f64::NAN; features.rows()]; tasks.len()];
-    if features.values().is_empty() || features.first_not_finite().is_some() {
-        return decisions;
+    FittedProbes::of(features, tasks).decisions(features)
+}
+
+/// Probes that were fitted to features, and can be asked of other features of the same rows.
+pub(crate) struct FittedProbes<'a> {
+    tasks: &'a [ProbeTask<'a>],
+    /// `None` where nothing could be fitted: a feature is not finite, or there is none.
+    table: Option<StandardizedFeatures<'a>>,
+    probes: Vec<LinearProbe>,
+}
+
+impl<'a> FittedProbes<'a> {
+    /// Of all tasks, with each fold held out.
+    pub(crate) fn of(features: &'a Matrix, tasks: &'a [ProbeTask<'a>]) -> Self {
+        if features.values().is_empty() || features.first_not_finite().is_some() {
+            return FittedProbes { tasks, table: None, probes: vec![] };
+        }
+        let table = StandardizedFeatures::new(features);
+        let mut probes = untrained(&table, tasks);
+        let bounds = HessianBound::by_penalty_exponent(&table, &probes);
+        probes.chunks_mut(BATCH).for_each(|batch| fit(&table, tasks, &bounds, batch));
+        FittedProbes { tasks, table: Some(table), probes }
     }
-    let table = StandardizedFeatures::new(features);
-    let mut probes = untrained(&table, tasks);
-    let bounds = HessianBound::by_penalty_exponent(&table, &probes);
-    for batch in probes.chunks_mut(BATCH) {
-        fit(&table, tasks, &bounds, batch);
-        for (probe, margins) in batch.iter().zip(table.margins(batch)) {
-            let task = &tasks[probe.task];
-            for (row, margin) in margins.into_iter().enumerate().filter(|(row, _)| task.held_out(*row, probe.fold)) {
-                let decision = f64::from(margin) + probe.intercept();
-                decisions[probe.task][row] = if decision.is_finite() { decision } else { f64::NAN };
+
+    /// The log-odds of held-out rows as [`probe`] gives them, with these features in place of those that the probes were fitted to: as many
+    /// rows, standardised as those were. NaN everywhere where their shape is another, or one is not finite.
+    pub(crate) fn decisions(&self, features: &Matrix) -> Vec<Vec<f64>> {
+        let mut decisions = vec![vec![f64::NAN; features.rows()]; self.tasks.len()];
+        let Some(table) = self.table.as_ref().and_then(|table| table.seeing(features)) else { return decisions };
+        for batch in self.probes.chunks(BATCH) {
+            for (probe, margins) in batch.iter().zip(table.margins(batch)) {
+                let task = &self.tasks[probe.task];
+                for (row, margin) in margins.into_iter().enumerate().filter(|(row, _)| task.held_out(*row, probe.fold)) {
+                    let decision = f64::from(margin) + probe.intercept();
+                    decisions[probe.task][row] = if decision.is_finite() { decision } else { f64::NAN };
+                }
             }
         }
+        decisions
     }
-    decisions
 }
 
 impl ProbeTask<'_> {
@@ -313,6 +335,23 @@ mod tests {
             for (question, of) in questions.chunks(1).zip(one) {
                 assert!(bits(&ask(&features, question))[0] == of);
             }
+        }
+    }
+
+    #[test]
+    fn fitted_probes_are_asked_of_other_features_of_the_same_rows() {
+        let (features, questions) = drawn(200, 5, 2);
+        let tasks: Vec<ProbeTask> = questions.iter().map(ProbeQuestion::task).collect();
+        let fitted = FittedProbes::of(&features, &tasks);
+        assert_eq!(bits(&fitted.decisions(&features)), bits(&probe(&features, &tasks)));
+        // A row that looks like another is decided as that one, by the probe that held both out.
+        let mut values = features.values().to_vec();
+        values.copy_within(10 * 5..11 * 5, 11 * 5);
+        let other = fitted.decisions(&Matrix::new(200, 5, values).unwrap());
+        assert_eq!(questions[0].fold[10], questions[0].fold[11]);
+        assert_eq!(other[0][11], probe(&features, &tasks)[0][10]);
+        for of in [Matrix::new(200, 4, vec![0.0; 800]).unwrap(), Matrix::new(200, 5, vec![f32::NAN; 1000]).unwrap()] {
+            assert!(fitted.decisions(&of).iter().flatten().all(|value| value.is_nan()));
         }
     }
 
