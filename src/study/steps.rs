@@ -706,7 +706,7 @@ pub(crate) fn adjusted(study: &Study, cell: CellId) -> Option<Node> {
     let CellId { model, layer, projection, .. } = cell;
     let points = (0..study.projections[projection].seeds).map(|seed| Step::Project { model, layer, projection, seed });
     let needs = [Step::Index].into_iter().chain(measured_for(&held)).chain(points).chain([Step::Rank]).collect();
-    (has_classes && !held.is_empty()).then(|| Node { step: Step::AdjustedScores(cell), needs })
+    (has_classes && !held.is_empty()).then_some(Node { step: Step::AdjustedScores(cell), needs })
 }
 
 /// The drawing of a figure that is shown.

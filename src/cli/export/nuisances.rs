@@ -3,7 +3,13 @@
 
 use super::table::ExportTable;
 use crate::study::{StudyNames, StudyOutcome};
-use visavis_core::domain::{Fault, Result, ledger::CellId, nuisance::AdjustedScores, projection::View, score::Estimate};
+use visavis_core::domain::{
+    Fault, Result,
+    ledger::CellId,
+    nuisance::{AdjustedScores, AdjustingDoubt},
+    projection::View,
+    score::Estimate,
+};
 
 /// What is measured of a view and a nuisance: `explained` (R² on the evaluation half), `explained_selection`, `gradient`; of shown figures
 /// `plain`, `adjusted`, `lost` and `alone`.
@@ -74,7 +80,7 @@ fn held(names: &StudyNames, cell: &CellId, found: &AdjustedScores, key: &str) ->
                 ],
                 estimate: estimate?,
                 images: of.images,
-                doubt: of.doubt.map(|doubt| doubt.phrase()),
+                doubt: of.doubt.map(AdjustingDoubt::phrase),
                 key: key.to_owned(),
             })
         }));

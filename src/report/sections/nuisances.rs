@@ -16,7 +16,7 @@ use visavis_core::domain::{
     claim::NumberForm,
     index::ModelIx,
     ledger::CellId,
-    nuisance::{AskedNuisance, HeldNuisance, MeasuredPictures, Nuisance},
+    nuisance::{AdjustingDoubt, AskedNuisance, HeldNuisance, MeasuredPictures, Nuisance},
     projection::View,
     score::Estimate,
     stage::ScoreNuisances,
@@ -267,7 +267,7 @@ impl HeldClaims {
             alike: of.alike.map(|share| source.claims.enter(output, &at("alike"), alike, NumberForm::Percent, share)),
             images: source.claims.count(output, &at("images"), "images on the evaluation half", of.images),
             undefined: source.claims.count(output, &at("undefined"), "images without the nuisance", of.undefined),
-            doubt: of.doubt.map(|doubt| doubt.phrase()),
+            doubt: of.doubt.map(AdjustingDoubt::phrase),
         }
     }
 }
@@ -276,7 +276,7 @@ impl HeldClaims {
 mod tests {
     use super::*;
     use crate::report::fixture::{Fixture, output};
-    use visavis_core::domain::nuisance::{AdjustingDoubt, PictureNuisance};
+    use visavis_core::domain::nuisance::PictureNuisance;
 
     #[test]
     fn a_figure_is_shown_with_its_score_while_the_background_is_held() {

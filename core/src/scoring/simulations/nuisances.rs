@@ -68,7 +68,7 @@ fn adjusted(sample: Sample, auc: f64, seed: u64) -> Option<Estimate> {
     let moved = apart(auc);
     let score = |i: usize| nuisance[i] + if has[i] { moved } else { 0.0 } + noise[i];
     let statistics = Statistics { bootstraps: runs(1000, 200), ..Statistics::default() };
-    world.with(|setting| adjusted_of_scores(setting, &question("x"), &statistics, seed, &score, &[nuisance.clone()]))
+    world.with(|setting| adjusted_of_scores(setting, &question("x"), &statistics, seed, &score, std::slice::from_ref(&nuisance)))
 }
 
 /// The share of intervals that hold the truth; where it is not known, the mean of all samples.

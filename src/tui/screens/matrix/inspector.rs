@@ -20,6 +20,7 @@ use visavis_core::domain::{
     claim::NumberForm,
     comparison::Measured,
     ledger::CellId,
+    nuisance::AdjustingDoubt,
     score::Estimate,
     text::{count, thousands},
 };
@@ -155,7 +156,7 @@ fn believe(theme: Theme, shared: &Shared, matrix_snapshot: &MatrixSnapshot, cell
         say(format!("in the features {features}, linear probe {probe}{kept}"), plain);
     }
     for of in matrix_snapshot.adjusted.get(cell).into_iter().flat_map(|of| &of.held) {
-        let doubt = of.doubt.map(|doubt| doubt.phrase());
+        let doubt = of.doubt.map(AdjustingDoubt::phrase);
         let words = match (of.adjusted, doubt) {
             (Some(adjusted), doubt) => {
                 let doubt = doubt.map_or(String::new(), |doubt| format!("; {doubt}"));

@@ -158,7 +158,7 @@ fn the_adjusted_auc_is_that_of_an_independent_program() {
     let design = design.of_members(&(0..n).collect::<Vec<_>>(), 1);
     let scorer = ViewScorer::new(&design);
     // Scores that were made elsewhere, within folds of one half.
-    let scored = [scorer.sort_held_out(&[oracle.score.clone()])];
+    let scored = [scorer.sort_held_out(std::slice::from_ref(&oracle.score))];
     let columns = [0, 1].map(|column| oracle.nuisance.iter().map(|of| of[column]).collect::<Vec<f64>>());
     let adjusted = adjusted_in(&design, &|image| oracle.score[image], &columns);
     let plain = scorer.mean_and_least(&scored, Pool::Half(Half::B))[0].unwrap().value;

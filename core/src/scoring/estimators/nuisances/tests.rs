@@ -91,7 +91,14 @@ fn features_with_the_neighbours_they_have_are_scored_as_a_view_is_and_threads_ch
             with(n, |setting| {
                 let neighbours = Neighbours::exact(&features, REACH, NeighbourMetric::Euclidean);
                 let of_features = score_nuisances_of_features(setting, neighbours.as_ref(), &[brightness(a.clone())], 100, 7);
-                let view = score_nuisances(setting, &[features.clone()], &[View::Features], &[brightness(a.clone())], 100, 7);
+                let view = score_nuisances(
+                    setting,
+                    std::slice::from_ref(&features),
+                    &[View::Features],
+                    &[brightness(a.clone())],
+                    100,
+                    7,
+                );
                 [of_features, view].map(|of| serde_json::to_string(&of).unwrap())
             })
         })
