@@ -63,11 +63,6 @@ impl Similarity {
         [self.a * x - self.b * y + self.c, self.b * x + self.a * y + self.d]
     }
 
-    /// By how much lengths grow.
-    pub(super) fn scale(&self) -> f64 {
-        self.scale_squared().sqrt()
-    }
-
     fn scale_squared(&self) -> f64 {
         self.a * self.a + self.b * self.b
     }

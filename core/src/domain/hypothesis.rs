@@ -3,10 +3,13 @@
 //! Sentences are written before the study runs, so the interval of each part counts by itself at the upper end. At the lower end the bound
 //! is the one that findings use, corrected for all cells tested together.
 
-use super::index::{ComparisonIx, ModelIx, ProjectionIx};
+use super::{
+    index::{ComparisonIx, ModelIx, ProjectionIx},
+    nuisance::Nuisance,
+};
 
 /// A sentence, and the test that decides on it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Hypothesis {
     /// As somebody wrote it.
     pub sentence: String,
@@ -15,7 +18,7 @@ pub struct Hypothesis {
 }
 
 /// What of a study's results decides on a sentence.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum HypothesisTest {
     /// Each of the models separates each of the comparisons.
     Separates(Separation),
@@ -29,6 +32,15 @@ pub enum HypothesisTest {
         level: String,
         /// On which comparisons; all where there are none.
         on: Vec<ComparisonIx>,
+    },
+    /// A view of each of the models holds that much of a nuisance.
+    Follows {
+        /// At least one.
+        models: Vec<ModelIx>,
+        /// What might explain a cluster instead of an attribute.
+        nuisance: Nuisance,
+        /// The least R² that counts, from 0 to 1.
+        at_least: f64,
     },
     /// A projection separates more pairs of a model and a comparison than each of the others does.
     BetterThan {
@@ -90,8 +102,8 @@ impl HypothesisVerdict {
         }
     }
 
-    /// Of the sentence that a view separates: its corrected lower bound reaches the threshold; or the upper end of its own interval is below.
-    pub fn of_separation(low: Option<f64>, high: Option<f64>, threshold: f64) -> Self {
+    /// Of the sentence that a number is no less than a threshold: its lower bound reaches it; or the upper end of its own interval is below.
+    pub fn of_bounds(low: Option<f64>, high: Option<f64>, threshold: f64) -> Self {
         if low.is_some_and(|low| low >= threshold) {
             HypothesisVerdict::Supported
         } else if high.is_some_and(|high| high < threshold) {
@@ -159,9 +171,9 @@ mod tests {
 
     #[test]
     fn a_view_separates_by_its_lower_bound_and_does_not_by_its_upper_end() {
-        let of = |low, high| HypothesisVerdict::of_separation(Some(low), Some(high), 0.7);
+        let of = |low, high| HypothesisVerdict::of_bounds(Some(low), Some(high), 0.7);
         assert_eq!([of(0.7, 0.9), of(0.6, 0.8), of(0.4, 0.69), of(0.4, 0.7)], [Supported, Inconclusive, Refuted, Inconclusive]);
-        assert_eq!(HypothesisVerdict::of_separation(None, None, 0.7), Inconclusive, "too few to say");
+        assert_eq!(HypothesisVerdict::of_bounds(None, None, 0.7), Inconclusive, "too few to say");
         assert_eq!([Supported.turned(), Refuted.turned(), Inconclusive.turned()], [Refuted, Supported, Inconclusive]);
     }
 

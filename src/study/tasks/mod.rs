@@ -10,7 +10,6 @@ use visavis_core::{
     dataset::duplicates::PictureHash,
     domain::{
         alteration::Alteration,
-        comparison::Question,
         comparison::{Expression, Question},
         contrast::{self, ContrastSides},
         embedding::EmbeddingForm,
