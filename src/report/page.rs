@@ -82,14 +82,14 @@ fn sections(source: &ReportSource, templates: &Templates, extras: &Extras) -> Re
     contents.add(&ScoreMatrix::of(source))?;
     contents.add(&Findings::of(source))?;
     contents.add_if(LayersAndAxes::of(source)?.as_ref())?;
-    contents.add_if(ClaimsTested::of(source).as_ref())?;
+    contents.add_if(ClaimsTested::of(source)?.as_ref())?;
     contents.add_if(contrasts.as_ref())?;
+    contents.add_if(Nuisances::of(source)?.as_ref())?;
     contents.add_if(Attended::of(source)?.as_ref())?;
     contents.add_if(KnownTruth::of(source)?.as_ref())?;
     contents.add(&Figures::of(source)?)?;
     contents.add_if(Retrieval::of(source)?.as_ref())?;
     contents.add_if(ClicksSection::of(source)?.as_ref())?;
-    contents.add_if(Nuisances::of(source)?.as_ref())?;
     contents.add(&Fairness::of(source)?)?;
     contents.add(&Methods::of(source.study()))?;
     contents.add(&Comparisons::of(source))?;
@@ -149,6 +149,7 @@ mod tests {
                 "words",
                 "matrix",
                 "findings",
+                "axes",
                 "contrasts",
                 "figures",
                 "fairness",

@@ -1,7 +1,7 @@
 //! `visavis export STUDY --what claims`: the study's claims, part by part, with their verdicts.
 
 use super::table::ExportTable;
-use crate::study::{HypothesisPart, PartOf, StudyOutcome, TestedHypothesis};
+use crate::study::{HeldNuisances, HypothesisPart, PartOf, StudyOutcome, TestedHypothesis};
 use visavis_core::domain::{Fault, Key, Result, score::Estimate};
 
 /// One row a part of a claim; a claim of which nothing was measured has one without numbers.
@@ -11,13 +11,14 @@ pub(super) fn claims(outcome: &StudyOutcome) -> Result<ExportTable> {
             Fault::asked("the study claims nothing").next("such as `claims: { Hats are missed: { model: all, misses: hat } }`")
         );
     }
-    let tested = outcome.hypotheses();
+    let held = outcome.results.nuisances()?;
+    let tested = outcome.hypotheses(&held);
     let parts = |of: &TestedHypothesis| -> Vec<Option<HypothesisPart>> {
         if of.parts.is_empty() { vec![None] } else { of.parts.iter().copied().map(Some).collect() }
     };
     let rows: Vec<ClaimRow> = tested
         .iter()
-        .flat_map(|of| parts(of).into_iter().map(|part| ClaimRow::of(outcome, of, part)).collect::<Vec<_>>())
+        .flat_map(|of| parts(of).into_iter().map(|part| ClaimRow::of(outcome, &held, of, part)).collect::<Vec<_>>())
         .collect();
     let mut table = ExportTable::default();
     let mut text = |name: &str, value: fn(&ClaimRow) -> Option<String>| table.text(name, rows.iter().map(value));
@@ -51,7 +52,7 @@ struct ClaimRow {
 }
 
 impl ClaimRow {
-    fn of(outcome: &StudyOutcome, of: &TestedHypothesis, part: Option<HypothesisPart>) -> Self {
+    fn of(outcome: &StudyOutcome, held: &[HeldNuisances], of: &TestedHypothesis, part: Option<HypothesisPart>) -> Self {
         let names = outcome.names();
         let row = ClaimRow {
             claim: of.hypothesis.sentence.clone(),
@@ -79,6 +80,19 @@ impl ClaimRow {
                     estimate: tested.candidate.b,
                     corrected_low: tested.low,
                     key: Some(outcome.ranked),
+                    ..row
+                }
+            }
+            Some(PartOf::NoNuisance { model }) => ClaimRow { part: Some(names.model(model).to_owned()), ..row },
+            Some(PartOf::Nuisance { result, view, nuisance }) => {
+                let (of, place) = (&held[result], view);
+                let view = of.scores.views[place].view;
+                let projection = of.projection.map_or("", |projection| names.projection(projection));
+                ClaimRow {
+                    part: Some(format!("{} · {projection} {view}", names.model_and_layer(of.model, of.layer))),
+                    comparison: Some(of.scores.nuisances[nuisance].nuisance.word().to_owned()),
+                    estimate: of.scores.views[place].scores[nuisance].b,
+                    key: Some(of.key),
                     ..row
                 }
             }

@@ -6,16 +6,20 @@ use visavis_core::domain::{
     Result,
     hypothesis::{Hypothesis, HypothesisTest, Separation},
     index::{ComparisonIx, ModelIx, ProjectionIx},
+    nuisance::Nuisance,
     spelling::suggestion,
     study::{Contrast, Study},
 };
 
-const TESTS: [&str; 5] = ["separates", "misses", "contrast", "better_than", "rescues"];
+const TESTS: [&str; 6] = ["separates", "misses", "follows", "contrast", "better_than", "rescues"];
+/// The least R² of a nuisance that counts, where the study does not say.
+const USUAL_R2: f64 = 0.1;
 /// In the place of a model's name: every model.
 const ALL: &str = "all";
 
 /// `sentence: { model: M, separates: hair colour }`, `{ model: [M, N], misses: hat, layer: layer4, projection: pca }`,
-/// `{ contrast: loss, higher: arcface, on: [hair colour] }`, `{ projection: umap, better_than: [tsne, pca] }`, `{ projection: pca, rescues: umap }`.
+/// `{ contrast: loss, higher: arcface, on: [hair colour] }`, `{ projection: umap, better_than: [tsne, pca] }`, `{ projection: pca, rescues: umap }`,
+/// `{ model: M, follows: background, at_least: 0.2 }`.
 ///
 /// `study`: the other sections.
 pub(super) fn claims(node: &StudyNode, study: &Study) -> Result<Vec<Hypothesis>> {
@@ -46,6 +50,8 @@ fn test(node: &StudyNode, study: &Study) -> Result<HypothesisTest> {
         "on",
         "better_than",
         "rescues",
+        "follows",
+        "at_least",
     ])?;
     let asked: Vec<&str> = TESTS.into_iter().filter(|key| fields.get(key).is_some()).collect();
     let [asked] = asked[..] else {
@@ -56,9 +62,10 @@ fn test(node: &StudyNode, study: &Study) -> Result<HypothesisTest> {
         )));
     };
     let others: &[&str] = match asked {
-        "separates" | "misses" => &["higher", "on"],
-        "contrast" => &["model", "layer", "projection"],
-        _ => &["model", "layer", "higher", "on"],
+        "separates" | "misses" => &["higher", "on", "at_least"],
+        "follows" => &["higher", "on", "layer", "projection"],
+        "contrast" => &["model", "layer", "projection", "at_least"],
+        _ => &["model", "layer", "higher", "on", "at_least"],
     };
     if let Some(other) = others.iter().find_map(|key| fields.get(key)) {
         return Err(other.wrong_key(format!("{} says nothing beside `{asked}`", other.name())).next("remove it"));
@@ -66,6 +73,11 @@ fn test(node: &StudyNode, study: &Study) -> Result<HypothesisTest> {
     Ok(match asked {
         "separates" => HypothesisTest::Separates(separation(&fields, asked, study)?),
         "misses" => HypothesisTest::Misses(separation(&fields, asked, study)?),
+        "follows" => HypothesisTest::Follows {
+            models: models(fields.need("model")?, study)?,
+            nuisance: nuisance(fields.need("follows")?, study)?,
+            at_least: fields.or("at_least", USUAL_R2, |node| node.number(0.0..=1.0))?,
+        },
         "contrast" => higher(&fields, study)?,
         _ => {
             let (projection, others) = (projection(fields.need("projection")?, study)?, projections(fields.need(asked)?, study)?);
@@ -78,6 +90,14 @@ fn test(node: &StudyNode, study: &Study) -> Result<HypothesisTest> {
             }
         }
     })
+}
+
+/// One that the study looks for.
+fn nuisance(node: &StudyNode, study: &Study) -> Result<Nuisance> {
+    let looked_for = study.nuisances_looked_for();
+    let words: Vec<&str> = looked_for.iter().map(Nuisance::word).collect();
+    let place = place_of(node, "nuisance", &words)?;
+    Ok(looked_for[place].clone())
 }
 
 fn projection_names(study: &Study) -> Vec<&str> {
@@ -208,7 +228,7 @@ mod tests {
     #[test]
     fn what_cannot_be_tested_is_refused() {
         for (claims, why) in [
-            ("{ model: one }", "expected one of `separates`, `misses`, `contrast`, `better_than`, `rescues`"),
+            ("{ model: one }", "expected one of `separates`, `misses`, `follows`, `contrast`, `better_than`, `rescues`"),
             ("{ model: one, separates: age, misses: hat }", "expected one of"),
             ("{ model: three, separates: age }", "there is no model `three`"),
             ("{ model: one, separates: ages }", "there is no comparison `ages`"),
@@ -220,6 +240,7 @@ mod tests {
             ("{ contrast: files, higher: one, model: two }", "says nothing beside `contrast`"),
             ("{ projection: umap, better_than: umap }", "a projection against itself"),
             ("{ projection: umap, rescues: pca, model: one }", "says nothing beside `rescues`"),
+            ("{ model: one, follows: background }", "there is no nuisance `background`"),
             ("{ contrast: files }", "lacks the key `higher`"),
             ("{ model: one, separates: age }\n  Again: { model: one, separates: age }", "the claim `It holds` tests the same"),
         ] {

@@ -1,16 +1,16 @@
 //! The study's claims: sentences written before the results were there, each with its verdict and the numbers that it rests on.
 
-use super::Section;
+use super::{Section, nuisances};
 use crate::{
     report::{
         claims::{ClaimId, EstimateClaims},
         phrase::Phrase,
         source::{Half, ReportSource},
     },
-    study::{HypothesisPart, PartOf, TestedHypothesis},
+    study::{HeldNuisances, HypothesisPart, PartOf, TestedHypothesis},
 };
 use serde::Serialize;
-use visavis_core::domain::{claim::NumberForm, hypothesis::HypothesisVerdict};
+use visavis_core::domain::{Result, claim::NumberForm, hypothesis::HypothesisVerdict};
 
 #[derive(Serialize)]
 pub(crate) struct ClaimsTested {
@@ -52,27 +52,31 @@ impl Section for ClaimsTested {
 
 impl ClaimsTested {
     /// `None` where the study claims nothing.
-    pub(crate) fn of(source: &ReportSource) -> Option<Self> {
-        let tested = source.outcome.hypotheses();
-        let claims: Vec<TestedClaim> = tested.iter().map(|of| TestedClaim::of(source, of)).collect();
-        (!claims.is_empty()).then(|| ClaimsTested { threshold: source.threshold(), claims })
+    ///
+    /// # Errors
+    /// A result that is damaged.
+    pub(crate) fn of(source: &ReportSource) -> Result<Option<Self>> {
+        let held = source.outcome.results.nuisances()?;
+        let tested = source.outcome.hypotheses(&held);
+        let claims: Vec<TestedClaim> = tested.iter().map(|of| TestedClaim::of(source, of, &held)).collect();
+        Ok((!claims.is_empty()).then(|| ClaimsTested { threshold: source.threshold(), claims }))
     }
 }
 
 impl TestedClaim {
-    fn of(source: &ReportSource, of: &TestedHypothesis) -> Self {
+    fn of(source: &ReportSource, of: &TestedHypothesis, held: &[HeldNuisances]) -> Self {
         TestedClaim {
             sentence: of.hypothesis.sentence.clone(),
             verdict: of.verdict.word(),
             is_supported: of.verdict == HypothesisVerdict::Supported,
-            is_unmeasured: of.parts.iter().all(|part| matches!(part.of, PartOf::NotRanked { .. })),
-            parts: of.parts.iter().map(|part| Part::of(source, *part)).collect(),
+            is_unmeasured: of.parts.iter().all(|part| matches!(part.of, PartOf::NotRanked { .. } | PartOf::NoNuisance { .. })),
+            parts: of.parts.iter().map(|part| Part::of(source, *part, held)).collect(),
         }
     }
 }
 
 impl Part {
-    fn of(source: &ReportSource, part: HypothesisPart) -> Self {
+    fn of(source: &ReportSource, part: HypothesisPart, held: &[HeldNuisances]) -> Self {
         let unmeasured = |of: Phrase| Part {
             of,
             view: None,
@@ -95,6 +99,20 @@ impl Part {
                     auc: source.half(row, Half::Evaluation),
                     lower_bound: source.lower_bound(row),
                     ..unmeasured(Phrase::name(&source.model(cell)) + " · " + source.marked_comparison(cell))
+                }
+            }
+            PartOf::NoNuisance { model } => unmeasured(Phrase::name(source.names().model(model))),
+            PartOf::Nuisance { result, view, nuisance } => {
+                let (of, names) = (&held[result], source.names());
+                let at = format!("/views/{view}/scores/{nuisance}/b");
+                let explained = of.scores.views[view].scores[nuisance].b.map(|b| {
+                    source.claims.estimate(&nuisances::output(source, of), &at, "R² on the evaluation half", NumberForm::Score, b)
+                });
+                let title = nuisances::title(&of.scores.nuisances[nuisance].nuisance);
+                Part {
+                    view: Some(nuisances::view_phrase(source, (of, view))),
+                    auc: explained,
+                    ..unmeasured(Phrase::name(names.model(of.model)) + " · R² of " + title)
                 }
             }
             PartOf::Projections { own, other } => {
@@ -151,7 +169,7 @@ mod tests {
   Blocks are better: { contrast: detail, higher: blocks }
   Pixels are better at zeros: { contrast: detail, higher: pixels, on: zero or one }
 ";
-        let text = Fixture::with_claims(claims).text(ClaimsTested::of);
+        let text = Fixture::with_claims(claims).text(|source| ClaimsTested::of(source).unwrap());
         for sentence in [
             "Pixels tell zero from one supported",
             "Blocks tell zero from one inconclusive",
@@ -165,6 +183,6 @@ mod tests {
 
     #[test]
     fn a_study_without_claims_has_no_such_section() {
-        assert_eq!(Fixture::new().text(ClaimsTested::of), "");
+        assert_eq!(Fixture::new().text(|source| ClaimsTested::of(source).unwrap()), "");
     }
 }

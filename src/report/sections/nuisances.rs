@@ -162,7 +162,8 @@ impl Measured {
     }
 }
 
-fn output(source: &ReportSource, of: &HeldNuisances) -> OutputSource {
+/// Where the numbers of one result stand.
+pub(super) fn output(source: &ReportSource, of: &HeldNuisances) -> OutputSource {
     let at = source.names().model_and_layer(of.model, of.layer);
     let named =
         of.projection.map_or_else(|| at.clone(), |projection| format!("{at} · {}", source.names().projection(projection)));
@@ -170,7 +171,7 @@ fn output(source: &ReportSource, of: &HeldNuisances) -> OutputSource {
 }
 
 /// Where a nuisance is held: which of the results, which of its views.
-type Place<'a> = (&'a HeldNuisances, usize);
+pub(super) type Place<'a> = (&'a HeldNuisances, usize);
 
 /// One row a model and nuisance.
 fn rows(source: &ReportSource, all: &[HeldNuisances]) -> Vec<NuisanceRow> {
@@ -219,7 +220,8 @@ fn best<'a>(among: impl Iterator<Item = &'a HeldNuisances>, nuisance: usize) -> 
     chosen.fold(None, better).map(|(at, _)| at)
 }
 
-fn view_phrase(source: &ReportSource, (of, view): Place) -> Phrase {
+/// Layer, projection and view.
+pub(super) fn view_phrase(source: &ReportSource, (of, view): Place) -> Phrase {
     let layer = Phrase::name(&source.layer(of.model, of.layer));
     let projection = of.projection.map_or_else(Phrase::default, |of| Phrase::name(source.names().projection(of)));
     layer + ", " + projection + format!(" {}", of.scores.views[view].view).as_str()

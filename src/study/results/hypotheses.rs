@@ -1,10 +1,11 @@
 //! The study's claims, tested: what its numbers say of each sentence, part by part.
 
-use super::StudyOutcome;
+use super::{HeldNuisances, StudyOutcome, nuisances::most_held};
 use visavis_core::domain::{
     contrast::ContrastSides,
     hypothesis::{Hypothesis, HypothesisTest, HypothesisVerdict, Separation},
     index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
+    nuisance::Nuisance,
     simultaneous::{Difference, DifferenceVerdict},
     study::Contrast,
 };
@@ -31,17 +32,21 @@ pub enum PartOf {
     NotRanked { model: ModelIx, comparison: ComparisonIx },
     /// A difference of the simultaneous tests, by its place; `turned`: left less right.
     Difference { place: usize, turned: bool },
+    /// A nuisance in the view that the selection half prefers: the places of the result among those of nuisances, of the view and of the nuisance.
+    Nuisance { result: usize, view: usize, nuisance: usize },
+    /// A model in which the nuisance was not looked for.
+    NoNuisance { model: ModelIx },
     /// What one projection separates and another does not, and the other way round: places of their standings in the ledger.
     Projections { own: usize, other: usize },
 }
 
 impl<'a> StudyOutcome<'a> {
-    /// Every claim of the study, in its order.
-    pub fn hypotheses(&self) -> Vec<TestedHypothesis<'a>> {
-        self.plan.study.claims.iter().map(|hypothesis| self.tested(hypothesis)).collect()
+    /// Every claim of the study, in its order. `held`: [`StudyResults::nuisances`](super::StudyResults::nuisances).
+    pub fn hypotheses(&self, held: &[HeldNuisances]) -> Vec<TestedHypothesis<'a>> {
+        self.plan.study.claims.iter().map(|hypothesis| self.tested(hypothesis, held)).collect()
     }
 
-    fn tested(&self, hypothesis: &'a Hypothesis) -> TestedHypothesis<'a> {
+    fn tested(&self, hypothesis: &'a Hypothesis, held: &[HeldNuisances]) -> TestedHypothesis<'a> {
         let verdicts = |parts: &[HypothesisPart]| parts.iter().map(|part| part.verdict).collect::<Vec<_>>();
         let (parts, verdict) = match &hypothesis.test {
             HypothesisTest::Separates(of) => {
@@ -58,6 +63,11 @@ impl<'a> StudyOutcome<'a> {
             HypothesisTest::Higher { contrast, level, on } => {
                 let parts = self.higher(*contrast, level, on);
                 let verdict = HypothesisVerdict::of_most(verdicts(&parts));
+                (parts, verdict)
+            }
+            HypothesisTest::Follows { models, nuisance, at_least } => {
+                let parts: Vec<HypothesisPart> = models.iter().map(|&model| follows(held, model, nuisance, *at_least)).collect();
+                let verdict = HypothesisVerdict::of_all(verdicts(&parts));
                 (parts, verdict)
             }
             HypothesisTest::BetterThan { projection, others } => {
@@ -84,7 +94,7 @@ impl<'a> StudyOutcome<'a> {
             Some(row) => {
                 let (tested, threshold) = (&self.ledger.rows[row], self.plan.study.statistics.separates_at);
                 let high = tested.candidate.b.and_then(|estimate| estimate.high());
-                let verdict = HypothesisVerdict::of_separation(tested.low, high, threshold);
+                let verdict = HypothesisVerdict::of_bounds(tested.low, high, threshold);
                 HypothesisPart { of: PartOf::Cell { row }, verdict }
             }
         };
@@ -149,5 +159,19 @@ impl<'a> StudyOutcome<'a> {
             Contrast::Pair { .. } => study.models[model].name == level,
             Contrast::Factor { factor, .. } => study.models[model].factors().get(factor.as_str()).is_some_and(|of| of == level),
         })
+    }
+}
+
+/// How much of the nuisance the model's view holds that holds most of it on the selection half.
+fn follows(held: &[HeldNuisances], model: ModelIx, nuisance: &Nuisance, at_least: f64) -> HypothesisPart {
+    let of_model = |of: &HeldNuisances| of.model == model && of.projection.is_some();
+    match most_held(held, nuisance, of_model) {
+        None => HypothesisPart { of: PartOf::NoNuisance { model }, verdict: HypothesisVerdict::Inconclusive },
+        Some([result, view, nuisance]) => {
+            let b = held[result].scores.views[view].scores[nuisance].b;
+            let [low, high] = [b.and_then(|of| of.low()), b.and_then(|of| of.high())];
+            let verdict = HypothesisVerdict::of_bounds(low, high, at_least);
+            HypothesisPart { of: PartOf::Nuisance { result, view, nuisance }, verdict }
+        }
     }
 }

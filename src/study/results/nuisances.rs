@@ -6,7 +6,7 @@ use visavis_core::domain::{
     Key, Result,
     index::{LayerIx, ModelIx, ProjectionIx},
     ledger::CellId,
-    nuisance::{AdjustedScores, MeasuredPictures, NuisanceScores},
+    nuisance::{AdjustedScores, MeasuredPictures, Nuisance, NuisanceScores},
     stage::{AdjustScores, MeasureNuisances, ScoreNuisances},
 };
 
@@ -19,6 +19,26 @@ pub struct HeldNuisances {
     pub projection: Option<ProjectionIx>,
     pub key: Key,
     pub scores: NuisanceScores,
+}
+
+/// Of some results the view that holds most of a nuisance on the selection half; of equals the first: the places of the result, of the view
+/// and of the nuisance in it.
+pub(super) fn most_held(
+    all: &[HeldNuisances],
+    nuisance: &Nuisance,
+    is_taken: impl Fn(&HeldNuisances) -> bool,
+) -> Option<[usize; 3]> {
+    let mut best: Option<([usize; 3], f64)> = None;
+    for (result, of) in all.iter().enumerate().filter(|(_, of)| is_taken(of)) {
+        let Some(place) = of.scores.nuisances.iter().position(|of| of.nuisance == *nuisance) else { continue };
+        for (view, scores) in of.scores.views.iter().enumerate() {
+            let Some(a) = scores.scores.get(place).and_then(|score| score.a) else { continue };
+            if best.is_none_or(|(_, most)| a.value > most) {
+                best = Some(([result, view, place], a.value));
+            }
+        }
+    }
+    best.map(|(places, _)| places)
 }
 
 impl StudyResults<'_> {
