@@ -290,7 +290,7 @@ pub struct HeldNuisance {
     pub lost: Option<Estimate>,
     /// How well the nuisance alone tells the classes: the same score in the space of the nuisance.
     pub alone: Option<Estimate>,
-    /// The share of images that have others alike in the other class.
+    /// The share of the rarer class that has others alike in the other.
     pub alike: Option<f64>,
     /// Why the adjusted score says less than it seems.
     pub doubt: Option<AdjustingDoubt>,

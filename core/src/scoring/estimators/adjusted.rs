@@ -5,8 +5,8 @@
 //! Two steps remove what goes with the nuisance: the mean of the other class's scores, a polynomial of second degree in the nuisance, is taken
 //! off both sides (the location model of Heagerty and Pepe 1999; for matches that are not exact, Abadie and Imbens 2011); then an image's place is
 //! taken among the [`MATCHES`] images of the other class, of other people and of its own fold, whose nuisance is nearest, so that no form of
-//! their distribution is assumed. The adjusted AUC is the mean place. No class is *the* control: it is taken from both sides, and the mean
-//! reported.
+//! their distribution is assumed. The adjusted AUC is the mean place. The rarer class is placed among the other one: so every image has many to
+//! be held against, and which class a study names first does not matter.
 //!
 //! Of its own fold, because images that are alike are neighbours: of two in different folds each is among what the other was scored by, which
 //! moves both scores the wrong way. Normal deviates, because percentiles level off where the other class is rare: a polynomial overshoots them,
@@ -167,7 +167,7 @@ impl Covariates {
     }
 }
 
-/// One class of one pair, on the evaluation half, held against the other.
+/// The rarer class of one pair, on the evaluation half, held against the other.
 struct Side {
     pair: usize,
     /// Is it the class that scores above the other?
@@ -182,40 +182,42 @@ struct Side {
     alike: Vec<bool>,
 }
 
-/// Both sides of every pair, the first before the second.
+/// Of every pair the class with fewer images on the evaluation half, held against the other; of equal ones the first.
 fn sides(design: &EvaluationDesign, space: &Covariates) -> Vec<Side> {
     let pairs = design.pairs().enumerate();
-    let both = pairs.flat_map(|(pair, [first, second])| [(pair, true, first, second), (pair, false, second, first)]);
-    both.map(|(pair, is_first, own, other)| {
-        let on_half =
-            |set: &[bool]| -> Vec<usize> { (0..set.len()).filter(|&i| set[i] && design.split.half[i] == Half::B).collect() };
-        let (own, others) = (on_half(own), on_half(other));
-        let nearest = |&case: &usize| -> (Vec<u32>, bool) {
-            crate::numeric::pulse::beat();
-            let strangers = others.iter().filter(|&&other| design.group(other) != design.group(case));
-            let (mut found, mut alike) = (Vec::new(), 0);
-            for &other in strangers {
-                let square = space.square(case, other);
-                alike += usize::from(square <= ALIKE * ALIKE);
-                if design.split.fold[other] == design.split.fold[case] {
-                    found.push((square, other as u32));
+    pairs
+        .map(|(pair, both)| {
+            let on_half =
+                |set: &[bool]| -> Vec<usize> { (0..set.len()).filter(|&i| set[i] && design.split.half[i] == Half::B).collect() };
+            let [first, second] = both.map(on_half);
+            let is_first = first.len() <= second.len();
+            let (own, others) = if is_first { (first, second) } else { (second, first) };
+            let nearest = |&case: &usize| -> (Vec<u32>, bool) {
+                crate::numeric::pulse::beat();
+                let strangers = others.iter().filter(|&&other| design.group(other) != design.group(case));
+                let (mut found, mut alike) = (Vec::new(), 0);
+                for &other in strangers {
+                    let square = space.square(case, other);
+                    alike += usize::from(square <= ALIKE * ALIKE);
+                    if design.split.fold[other] == design.split.fold[case] {
+                        found.push((square, other as u32));
+                    }
                 }
-            }
-            let nearer = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
-            if found.len() > MATCHES {
-                found.select_nth_unstable_by(MATCHES - 1, nearer);
-                found.truncate(MATCHES);
-            }
-            found.sort_unstable_by(nearer);
-            (found.into_iter().map(|(_, other)| other).collect(), alike >= OTHERS_ALIKE)
-        };
-        let found: Vec<(Vec<u32>, bool)> = own.par_iter().map(nearest).collect();
-        let alike = found.iter().map(|(_, alike)| *alike).collect();
-        let matched = own.into_iter().zip(found).map(|(case, (matches, _))| (case, matches));
-        let (cases, matches) = matched.filter(|(_, matches): &(usize, Vec<u32>)| !matches.is_empty()).unzip();
-        Side { pair, is_first, others, cases, matches, alike }
-    })
-    .collect()
+                let nearer = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+                if found.len() > MATCHES {
+                    found.select_nth_unstable_by(MATCHES - 1, nearer);
+                    found.truncate(MATCHES);
+                }
+                found.sort_unstable_by(nearer);
+                (found.into_iter().map(|(_, other)| other).collect(), alike >= OTHERS_ALIKE)
+            };
+            let found: Vec<(Vec<u32>, bool)> = own.par_iter().map(nearest).collect();
+            let alike = found.iter().map(|(_, alike)| *alike).collect();
+            let matched = own.into_iter().zip(found).map(|(case, (matches, _))| (case, matches));
+            let (cases, matches) = matched.filter(|(_, matches): &(usize, Vec<u32>)| !matches.is_empty()).unzip();
+            Side { pair, is_first, others, cases, matches, alike }
+        })
+        .collect()
 }
 
 fn share_alike(sides: &[Side]) -> Option<f64> {
@@ -361,7 +363,7 @@ fn estimates(
     (estimate, lost)
 }
 
-/// The mean place of the cases of each side; the mean of both sides, and of all pairs.
+/// The mean place of the cases of each pair; the mean of all pairs.
 fn mean_place(sides: &[Side], placed: &[Placed], weight: &dyn Fn(usize) -> [f64; REPLICATES]) -> [Option<f64>; REPLICATES] {
     let of_side = |(side, placed): (&Side, &Placed)| -> [Option<f64>; REPLICATES] {
         let (mut places, mut all) = ([0.0; REPLICATES], [0.0; REPLICATES]);
