@@ -102,7 +102,7 @@ mod tests {
         assert!(words.contains("All other terms attribute A labelled property"), "{words}");
         assert_eq!(words.matches("Half A of the identities").count(), 1, "a word is there once: {words}");
         let all = METHODS.iter().map(|of| MethodEntry { title: of.title, about: of.about }).collect();
-        let methods = Methods { losses: with_explanations(["subcentre"].into_iter()), projections: all };
+        let methods = Methods { losses: with_explanations(["subcentre"].into_iter()), projections: all, finds_images: false };
         let methods = text_of(&methods, &Default::default());
         assert!(methods.contains("Benjamini and Hochberg"), "{methods}");
         assert!(methods.contains("PCA Eigenvectors of the covariance matrix"), "{methods}");

@@ -539,7 +539,7 @@ const PINNED: [(&str, &str); 36] = [
     ("verify", "459a9f38"),
     ("pairs", "bc7dc476"),
     ("clusters", "a1c34c67"),
-    ("clicks", "????????"),
+    ("clicks", "64a617a0"),
     ("retrieval", "300fddbc"),
     ("quality", "6ce6471b"),
     ("visible", "26ab81e2"),
