@@ -174,6 +174,8 @@ fn looking_leaves_nothing_behind() {
         vec!["show", &study],
         vec!["show", &study, "--results"],
         vec!["compare", &study],
+        vec!["find", &study, "--model", "pixels", "even"],
+        vec!["find", &study, "--model", "pixels", "--like", "0003.png"],
         vec!["logs"],
         vec!["explain", "index", "--study", &study],
         vec!["audit", &study],
@@ -192,9 +194,19 @@ fn looking_leaves_nothing_behind() {
         vec!["drain"],
         vec!["unpin", &study, "x"],
     ];
-    for what in
-        ["scores", "coordinates", "features", "quality", "ledger", "fairness", "contrasts", "verification", "metrics", "attempts"]
-    {
+    for what in [
+        "scores",
+        "coordinates",
+        "features",
+        "quality",
+        "retrieval",
+        "ledger",
+        "fairness",
+        "contrasts",
+        "verification",
+        "metrics",
+        "attempts",
+    ] {
         commands.push(vec!["export", &study, "--what", what, "--model", "pixels"]);
     }
     for screen in ["matrix", "runs", "compare", "figures", "report"] {

@@ -107,6 +107,6 @@ fn what_cannot_be_found_is_said_with_the_nearest_spelling() {
     assert!(refused(&["--model", "pixels", "even and"]).contains("at character"));
     assert!(refused(&["--model", "pixels", "even and not even"]).contains("no image meets it"));
     assert!(refused(&["--model", "pixels", "even or not even"]).contains("every image meets it"));
-    assert!(refused(&["--model", "pixels"]).contains("--like"), "neither a condition nor an image");
+    assert!(refused(&["--model", "pixels"]).contains("EXPRESSION"), "neither a condition nor an image");
     assert!(refused(&["--model", "pixels", "even", "--like", "0003.png"]).contains("cannot be used with"));
 }

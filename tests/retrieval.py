@@ -1,4 +1,4 @@
-"""Writes tests/fixtures/retrieval.json: what scikit-learn says of rankings, for core/src/scoring/estimators/retrieval.rs.
+"""Writes tests/fixtures/retrieval.json: what scikit-learn says of rankings, for core/src/scoring/estimators/retrieval/mod.rs.
 
     python tests/retrieval.py
 

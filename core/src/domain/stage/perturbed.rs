@@ -614,7 +614,7 @@ const PINNED: [(&str, &str); 43] = [
     ("verify", "459a9f38"),
     ("pairs", "bc7dc476"),
     ("clusters", "a1c34c67"),
-    ("clicks", "????????"),
+    ("clicks", "64a617a0"),
     ("retrieval", "300fddbc"),
     ("retained", "a02df17a"),
     ("quality", "6ce6471b"),
