@@ -50,7 +50,7 @@ impl NothingToRetain {
         match self {
             NothingToRetain::Quantity => "a quantity has no probe",
             NothingToRetain::TooFew => super::score::TOO_FEW,
-            NothingToRetain::NotKnown => "nothing to retain: the interval reaches 0.5",
+            NothingToRetain::NotKnown => "nothing to retain: the interval reaches chance",
         }
     }
 }

@@ -11,6 +11,8 @@ pub mod fairness;
 mod inference;
 #[cfg(test)]
 mod peers;
+#[cfg(test)]
+mod retained_simulations;
 pub mod selection;
 #[cfg(test)]
 mod simulations;

@@ -41,8 +41,9 @@ mod tests {
     #[test]
     fn what_is_no_alteration_is_refused_with_its_place() {
         let refused = |text: &str| read(text).unwrap_err().to_string();
-        let wrong = refused("alterations: [grey, gray]");
-        assert!(wrong.contains("gray") && wrong.contains("grey") && wrong.contains("7:"), "{wrong}");
+        let wrong = read("alterations: [grey, gray]").unwrap_err();
+        assert!(wrong.what.contains("`gray` is not known") && wrong.to_string().contains("did you mean `grey`?"), "{wrong}");
+        assert_eq!(wrong.place.and_then(|place| place.at), Some((6, 21)));
         assert!(refused("alterations: [grey, edges, grey]").contains("`grey` is listed twice"));
         assert!(refused("alterations: []").contains("no alterations are listed"));
         assert!(refused("alterations: [edge_artefact]").contains("a control of nothing"));

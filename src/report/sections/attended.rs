@@ -262,7 +262,7 @@ mod tests {
         });
         assert!(text.contains("0.750 (0.700 to 0.800)") && text.contains("mostly colour"), "{text}");
         assert!(text.contains("zero or one") && text.contains("0.250 (0.200 to 0.300)"), "{text}");
-        assert!(text.contains("+0.150") && text.contains("nothing to retain: the interval reaches 0.5"), "{text}");
+        assert!(text.contains("+0.150") && text.contains("nothing to retain: the interval reaches chance"), "{text}");
         assert!(text.contains("not altered: blocks"), "{text}");
     }
 

@@ -8,6 +8,7 @@ use crate::study::{
 use std::collections::BTreeMap;
 use visavis_core::domain::{
     Digest, Key,
+    alteration::Alteration,
     clicks::ClickSettings,
     clusters::ClusterMethod,
     made_with::{MadeItem, MadeWith},
@@ -133,7 +134,8 @@ fn a_step_is_of_the_stage_and_of_the_cost_class_that_its_task_has() {
     let mut met = BTreeSet::new();
     let with_clusters = Study { clusters: Some(ClusterMethod::Dbscan { min_points: 5 }), ..study() };
     let with_queries = Study { queries: vec![query("glasses")], clicks: Some(ClickSettings::default()), ..study() };
-    for study in [study(), with_verification(), with_clusters, with_queries, cropped_differently(["untrained", "pixels"])] {
+    let on_crops = cropped_differently(["untrained", "pixels"]);
+    for study in [study(), with_verification(), with_clusters, with_queries, altered(), on_crops] {
         for (node, task) in tasks(&study) {
             let step = node.step;
             assert_eq!(step.stage(), task.work.name(), "{step:?}");
@@ -150,6 +152,7 @@ fn a_task_consumes_what_its_step_needs_and_nothing_else() {
     consumes_what_it_needs(&study());
     consumes_what_it_needs(&with_verification());
     consumes_what_it_needs(&Study { queries: vec![query("glasses")], clicks: Some(ClickSettings::default()), ..study() });
+    consumes_what_it_needs(&altered());
     consumes_what_it_needs(&cropped_differently(["untrained", "pixels"]));
     consumes_what_it_needs(&cropped_differently(["pixels", "trained"]));
 }
@@ -289,6 +292,37 @@ fn verification_sets_are_asked_of_networks_alone_and_change_no_other_key() {
     assert_eq!(others, of(&study()));
     let models: BTreeSet<ModelIx> = added.keys().map(|step| step.model().unwrap()).collect();
     assert_eq!((models, added.len()), ([ModelIx(1), ModelIx(2)].into(), 8), "two networks, two sets, features and pairs");
+}
+
+/// A study whose networks are shown altered pictures.
+fn altered() -> Study {
+    Study { alterations: vec![Alteration::BackgroundMasked, Alteration::Grey], ..study() }
+}
+
+#[test]
+fn pictures_are_altered_for_networks_alone_and_change_no_other_key() {
+    let of = |study: &Study| -> BTreeMap<Step, Task> { tasks(study).into_iter().map(|(node, task)| (node.step, task)).collect() };
+    let is_altered = |step: &Step| matches!(step, Step::ExtractAltered { .. } | Step::Retained { .. });
+    let (added, others): (BTreeMap<Step, Task>, BTreeMap<Step, Task>) =
+        of(&altered()).into_iter().partition(|(step, _)| is_altered(step));
+    assert_eq!(others, of(&study()));
+    let models: BTreeSet<ModelIx> = added.keys().map(|step| step.model().unwrap()).collect();
+    assert_eq!(models, [ModelIx(1), ModelIx(2)].into());
+    let extractions: Vec<(&Step, &Task)> = added.iter().filter(|(_, task)| matches!(task.work, Work::Extract(_))).collect();
+    assert_eq!(extractions.len(), 6, "two networks, two alterations and the control");
+    for (step, task) in extractions {
+        let (Step::ExtractAltered { alteration, .. }, Work::Extract(of)) = (step, &task.work) else { panic!("an extraction") };
+        assert_eq!(of.alteration, Some(*alteration));
+        let knows_faces = task.inputs.iter().any(|input| input.role == role::LANDMARKS);
+        assert_eq!(knows_faces, *alteration == Alteration::BackgroundMasked, "landmarks say where the head is");
+    }
+    let Some((_, Task { work: Work::Retained(of), inputs })) =
+        added.iter().find(|(step, _)| matches!(step, Step::Retained { .. }))
+    else {
+        panic!("what is retained")
+    };
+    assert_eq!(of.alterations, [Alteration::Grey, Alteration::BackgroundMasked, Alteration::EdgeArtefact]);
+    assert_eq!(inputs.iter().filter(|input| input.role.starts_with(MeasureRetained::ALTERED)).count(), 3);
 }
 
 #[test]

@@ -134,8 +134,9 @@ fn for_masks(study: &Study, survey: &mut Survey) -> Result<()> {
         return Ok(());
     }
     let Some(file) = face_table(&study.datasets[name], FaceMark::Landmarks)?.filter(|file| file.exists()) else { return Ok(()) };
-    let column = read(&file, FaceMark::Landmarks, images)?.column.restricted(images);
-    survey.marks.insert(FaceMark::Landmarks, column);
+    let found = read(&file, FaceMark::Landmarks, images)?;
+    survey.marks.insert(FaceMark::Landmarks, found.column.restricted(images));
+    survey.notes.extend(found.notes);
     Ok(())
 }
 

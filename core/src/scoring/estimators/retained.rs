@@ -95,7 +95,7 @@ fn aucs(sets: &[&ScoredFolds], weights: ReplicateWeights) -> [[Option<f64>; REPL
 }
 
 /// `scored`: the originals, then the alterations.
-fn retained_answer(scorer: &ViewScorer, scored: &[ScoredPools], alterations: &[Alteration]) -> RetainedAnswer {
+pub(crate) fn retained_answer(scorer: &ViewScorer, scored: &[ScoredPools], alterations: &[Alteration]) -> RetainedAnswer {
     let design = scorer.design;
     if design.members.quantity.is_some() {
         let nothing = AlteredAnswer { auc: None, retained: None, beyond_control: None };
