@@ -6,6 +6,7 @@ mod alterations;
 mod asked;
 mod audit;
 mod bad_input;
+mod claims;
 mod containers;
 mod copied_commands;
 mod crops;
