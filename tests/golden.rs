@@ -46,7 +46,7 @@ const DRAWN: [(&str, &str); 12] = [
 const CROPPED: [(&str, &str); 1] = [("visible", "48206db7")];
 
 /// Of the digits sample, what only studies have that ask for it.
-const ASKED: [(&str, &str); 2] = [("clicks", "????????"), ("retrieval", "????????")];
+const ASKED: [(&str, &str); 2] = [("clicks", "82017774"), ("retrieval", "58ead3c5")];
 
 /// Drawn faces themselves: their truth and one of their pictures.
 const FACES: &str = "499317fc";

@@ -41,7 +41,7 @@ struct ClicksRow {
     clicks: Option<ClaimId>,
     /// By clusters of the view and of the features, at random, nearest to the boundary, by a probe.
     accuracy: Vec<Option<EstimateClaims>>,
-    /// Clicks that a probe needs for as much as the view's clusters have, and how many of them these save.
+    /// Clicks that a probe needs for as much as the view's clusters have, and how many of them these save, if they save any.
     needed: Option<ClaimId>,
     saved: Option<ClaimId>,
 }
@@ -139,7 +139,7 @@ fn row(source: &ReportSource, output: &OutputSource, question: usize, of: &Quest
         clicks,
         accuracy: ways.map(estimate).into(),
         needed: count("needed", beside.and_then(|(_, of)| of.needed)),
-        saved: count("saved", beside.and_then(|(_, of)| of.saved)),
+        saved: count("saved", beside.and_then(|(_, of)| of.saved).filter(|saved| *saved > 0)),
     }
 }
 
@@ -159,23 +159,26 @@ mod tests {
             images: 100,
             identities: 50,
             curves: vec![
-                curve(ClickWay::View(0), 0.75, Some(BesideProbe { needed, saved: needed.map(|of| of - 36) })),
+                curve(ClickWay::View(0), 0.75, Some(BesideProbe { needed, saved: needed.map(|of| of.saturating_sub(36)) })),
                 curve(ClickWay::Features, 0.625, None),
                 curve(ClickWay::Random, 0.5, None),
                 curve(ClickWay::Probe, 0.5, None),
             ],
         };
         let text = Fixture::new().text(|source| {
-            let row = |of: &QuestionClicks| ClicksRow {
+            let row = |question: usize, of: &QuestionClicks| ClicksRow {
                 model: "pixels".to_owned(),
                 view: Some(Phrase::name("tsne") + " map"),
-                ..row(source, &output(), 0, of, Some(0))
+                ..row(source, &output(), question, of, Some(0))
             };
             let draws = source.claims.count(&output(), "/draws", "x", 200);
-            let rows = vec![row(&of(Some(80))), row(&of(None))];
+            let rows = vec![row(0, &of(Some(80))), row(1, &of(Some(30))), row(2, &of(None))];
             Some(ClicksSection { draws, comparisons: vec![ComparisonClicks { comparison: "hats".to_owned(), rows }] })
         });
         assert!(text.contains("pixels tsne map 36 0.750 (0.625–0.875) 0.625"), "{text}");
-        assert!(text.contains("saves 44 of 80") && text.contains("more than were tried"), "{text}");
+        assert!(
+            text.contains("saves 44 of 80") && text.contains("none: a probe needs 30") && text.contains("more than were tried"),
+            "{text}"
+        );
     }
 }

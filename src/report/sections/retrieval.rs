@@ -2,7 +2,7 @@
 
 use super::{
     Section,
-    fairness::{group_name, group_phrase},
+    fairness::{group_name, group_phrase, is_by_definition},
 };
 use crate::{
     report::{
@@ -13,10 +13,12 @@ use crate::{
     study::LayerRetrieval,
 };
 use serde::Serialize;
+use std::collections::BTreeSet;
 use visavis_core::domain::{
     Result,
     claim::NumberForm,
-    retrieval::{AskedBy, FoundBy, QueryRetrieval, Unscored},
+    comparison::Expression,
+    retrieval::{AskedBy, AtFirst, FoundBy, GroupRetrieval, QueryRetrieval, Unscored},
     stage::RetrieveImages,
 };
 
@@ -86,7 +88,7 @@ impl Retrieval {
             let of = &source.study().queries[place];
             let asked = |of| AskedLayer::of(source, of, place);
             let layers: Vec<AskedLayer> = all.iter().filter_map(asked).collect();
-            part(&of.name, &of.wanted.to_string(), &layers)
+            part(&of.name, &of.wanted, &layers)
         };
         let queries: Vec<QueryPart> = (0..source.study().queries.len()).filter_map(query).collect();
         Ok((!queries.is_empty()).then_some(Retrieval { queries }))
@@ -142,7 +144,7 @@ impl<'a> AskedLayer<'a> {
         let example = self.way(AskedBy::Example);
         let first = |(way, found): (usize, &FoundBy)| {
             let [precision, recall] = ["precision", "recall"].map(|what| {
-                let number = |(place, at): (usize, &visavis_core::domain::retrieval::AtFirst)| {
+                let number = |(place, at): (usize, &AtFirst)| {
                     let value = if what == "recall" { at.recall } else { at.precision };
                     self.share(&format!("found/{way}/first/{place}/{what}"), &format!("{what} in the first {}", at.first), value)
                 };
@@ -165,8 +167,9 @@ impl<'a> AskedLayer<'a> {
         Some(self.way(AskedBy::Example)?.1.average_precision?.value)
     }
 
-    fn best(&self) -> BestLayer {
-        let row = |(place, group): (usize, &visavis_core::domain::retrieval::GroupRetrieval)| {
+    /// Its groups, but for those of an attribute that is asked: they are wanted or not by definition.
+    fn best(&self, asked: &BTreeSet<&str>) -> BestLayer {
+        let row = |(place, group): (usize, &GroupRetrieval)| {
             let (at, name) = (format!("groups/{place}"), group_name(&group.group));
             let estimate = |of| {
                 let what = format!("average precision, examples of {name}");
@@ -180,13 +183,16 @@ impl<'a> AskedLayer<'a> {
                 average_precision: group.average_precision.map(estimate),
             }
         };
-        let groups = self.of.groups.iter().enumerate().filter(|(_, group)| group.examples > 0);
+        let is_told = |group: &GroupRetrieval| group.examples > 0 && !is_by_definition(&group.group, asked);
+        let groups = self.of.groups.iter().enumerate().filter(|(_, group)| is_told(group));
         BestLayer { at: self.at.clone(), rows: groups.map(row).collect() }
     }
 }
 
 /// `None` where no layer was asked.
-fn part(query: &str, wanted: &str, layers: &[AskedLayer]) -> Option<QueryPart> {
+fn part(query: &str, wanted: &Expression, layers: &[AskedLayer]) -> Option<QueryPart> {
+    let mut asked = BTreeSet::new();
+    wanted.collect(&mut asked);
     let first = layers.first()?;
     let all = first.of;
     let counts = [
@@ -201,13 +207,13 @@ fn part(query: &str, wanted: &str, layers: &[AskedLayer]) -> Option<QueryPart> {
     let best = layers.iter().rev().max_by(|one, other| by_example(one).total_cmp(&by_example(other)));
     Some(QueryPart {
         query: query.to_owned(),
-        wanted: wanted.to_owned(),
+        wanted: wanted.to_string(),
         counts,
         unscored: unscored.map(Unscored::told),
         prevalence: all.prevalence.map(|value| first.share("prevalence", "prevalence", value)),
         by_chance: all.by_chance.map(|value| first.share("by_chance", "average precision by chance", value)),
         rows: if unscored.is_some() { vec![] } else { layers.iter().map(AskedLayer::row).collect() },
-        best: best.filter(|layer| layer.by_example().is_some()).map(AskedLayer::best),
+        best: best.filter(|layer| layer.by_example().is_some()).map(|layer| layer.best(&asked)),
     })
 }
 
@@ -215,10 +221,7 @@ fn part(query: &str, wanted: &str, layers: &[AskedLayer]) -> Option<QueryPart> {
 mod tests {
     use super::*;
     use crate::report::fixture::{Fixture, output};
-    use visavis_core::domain::{
-        retrieval::{AtFirst, GroupRetrieval},
-        score::Estimate,
-    };
+    use visavis_core::domain::score::Estimate;
 
     fn asked(average_precision: f64) -> QueryRetrieval {
         let way = |by: AskedBy, estimate: Option<Estimate>| FoundBy {
@@ -258,10 +261,10 @@ mod tests {
         Fixture::new().text(|source| {
             let layer = |(number, of)| {
                 let at = Phrase::name(["pixels", "blocks"][number]) + " · " + Phrase::name("embedding");
-                AskedLayer { source, output: output(), at, place: 0, of }
+                AskedLayer { source, output: output(), at, place: number, of }
             };
             let layers: Vec<AskedLayer> = asked.iter().enumerate().map(layer).collect();
-            Some(Retrieval { queries: vec![part("curly hats", "Curly and Hat", &layers).unwrap()] })
+            Some(Retrieval { queries: vec![part("curly hats", &"Curly and Hat".parse().unwrap(), &layers).unwrap()] })
         })
     }
 

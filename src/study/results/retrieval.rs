@@ -68,7 +68,7 @@ mod tests {
             groups: vec![],
         };
         let retrieval = Retrieval { format: 1, images: 9, queries: vec![found(4), found(5)] };
-        let queries = vec![query("nothing else").wanted, query("glasses").wanted];
+        let queries = vec![query("neither").wanted, query("glasses").wanted];
         let work = Work::Retrieval(RetrieveImages { queries, groups: vec![], depth: 1, bootstraps: 20, seed: 1 });
         let step = Step::Retrieval { model: ModelIx(0), layer: LayerIx(0) };
         let mut results = MadeUpResults::default();
