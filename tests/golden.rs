@@ -26,6 +26,9 @@ const DIGITS: [(&str, &str); 11] = [
 /// Of networks that pretend.
 const PRETENDED: [(&str, &str); 2] = [("extract", "d7ae48a4"), ("train", "046564f6")];
 
+/// Of what such networks give for altered pictures.
+const RETAINED: [(&str, &str); 2] = [("extract", "e8c67cbb"), ("retained", "d5730166")];
+
 /// Of drawn faces, what takes no network.
 const DRAWN: [(&str, &str); 12] = [
     ("baseline", "98b89420"),
@@ -117,6 +120,15 @@ fn networks_that_pretend_give_the_bits_they_gave() {
     desk.succeed(&["run", "experiments/micro.yaml", "--quiet"]);
     let found = left(&desk).into_iter().filter(|(stage, _)| matches!(stage.as_str(), "train" | "extract")).collect::<Vec<_>>();
     assert_eq!(found, pinned(&PRETENDED));
+}
+
+#[test]
+fn what_altered_pictures_retain_is_the_bits_it_was() {
+    let desk = Desk::with_pretence();
+    desk.edit("experiments/micro.yaml", "selection:", "alterations: [patch_shuffled, grey]\nselection:");
+    desk.succeed(&["run", "experiments/micro.yaml", "--quiet"]);
+    let found = left(&desk).into_iter().filter(|(stage, _)| matches!(stage.as_str(), "retained" | "extract")).collect::<Vec<_>>();
+    assert_eq!(found, pinned(&RETAINED));
 }
 
 #[test]

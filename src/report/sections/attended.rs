@@ -13,7 +13,7 @@ use visavis_core::domain::{
     Result,
     alteration::{Alteration, Cue, MaskedBy},
     claim::NumberForm,
-    retained::{AlteredAnswer, CueShare, RetainedAnswer},
+    retained::{AlteredAnswer, CueShare, NothingToRetain, RetainedAnswer},
 };
 
 #[derive(Serialize)]
@@ -195,7 +195,7 @@ fn table(source: &ReportSource, output: &OutputSource, of: &ModelRetained) -> Re
         Some(RetainedRow {
             comparison: name.to_owned(),
             auc: answer.auc.map(auc),
-            nothing: answer.nothing.map(|why| why.phrase()),
+            nothing: answer.nothing.map(NothingToRetain::phrase),
             cells: cells.map(cell).collect(),
         })
     };
@@ -213,7 +213,7 @@ mod tests {
     use crate::{report::fixture::Fixture, study::Sourced};
     use visavis_core::domain::{
         index::{ComparisonIx, LayerIx, ModelIx},
-        retained::{AttendedCues, NothingToRetain, RetainedSignal},
+        retained::{AttendedCues, RetainedSignal},
         score::Estimate,
         stage::MeasureRetained,
     };

@@ -1,6 +1,6 @@
 //! What is around the head taken away: everything outside of its outline is one grey.
 
-use super::Square;
+use super::square::Square;
 use crate::{
     dataset::{
         marks::Mark,

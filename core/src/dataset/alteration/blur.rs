@@ -1,6 +1,6 @@
 //! Fine texture taken away: a Gaussian blur.
 
-use super::Square;
+use super::square::Square;
 
 /// The kernel's deviation is the side over this.
 const SIDES: f64 = 32.0;

@@ -1,6 +1,6 @@
 //! Colours that are others: turned across the colour circle, or with the mean and deviation of all pictures alike.
 
-use super::{Square, luma};
+use super::square::{Square, luma};
 
 /// Mean and deviation of red, green and blue in ImageNet, on 0 … 1.
 const MEAN: [f64; 3] = [0.485, 0.456, 0.406];

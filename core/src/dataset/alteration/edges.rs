@@ -1,6 +1,6 @@
 //! Edges alone: how steep the luma is, by Sobel's operator (Sobel and Feldman 1968).
 
-use super::Square;
+use super::square::Square;
 
 /// A quarter of the gradient, in all channels: 255 is a step from black to white.
 pub(super) fn edges(square: &mut Square) {

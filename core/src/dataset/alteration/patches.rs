@@ -1,7 +1,7 @@
 //! Shape taken away: the patches of a grid, each put elsewhere; and the control, in which patches stay and only get the borders that
 //! shuffling makes.
 
-use super::Square;
+use super::square::Square;
 use crate::{
     domain::Digest,
     numeric::{PhiloxStream, Purpose},

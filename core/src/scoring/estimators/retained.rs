@@ -108,7 +108,7 @@ pub(crate) fn retained_answer(scorer: &ViewScorer, scored: &[ScoredPools], alter
     let estimates: Vec<Option<Estimate>> =
         scored.iter().enumerate().map(|(set, pools)| scorer.mean_of(pools, Pool::Whole, &of_set(set))).collect();
     let nothing = nothing_to_retain(estimates[0]);
-    let above = |set: usize| estimates[set].map(|of| above_chance(of)).filter(|_| nothing.is_none());
+    let above = |set: usize| estimates[set].map(above_chance).filter(|_| nothing.is_none());
     let pairs =
         |set: usize| -> Vec<[f64; 2]> { replicates.iter().filter_map(|of| Some([of[set]? - 0.5, of[0]? - 0.5])).collect() };
     let retained: Vec<Option<Estimate>> = (1..scored.len()).map(|set| ratio(above(set)?, above(0)?, &pairs(set))).collect();
