@@ -99,7 +99,7 @@ mod tests {
     fn the_glossary_and_the_methods_are_on_the_page() {
         let words = text_of(&Words::all(), &Default::default());
         assert!(words.contains("selection half Half A of the identities: views are chosen by their scores on it."), "{words}");
-        assert!(words.contains("All other terms attribute A labelled property"), "{words}");
+        assert!(words.contains("All other terms adjusted"), "{words}");
         assert_eq!(words.matches("Half A of the identities").count(), 1, "a word is there once: {words}");
         let all = METHODS.iter().map(|of| MethodEntry { title: of.title, about: of.about }).collect();
         let methods = Methods { losses: with_explanations(["subcentre"].into_iter()), projections: all, finds_images: false };
