@@ -9,7 +9,7 @@ use visavis_core::{
 };
 
 /// Of the digits sample: two given feature sets, three projections of none.
-const DIGITS: [(&str, &str); 11] = [
+const DIGITS: [(&str, &str); 12] = [
     ("draw", "3ffb622b"),
     ("fairness", "37d39e65"),
     ("features", "5e660bcb"),
@@ -21,6 +21,7 @@ const DIGITS: [(&str, &str); 11] = [
     ("score", "b31026be"),
     ("space", "14aab19b"),
     ("steady", "eac7f639"),
+    ("subgroups", "e742b61a"),
 ];
 
 /// Of networks that pretend.
@@ -30,12 +31,14 @@ const PRETENDED: [(&str, &str); 2] = [("extract", "d7ae48a4"), ("train", "046564
 const RETAINED: [(&str, &str); 2] = [("extract", "e8c67cbb"), ("retained", "d5730166")];
 
 /// Of drawn faces, what takes no network.
-const DRAWN: [(&str, &str); 12] = [
+const DRAWN: [(&str, &str); 14] = [
     ("baseline", "98b89420"),
     ("draw", "f3b25c81"),
+    ("explained", "0f9d8103"),
     ("grid", "6c80fc3d"),
     ("hashes", "ba019c8f"),
     ("index", "8b04cc19"),
+    ("nuisances", "93c35641"),
     ("overlap", "1310a86b"),
     ("project", "6bc1f785"),
     ("quality", "4a431595"),
