@@ -42,15 +42,15 @@ fairness: { groups: [woman, glasses], depth: 1 }
 const N: usize = 800;
 
 fn woman(i: usize) -> bool {
-    i / 2 % 2 == 0
+    (i / 2).is_multiple_of(2)
 }
 
 fn old(i: usize) -> bool {
-    i / 4 % 2 == 0
+    (i / 4).is_multiple_of(2)
 }
 
 fn glasses(i: usize) -> bool {
-    i / 8 % 2 == 0
+    (i / 8).is_multiple_of(2)
 }
 
 fn desk() -> Desk {

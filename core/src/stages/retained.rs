@@ -59,7 +59,7 @@ mod tests {
             let is_border = [x, y].iter().any(|at| *at < BORDER || *at >= SIDE - BORDER);
             let of = [x, y].map(|at| if has(image, 2) { at } else { SIDE - 1 - at });
             let is_square = of.iter().all(|at| (BORDER + 4..SIDE / 2 - 4).contains(at));
-            let texture = if (x + y) % 2 == 0 { 12 } else { -12 };
+            let texture = if (x + y).is_multiple_of(2) { 12 } else { -12 };
             let more = match (is_border, is_square) {
                 (true, _) => {
                     if has(image, 3) {

@@ -52,7 +52,8 @@ pub(super) fn retained(plan: &Plan) -> Result<ExportTable> {
         table.text(name, rows.iter().map(|row| Some(row.names[column].clone())));
     }
     table.text("alteration", rows.iter().map(|row| Some(row.alteration.word().to_owned())));
-    let estimates: [(&str, fn(&RetainedExportRow) -> Option<Estimate>); 4] = [
+    type RowEstimate = fn(&RetainedExportRow) -> Option<Estimate>;
+    let estimates: [(&str, RowEstimate); 4] = [
         ("auc", |row| row.auc),
         ("altered_auc", |row| row.altered.auc),
         ("retained", |row| row.altered.retained),

@@ -160,7 +160,7 @@ fn reading(shares: &[CueShare]) -> Option<&'static str> {
     let first = shares.first()?;
     let low = first.lost.low()?;
     let next = shares.get(1).and_then(|next| next.lost.high()).unwrap_or(0.0);
-    (low > 0.0 && low > next).then(|| match first.cue {
+    (low > 0.0 && low > next).then_some(match first.cue {
         Cue::Colour => "mostly colour",
         Cue::Texture => "mostly fine texture",
         Cue::Shape => "mostly shape",

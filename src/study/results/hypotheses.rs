@@ -6,6 +6,7 @@ use visavis_core::domain::{
     hypothesis::{Hypothesis, HypothesisTest, HypothesisVerdict, Separation},
     index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
     nuisance::Nuisance,
+    score::Estimate,
     simultaneous::{Difference, DifferenceVerdict},
     study::Contrast,
 };
@@ -93,7 +94,7 @@ impl<'a> StudyOutcome<'a> {
             None => HypothesisPart { of: PartOf::NotRanked { model, comparison }, verdict: HypothesisVerdict::Inconclusive },
             Some(row) => {
                 let (tested, threshold) = (&self.ledger.rows[row], self.plan.study.statistics.separates_at);
-                let high = tested.candidate.b.and_then(|estimate| estimate.high());
+                let high = tested.candidate.b.and_then(Estimate::high);
                 let verdict = HypothesisVerdict::of_bounds(tested.low, high, threshold);
                 HypothesisPart { of: PartOf::Cell { row }, verdict }
             }
@@ -169,7 +170,7 @@ fn follows(held: &[HeldNuisances], model: ModelIx, nuisance: &Nuisance, at_least
         None => HypothesisPart { of: PartOf::NoNuisance { model }, verdict: HypothesisVerdict::Inconclusive },
         Some([result, view, nuisance]) => {
             let b = held[result].scores.views[view].scores[nuisance].b;
-            let [low, high] = [b.and_then(|of| of.low()), b.and_then(|of| of.high())];
+            let [low, high] = [b.and_then(Estimate::low), b.and_then(Estimate::high)];
             let verdict = HypothesisVerdict::of_bounds(low, high, at_least);
             HypothesisPart { of: PartOf::Nuisance { result, view, nuisance }, verdict }
         }

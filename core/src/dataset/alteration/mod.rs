@@ -79,7 +79,7 @@ mod tests {
 
     /// Colours that differ from place to place, with edges and a texture.
     pub(super) fn lively(x: usize, y: usize) -> [u8; 3] {
-        [(x * 7 + y) as u8, if (x / 3 + y / 5) % 2 == 0 { 200 } else { 40 }, (x * y % 251) as u8]
+        [(x * 7 + y) as u8, if (x / 3 + y / 5).is_multiple_of(2) { 200 } else { 40 }, (x * y % 251) as u8]
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl Stage for FindSubgroups {
         Value::map()
             .with("question", question.canonical())
             .with("view", view.canonical())
-            .with("groups", Value::list(groups, |group| Value::text(group)))
+            .with("groups", Value::list(groups, Value::text))
             .with("depth", Value::count(*depth))
             .with("bootstraps", Value::count(*bootstraps))
             .with("min_positives", Value::count(*min_positives))

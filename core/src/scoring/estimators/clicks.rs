@@ -282,7 +282,7 @@ mod tests {
     fn scene(people: usize, apart: f64, noise: usize) -> Scene {
         let mut stream = PhiloxStream::for_test(14, 0);
         let (n, id) = (2 * people, |i: usize| format!("{i:04}"));
-        let cloud = |i: usize| i / 2 % 2 == 0;
+        let cloud = |i: usize| (i / 2).is_multiple_of(2);
         let class = |i: usize| cloud(i) != (noise > 0 && (i / 2).is_multiple_of(noise));
         let values = (0..n).flat_map(|i| (0..8).map(move |k| (i, k)));
         let values =

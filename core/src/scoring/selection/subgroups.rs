@@ -192,7 +192,8 @@ mod tests {
         let (n, id) = (1600, |i: usize| format!("{i:04}"));
         let images = Images((0..n).map(|i| (id(i), None)).collect());
         let column = |has: &dyn Fn(usize) -> bool| -> Column { (0..n).map(|i| (id(i), u8::from(has(i)).to_string())).collect() };
-        let (old, woman, glasses) = (|i: usize| i % 2 == 0, |i: usize| i / 2 % 2 == 0, |i: usize| i / 4 % 2 == 0);
+        let every = |n: usize| move |i: usize| (i / n).is_multiple_of(2);
+        let (old, woman, glasses) = (every(1), every(2), every(4));
         let labels: Labels = [("old", column(&old)), ("woman", column(&woman)), ("glasses", column(&glasses))]
             .map(|(name, column)| (name.to_owned(), column))
             .into_iter()

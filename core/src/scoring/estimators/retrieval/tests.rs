@@ -19,7 +19,7 @@ impl Scene {
         let images = Images((0..identity.len()).map(|i| (id(i), None)).collect());
         let identities = identity.iter().enumerate().map(|(i, of)| (id(i), format!("p{of}"))).collect();
         let label = |i: usize| Some((id(i), u8::from(x[i]?).to_string()));
-        let group = |i: usize| (id(i), if identity[i] % 2 == 0 { "even" } else { "odd" }.to_owned());
+        let group = |i: usize| (id(i), if identity[i].is_multiple_of(2) { "even" } else { "odd" }.to_owned());
         let labels = [
             ("x".to_owned(), (0..identity.len()).filter_map(label).collect::<Column>()),
             ("group".to_owned(), (0..identity.len()).map(group).collect()),
