@@ -292,7 +292,7 @@ fn quality(only: Option<&str>) {
             let [own, peer] = ["ours", "peer"].map(|who| {
                 let files = (1..=seeds).map(|seed| at(&[who, set, word, &format!("{seed}.npy")]));
                 let maps: Vec<Matrix> = files.filter(|file| file.exists()).map(|file| read(&file)).collect();
-                Measured::of(&features, &method, maps)
+                Measured::of(&features, &method, &maps)
             });
             let (Some(own), Some(peer)) = (own, peer) else { continue };
             let told: Vec<&serde_json::Value> =
@@ -337,16 +337,16 @@ struct Measured {
 
 impl Measured {
     /// `None` without maps.
-    fn of(features: &Matrix, method: &Method, maps: Vec<Matrix>) -> Option<Self> {
+    fn of(features: &Matrix, method: &Method, maps: &[Matrix]) -> Option<Self> {
         let view = if method.parameter(Method::AXES).is_some() { View::Pair(1, 2) } else { View::Map };
         let measured = |maps: &[Matrix]| scoring::quality(features, maps, &[view], 1).views.remove(0);
         let mut values = [const { vec![] }; 4];
-        for map in &maps {
+        for map in maps {
             let of = measured(std::slice::from_ref(map));
             let of = [of.trustworthiness, of.continuity, of.recall, of.distances];
             values.iter_mut().zip(of).for_each(|(values, of)| values.push(of.map_or(f64::NAN, |of| of.median)));
         }
-        let stability = (maps.len() > 1).then(|| measured(&maps).stability.map(|of| of.median)).flatten();
+        let stability = (maps.len() > 1).then(|| measured(maps).stability.map(|of| of.median)).flatten();
         (!maps.is_empty()).then_some(Measured { values, stability })
     }
 }
