@@ -10,6 +10,7 @@ use serde::Serialize;
 use visavis_core::domain::{
     Key, Result,
     claim::NumberForm,
+    contrast::ContrastSides,
     index::{ComparisonIx, LayerIx, ModelIx},
     ledger::{CellId, Rate},
     model::Source,
@@ -123,6 +124,13 @@ impl ReportSource<'_> {
     /// Tests that allow for all cells; `of`: whose numbers these are.
     pub(crate) fn simultaneous_output(&self, of: String) -> OutputSource {
         OutputSource { key: self.outcome.gridded, output: Simultaneous::TESTS, of }
+    }
+
+    /// The difference of two sides on a comparison.
+    pub(crate) fn difference_output(&self, held: &ContrastSides, comparison: ComparisonIx) -> OutputSource {
+        let names = self.names();
+        let [left, right] = [&held.left, &held.right].map(|side| names.side(side));
+        self.simultaneous_output(format!("{left} → {right} · {}", names.comparison(comparison)))
     }
 
     pub(crate) fn model(&self, cell: &CellId) -> String {

@@ -58,6 +58,7 @@ pub use pins::Pins;
 pub(crate) use plan::sources::is_of_verification;
 pub use plan::{Plan, StageStatus, Tally, sources::is_of_training};
 pub use programs::WorkerProgram;
+pub(crate) use results::most_held;
 pub use results::{
     AxisFinding, CellVerdict, HeldNuisances, HypothesisPart, LayerRetrieval, LayersOn, MaskedBackground, ModelClicks,
     ModelFairness, ModelRetained, ModelTraining, NamedScore, OnSharedCrop, PartOf, ProjectionClusters, ProjectionQuality,

@@ -11,8 +11,6 @@ pub mod fairness;
 mod inference;
 #[cfg(test)]
 mod peers;
-#[cfg(test)]
-mod retained_simulations;
 pub mod selection;
 #[cfg(test)]
 mod simulations;

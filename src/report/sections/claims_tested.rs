@@ -133,12 +133,7 @@ impl Part {
                 let of = &source.outcome.grid.differences[place];
                 let (held, names) = (&source.outcome.held[of.held], source.names());
                 let [left, right] = [&held.left, &held.right].map(|side| Phrase::name(names.side(side)));
-                let comparison = source.study().comparisons[of.comparison].name.clone();
-                let output = source.simultaneous_output(format!(
-                    "{} → {} · {comparison}",
-                    names.side(&held.left),
-                    names.side(&held.right)
-                ));
+                let output = source.difference_output(held, of.comparison);
                 let at = |field: &str| format!("/differences/{place}/{field}");
                 let difference =
                     source.claims.estimate(&output, &at("difference"), "right less left", NumberForm::Difference, of.difference);
@@ -148,7 +143,7 @@ impl Part {
                     difference: Some(difference),
                     q: Some(q),
                     view: None,
-                    ..unmeasured(about + ": " + right + " − " + left + " · " + Phrase::name(&comparison))
+                    ..unmeasured(about + ": " + right + " − " + left + " · " + Phrase::name(names.comparison(of.comparison)))
                 }
             }
         }

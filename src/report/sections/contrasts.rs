@@ -143,9 +143,7 @@ impl Pair {
             return None;
         }
         let (left, right) = (source.names().side(&held.left).to_owned(), source.names().side(&held.right).to_owned());
-        let output = |comparison: ComparisonIx| {
-            source.simultaneous_output(format!("{left} → {right} · {}", study.comparisons[comparison].name))
-        };
+        let output = |comparison: ComparisonIx| source.difference_output(held, comparison);
         let names = |verdict: DifferenceVerdict| -> Vec<Phrase> {
             let judged_so = differences.iter().filter(|(at, _)| outcome.verdicts[*at] == verdict);
             judged_so.map(|(_, of)| Phrase::name(&study.comparisons[of.comparison].name)).collect()

@@ -7,10 +7,10 @@ use crate::{
         phrase::Phrase,
         source::{Half, ReportSource},
     },
-    study::HeldNuisances,
+    study::{HeldNuisances, most_held},
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use visavis_core::domain::{
     Result,
     claim::NumberForm,
@@ -175,49 +175,38 @@ pub(super) type Place<'a> = (&'a HeldNuisances, usize);
 
 /// One row a model and nuisance.
 fn rows(source: &ReportSource, all: &[HeldNuisances]) -> Vec<NuisanceRow> {
-    let mut of_models: BTreeMap<ModelIx, Vec<&HeldNuisances>> = BTreeMap::new();
-    all.iter().for_each(|of| of_models.entry(of.model).or_default().push(of));
+    let models: BTreeSet<ModelIx> = all.iter().map(|of| of.model).collect();
     let nuisances: Vec<&Nuisance> = all.first().map_or(vec![], |of| of.scores.nuisances.iter().map(|of| &of.nuisance).collect());
     let mut rows = Vec::new();
-    for (model, of) in &of_models {
-        for (place, nuisance) in nuisances.iter().enumerate() {
-            let best =
-                |is_of_features: bool| best(of.iter().copied().filter(|of| of.projection.is_none() == is_of_features), place);
-            let (in_view, in_features) = (best(false), best(true));
+    for model in models {
+        for nuisance in &nuisances {
+            let most = |is_of_features: bool| {
+                most_held(all, nuisance, |of| of.model == model && of.projection.is_none() == is_of_features)
+            };
+            let (in_view, in_features) = (most(false), most(true));
             if in_view.is_none() && in_features.is_none() {
                 continue;
             }
-            let estimate = |at: Place, field: &str, what: &str, estimate: Option<Estimate>| {
-                let pointer = format!("/views/{}/scores/{place}/{field}", at.1);
-                Some(source.claims.estimate(&output(source, at.0), &pointer, what, NumberForm::Score, estimate?))
+            let estimate = |[result, view, place]: [usize; 3], field: &str, what: &str, estimate: Option<Estimate>| {
+                let pointer = format!("/views/{view}/scores/{place}/{field}");
+                Some(source.claims.estimate(&output(source, &all[result]), &pointer, what, NumberForm::Score, estimate?))
             };
-            let score = |at: Place| at.0.scores.views[at.1].scores[place];
-            let told = |at: Option<Place>| at.and_then(|at| estimate(at, "b", "R² on the evaluation half", score(at).b));
+            let score = |[result, view, place]: [usize; 3]| all[result].scores.views[view].scores[place];
+            let told = |at: Option<[usize; 3]>| at.and_then(|at| estimate(at, "b", "R² on the evaluation half", score(at).b));
             let gradient = in_view.and_then(|at| estimate(at, "monotone", "gradient of a nuisance", score(at).monotone));
+            let place = in_view.map(|[result, view, _]| (&all[result], view));
             rows.push(NuisanceRow {
-                model: source.names().model(*model).to_owned(),
+                model: source.names().model(model).to_owned(),
                 nuisance: title(nuisance),
-                view: in_view.map_or_else(Phrase::default, |at| view_phrase(source, at)),
+                view: place.map_or_else(Phrase::default, |at| view_phrase(source, at)),
                 explained: told(in_view),
                 gradient,
                 features: told(in_features),
-                attribute: in_view.and_then(|at| best_attribute(source, at)),
+                attribute: place.and_then(|at| best_attribute(source, at)),
             });
         }
     }
     rows
-}
-
-/// The view that holds most of a nuisance on the selection half.
-fn best<'a>(among: impl Iterator<Item = &'a HeldNuisances>, nuisance: usize) -> Option<Place<'a>> {
-    let places = among.flat_map(|of| (0..of.scores.views.len()).map(move |view| (of, view)));
-    let chosen = places.filter_map(|at| Some((at, at.0.scores.views[at.1].scores.get(nuisance)?.a?.value)));
-    // Of equal ones the first of the study.
-    let better = |best: Option<(Place<'a>, f64)>, next: (Place<'a>, f64)| match best {
-        Some(best) if best.1 >= next.1 => Some(best),
-        _ => Some(next),
-    };
-    chosen.fold(None, better).map(|(at, _)| at)
 }
 
 /// Layer, projection and view.

@@ -1,6 +1,6 @@
 //! The study's claims, tested: what its numbers say of each sentence, part by part.
 
-use super::{HeldNuisances, StudyOutcome, nuisances::most_held};
+use super::{HeldNuisances, StudyOutcome, most_held};
 use visavis_core::domain::{
     contrast::ContrastSides,
     hypothesis::{Hypothesis, HypothesisTest, HypothesisVerdict, Separation},
@@ -48,41 +48,22 @@ impl<'a> StudyOutcome<'a> {
     }
 
     fn tested(&self, hypothesis: &'a Hypothesis, held: &[HeldNuisances]) -> TestedHypothesis<'a> {
-        let verdicts = |parts: &[HypothesisPart]| parts.iter().map(|part| part.verdict).collect::<Vec<_>>();
-        let (parts, verdict) = match &hypothesis.test {
-            HypothesisTest::Separates(of) => {
-                let parts = self.separated(of);
-                let verdict = HypothesisVerdict::of_all(verdicts(&parts));
-                (parts, verdict)
-            }
-            HypothesisTest::Misses(of) => {
-                let turned = |part: HypothesisPart| HypothesisPart { verdict: part.verdict.turned(), ..part };
-                let parts: Vec<HypothesisPart> = self.separated(of).into_iter().map(turned).collect();
-                let verdict = HypothesisVerdict::of_all(verdicts(&parts));
-                (parts, verdict)
-            }
-            HypothesisTest::Higher { contrast, level, on } => {
-                let parts = self.higher(*contrast, level, on);
-                let verdict = HypothesisVerdict::of_most(verdicts(&parts));
-                (parts, verdict)
-            }
+        let turned = |part: HypothesisPart| HypothesisPart { verdict: part.verdict.turned(), ..part };
+        let is_some = |own: usize, _| if own > 0 { HypothesisVerdict::Supported } else { HypothesisVerdict::Inconclusive };
+        let parts: Vec<HypothesisPart> = match &hypothesis.test {
+            HypothesisTest::Separates(of) => self.separated(of),
+            HypothesisTest::Misses(of) => self.separated(of).into_iter().map(turned).collect(),
+            HypothesisTest::Higher { contrast, level, on } => self.higher(*contrast, level, on),
             HypothesisTest::Follows { models, nuisance, at_least } => {
-                let parts: Vec<HypothesisPart> = models.iter().map(|&model| follows(held, model, nuisance, *at_least)).collect();
-                let verdict = HypothesisVerdict::of_all(verdicts(&parts));
-                (parts, verdict)
+                models.iter().map(|&model| follows(held, model, nuisance, *at_least)).collect()
             }
-            HypothesisTest::BetterThan { projection, others } => {
-                let parts = self.beside(*projection, others, HypothesisVerdict::of_more);
-                let verdict = HypothesisVerdict::of_all(verdicts(&parts));
-                (parts, verdict)
-            }
-            HypothesisTest::Rescues { projection, others } => {
-                let is_some =
-                    |own: usize, _| if own > 0 { HypothesisVerdict::Supported } else { HypothesisVerdict::Inconclusive };
-                let parts = self.beside(*projection, others, is_some);
-                let verdict = HypothesisVerdict::of_all(verdicts(&parts));
-                (parts, verdict)
-            }
+            HypothesisTest::BetterThan { projection, others } => self.beside(*projection, others, HypothesisVerdict::of_more),
+            HypothesisTest::Rescues { projection, others } => self.beside(*projection, others, is_some),
+        };
+        let verdicts = parts.iter().map(|part| part.verdict);
+        let verdict = match &hypothesis.test {
+            HypothesisTest::Higher { .. } => HypothesisVerdict::of_most(verdicts),
+            _ => HypothesisVerdict::of_all(verdicts),
         };
         TestedHypothesis { hypothesis, verdict, parts }
     }

@@ -29,6 +29,7 @@ pub use clusters::ProjectionClusters;
 pub use fairness::ModelFairness;
 pub use hypotheses::{HypothesisPart, PartOf, TestedHypothesis};
 pub use nuisances::HeldNuisances;
+pub(crate) use nuisances::most_held;
 pub use outcome::{CellVerdict, StudyOutcome};
 pub use pairs::VerifiedPairs;
 pub use quality::ProjectionQuality;

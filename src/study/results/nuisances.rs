@@ -23,7 +23,7 @@ pub struct HeldNuisances {
 
 /// Of some results the view that holds most of a nuisance on the selection half; of equals the first: the places of the result, of the view
 /// and of the nuisance in it.
-pub(super) fn most_held(
+pub(crate) fn most_held(
     all: &[HeldNuisances],
     nuisance: &Nuisance,
     is_taken: impl Fn(&HeldNuisances) -> bool,

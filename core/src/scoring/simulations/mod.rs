@@ -2,6 +2,7 @@
 //! prints the tables of docs/statistics.md, from as many runs as the contract asks for; the tests of every day take a few.
 
 mod nuisances;
+mod retained;
 
 use super::{
     design::{
@@ -34,12 +35,12 @@ use crate::{
 use rayon::prelude::*;
 use typed_index_collections::TiSlice;
 
-pub(super) fn long() -> bool {
+fn long() -> bool {
     std::env::var_os("VISAVIS_LONG").is_some()
 }
 
 /// Of the long simulations: `VISAVIS_RUNS=500` runs fewer.
-pub(super) fn many(most: usize) -> usize {
+fn many(most: usize) -> usize {
     std::env::var("VISAVIS_RUNS").ok().and_then(|runs| runs.parse().ok()).map_or(most, |runs: usize| runs.clamp(1, most))
 }
 
@@ -48,29 +49,29 @@ fn runs(many: usize, few: usize) -> usize {
 }
 
 /// People with their images, and attributes of them.
-pub(super) struct World {
+struct World {
     images: Images,
     identities: Column,
     labels: Labels,
     /// Which person each image is of.
-    pub person: Vec<usize>,
+    person: Vec<usize>,
 }
 
 impl World {
     /// As many images of each person as `sizes` says.
-    pub(super) fn new(sizes: &[usize]) -> Self {
+    fn new(sizes: &[usize]) -> Self {
         let person: Vec<usize> = sizes.iter().enumerate().flat_map(|(person, &size)| vec![person; size]).collect();
         let identities = person.iter().enumerate().map(|(i, person)| (id(i), person.to_string())).collect();
         let images = Images((0..person.len()).map(|i| (id(i), None)).collect());
         World { images, identities, labels: Labels::default(), person }
     }
 
-    pub(super) fn label(&mut self, attribute: &str, has: impl Fn(usize) -> bool) {
+    fn label(&mut self, attribute: &str, has: impl Fn(usize) -> bool) {
         let column = (0..self.person.len()).map(|i| (id(i), u8::from(has(i)).to_string())).collect();
         self.labels.insert(attribute.to_owned(), column);
     }
 
-    pub(super) fn with<T>(&self, then: impl FnOnce(&Setting) -> T) -> T {
+    fn with<T>(&self, then: impl FnOnce(&Setting) -> T) -> T {
         then(&Setting { images: &self.images, labels: &self.labels, identities: Some(&self.identities) })
     }
 }
@@ -79,17 +80,17 @@ fn id(image: usize) -> String {
     format!("{image:06}")
 }
 
-pub(super) fn question(attribute: &str) -> Question {
+fn question(attribute: &str) -> Question {
     let class = |text: String| text.parse().expect("an expression");
     Question { measured: Measured::Classes(vec![class(attribute.to_owned()), class(format!("not {attribute}"))]), within: None }
 }
 
-pub(super) fn normal(rng: &mut PhiloxStream) -> f64 {
+fn normal(rng: &mut PhiloxStream) -> f64 {
     rng.normals(1.0)[0]
 }
 
 /// How far apart unit normals are whose AUC it is: Φ⁻¹ of the AUC, times √2.
-pub(super) fn apart(auc: f64) -> f64 {
+fn apart(auc: f64) -> f64 {
     if auc > 0.5 { std::f64::consts::SQRT_2 * student::quantile(1.0 - auc, f64::INFINITY) } else { 0.0 }
 }
 
@@ -97,9 +98,9 @@ const AUCS: [f64; 7] = [0.5, 0.6, 0.8, 0.95, 0.98, 0.99, 0.995];
 
 /// So many images of so many people in each class, of one half.
 #[derive(Clone, Copy)]
-pub(super) struct Classes {
-    pub positives: (usize, usize),
-    pub negatives: (usize, usize),
+struct Classes {
+    positives: (usize, usize),
+    negatives: (usize, usize),
 }
 
 impl Classes {
@@ -110,7 +111,7 @@ impl Classes {
 }
 
 /// Sizes of people of one to some images: `images` in all, of so many people or a few more.
-pub(super) fn grow(images: usize, people: usize, rng: &mut PhiloxStream) -> Vec<usize> {
+fn grow(images: usize, people: usize, rng: &mut PhiloxStream) -> Vec<usize> {
     let (mut left, mut sizes) = (images, vec![]);
     while left > 0 {
         let people_left = people.saturating_sub(sizes.len()).max(1);

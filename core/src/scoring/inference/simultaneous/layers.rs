@@ -3,7 +3,7 @@
 //!
 //! It is the difference of contrasts, with each layer where a model stands there.
 
-use super::{ProjectionScores, StudyScores, candidates, resampled::ResampledStudy, set_q_values};
+use super::{ProjectionScores, StudyScores, candidates, designs, resampled::ResampledStudy, set_q_values};
 use crate::{
     domain::{
         comparison::Question,
@@ -15,19 +15,10 @@ use crate::{
         stage::ScoreSlot,
     },
     numeric::Matrix,
-    scoring::{
-        design::{
-            EvaluationDesign,
-            members::Setting,
-            split::{FOLDS, Half, Pool},
-        },
-        inference::interval::AucInterval,
-        selection::ranking,
-    },
+    scoring::{design::members::Setting, selection::ranking},
 };
-use rayon::prelude::*;
 use std::collections::BTreeMap;
-use typed_index_collections::{TiSlice, TiVec};
+use typed_index_collections::TiSlice;
 
 /// The scores of one model at all its layers.
 pub struct LayerStudy<'a> {
@@ -55,15 +46,7 @@ pub fn preferred<'s>(scores: impl Iterator<Item = (ScoreSlot, &'s Scores)>) -> V
 
 /// Every layer that half A does not prefer, less the one that it does, on every comparison.
 pub fn differences(study: LayerStudy) -> Vec<LayerDifference> {
-    let designs: TiVec<ComparisonIx, EvaluationDesign> = study
-        .questions
-        .raw
-        .par_iter()
-        .map(|question| EvaluationDesign::new(study.setting, question, study.statistics, study.seed))
-        .collect::<Vec<_>>()
-        .into();
-    let intervals: TiVec<ComparisonIx, AucInterval> =
-        designs.iter().map(|design| AucInterval::of(&design.counts(Pool::Half(Half::B)), FOLDS)).collect();
+    let (designs, intervals) = designs(study.setting, study.questions, study.statistics, study.seed);
     let projections: Vec<ProjectionScores> = study
         .scores
         .into_iter()

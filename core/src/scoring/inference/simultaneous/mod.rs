@@ -87,15 +87,7 @@ pub struct StudyScores<'a> {
 
 /// Tests every ranked cell, every contrast of models on every comparison, and every interaction.
 pub fn simultaneous_tests(study: &StudyScores) -> SimultaneousTests {
-    let designs: TiVec<ComparisonIx, EvaluationDesign> = study
-        .questions
-        .raw
-        .par_iter()
-        .map(|question| EvaluationDesign::new(study.setting, question, study.statistics, study.seed))
-        .collect::<Vec<_>>()
-        .into();
-    let intervals: TiVec<ComparisonIx, AucInterval> =
-        designs.iter().map(|design| AucInterval::of(&design.counts(Pool::Half(Half::B)), FOLDS)).collect();
+    let (designs, intervals) = designs(study.setting, study.questions, study.statistics, study.seed);
     let candidates = candidates(study.projections.iter().map(|projection| (projection.slot, &projection.scores)));
     let chosen = ranking::chosen(&candidates);
     let mut permuted = PermutationTests::new(study.statistics.permutations, chosen.iter().copied().collect());
@@ -127,6 +119,23 @@ pub fn simultaneous_tests(study: &StudyScores) -> SimultaneousTests {
         beside: resampled.views_and_features(),
         detectable,
     }
+}
+
+/// The design of every comparison, and how intervals of AUCs on its half B are made.
+fn designs<'a>(
+    setting: &Setting,
+    questions: &TiSlice<ComparisonIx, Question>,
+    statistics: &'a Statistics,
+    seed: u64,
+) -> (TiVec<ComparisonIx, EvaluationDesign<'a>>, TiVec<ComparisonIx, AucInterval>) {
+    let designs: TiVec<ComparisonIx, EvaluationDesign> = questions
+        .raw
+        .par_iter()
+        .map(|question| EvaluationDesign::new(setting, question, statistics, seed))
+        .collect::<Vec<_>>()
+        .into();
+    let intervals = designs.iter().map(|design| AucInterval::of(&design.counts(Pool::Half(Half::B)), FOLDS)).collect();
+    (designs, intervals)
 }
 
 /// The test of every cell, in the order of cells. `families`: the chosen cells, and all; `intervals`: by comparison.

@@ -1,16 +1,16 @@
 //! How often the interval of what is retained holds the truth: scores of originals and of altered images whose AUCs are known.
 
-use super::{
-    design::EvaluationDesign,
-    estimators::{per_view::ViewScorer, retained::retained_answer},
-    simulations::{Classes, World, apart, grow, long, many, normal, question},
-};
+use super::{Classes, World, apart, grow, long, many, normal, question};
 use crate::{
     domain::{
         alteration::Alteration,
         score::{Interval, Statistics},
     },
     numeric::{PhiloxStream, Purpose},
+    scoring::{
+        design::EvaluationDesign,
+        estimators::{per_view::ViewScorer, retained::retained_answer},
+    },
 };
 use rayon::prelude::*;
 
