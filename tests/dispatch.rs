@@ -226,7 +226,7 @@ fn acts_on_nothing_are_told() {
     }
     desk.succeed(&["run", STUDY, "--quiet"]);
     let said = desk.visavis(&["cancel", "score"]);
-    assert!(said.code == 2 && said.err.contains("means 33 jobs") && said.err.contains("--all"), "{}", said.err);
+    assert!(said.code == 2 && said.err.contains("means 37 jobs") && said.err.contains("--all"), "{}", said.err);
     assert_eq!(desk.visavis(&["cancel", "no such thing"]).code, 2);
 }
 

@@ -59,11 +59,11 @@ const FACES: &str = "499317fc";
 
 /// What a network of a tenth of the width learned in four epochs, and what it and an untrained one give.
 const LEARNED: [(&str, f64); 5] = [
-    ("extract trained embedding.npy", 0.462_986),
-    ("extract trained layer2.npy", 1.281_943),
-    ("extract untrained embedding.npy", 0.195_311),
-    ("extract untrained layer2.npy", 0.332_666),
-    ("train loss", 1.369_745),
+    ("extract trained embedding.npy", 0.217_304),
+    ("extract trained layer2.npy", 0.434_718),
+    ("extract untrained embedding.npy", 0.523_868),
+    ("extract untrained layer2.npy", 0.363_706),
+    ("train loss", 1.401_039),
 ];
 
 /// The digest of all that each stage left in a workspace. One digest a stage, so that a change names the stage that changed.
@@ -143,10 +143,14 @@ fn what_crops_leave_visible_is_the_bits_it_was() {
 }
 
 /// libtorch's last bits are the processor's, so what networks learn and give is pinned as numbers: within a thousandth, where
-/// another order of pictures, other mirroring or other first weights move them by hundredths.
+/// another order of pictures, other mirroring or other first weights move them by hundredths. Training is short and slow, on larger
+/// pictures: where a few steps are large, or deviations are taken over few values, last bits soon are hundredths.
 #[test]
 fn networks_learn_what_they_learned_and_give_what_they_gave() {
     let desk = crate::networks::desk();
+    for (usual, here) in [("epochs: 4", "epochs: 1"), ("rate: 0.05", "rate: 0.001"), ("size: 32", "size: 64")] {
+        desk.edit(crate::networks::STUDY, usual, here);
+    }
     desk.succeed(&["run", crate::networks::STUDY, "--quiet"]);
     let object = |digest: &Digest| {
         let name = digest.to_string();

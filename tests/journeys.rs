@@ -36,13 +36,13 @@ fn a_changed_label_scores_ranks_and_draws_again_and_nothing_else() {
         kinds.iter().all(|kind| ["score", "rank", "draw"].contains(&kind.as_str())) && kinds.contains(&"score".to_owned()),
         "{kinds:?}"
     );
-    // Two models: three comparisons, their features, their groups and how faithful the projection is; the grid of all; and what
-    // each figure has beside it. How many figures there are hangs on who is in the classes, so they are counted: all but the one
-    // of frequencies.
+    // Two models: three comparisons, their features, their groups and how faithful the projection is; the grid of all; of each figure
+    // what it has beside it, and its subgroups. How many figures there are depends on who is in the classes, so they are counted: all
+    // but the one of frequencies.
     let stored = stored(&desk);
     let figures = stored["draw"] - 1;
     assert!(figures >= 3);
-    assert_eq!(stored["score"], 2 * (3 + 1 + 1 + 1) + 1 + figures);
+    assert_eq!(stored["score"], 2 * (3 + 1 + 1 + 1) + 1 + 2 * figures);
     // Of ink there is no changed label, nor of how faithful the projections are.
     assert_eq!(kept["score"], 2 + 2, "{kept:?}");
     assert_eq!(ran, stored["score"] - kept["score"] + stored["rank"] + stored["draw"]);

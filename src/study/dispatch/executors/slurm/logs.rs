@@ -34,11 +34,7 @@ impl SlurmExecutor {
 
     /// Slurm starts no workers that can work: what the last of them came to and printed.
     pub(super) fn hopeless(&self) -> Fault {
-        let log = tail(&self.last_log(), 2000);
-        let printed =
-            log.lines().rfind(|line| !line.trim().is_empty()).map(|line| format!("the last one printed: {}", quoted(line)));
-        let told = self.fleet.last_end().map(|end| format!("the last one: {end}"));
-        let said = printed.or(told).map_or(String::new(), |said| format!("; {said}"));
+        let said = last_words(&tail(&self.last_log(), 2000), self.fleet.last_end());
         Fault::missing(format!("three workers in a row ended before they were ready to work{said}"))
             .in_file(&self.job.logs)
             .next("see their logs there; if one is missing, its node could not write to this folder")
@@ -49,5 +45,32 @@ impl SlurmExecutor {
         let logs = letters_in(&self.job.logs, ".log").unwrap_or_default();
         let logs = logs.iter().map(|log| self.job.logs.join(format!("{log}.log")));
         logs.max_by_key(|log| stamp(log)).unwrap_or_default()
+    }
+}
+
+/// What the last worker that could not work came to: the last error in its log; else its last letter, which may come before the log
+/// is written; else the last line of the log.
+fn last_words(log: &str, letter: Option<&str>) -> String {
+    let mut lines = log.lines().rev().filter(|line| !line.trim().is_empty());
+    let printed = |line: &str| format!("; the last one printed: {}", quoted(line));
+    match (lines.clone().find(|line| line.starts_with("error: ")), letter, lines.next()) {
+        (Some(error), _, _) => printed(error),
+        (None, Some(letter), _) => format!("; the last one: {letter}"),
+        (None, None, Some(line)) => printed(line),
+        (None, None, None) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_error_of_a_log_is_told_before_a_letter_and_a_letter_before_other_lines() {
+        let log = "begins\nerror: no such library\n  next install it\n\n";
+        assert_eq!(last_words(log, Some("error: a letter")), "; the last one printed: error: no such library");
+        assert_eq!(last_words("begins\n", Some("error: a letter")), "; the last one: error: a letter");
+        assert_eq!(last_words("begins\n  next do it\n", None), "; the last one printed:   next do it");
+        assert_eq!(last_words("", None), "");
     }
 }
