@@ -200,6 +200,7 @@ fn looking_leaves_nothing_behind() {
         "features",
         "quality",
         "retrieval",
+        "clicks",
         "ledger",
         "fairness",
         "contrasts",

@@ -60,7 +60,11 @@ fn faces_are_aligned_by_celebas_landmarks_and_a_change_of_them_makes_only_these_
     };
     assert_eq!(to_run("features"), 0);
     first_row(&desk, "60 110 110 111 85 140 66 158 104 158");
-    assert_eq!(to_run("features"), 3, "the aligned model's, those of the other on the shared crop, and nuisances, measured beside the head");
+    assert_eq!(
+        to_run("features"),
+        3,
+        "the aligned model's, those of the other on the shared crop, and nuisances, measured beside the head"
+    );
 }
 
 const HATS: &str = r#"format: 1

@@ -11,8 +11,8 @@ fn study(desk: &Desk, more: &str) {
     desk.write(STUDY, (SMALL.replace("study: small", "study: finding") + more).as_bytes());
 }
 
-fn table(desk: &Desk) -> Vec<BTreeMap<String, String>> {
-    let text = desk.succeed(&["export", STUDY, "--what", "retrieval"]);
+fn table(desk: &Desk, what: &str) -> Vec<BTreeMap<String, String>> {
+    let text = desk.succeed(&["export", STUDY, "--what", what]);
     csv::Reader::from_reader(text.as_bytes()).deserialize().map(Result::unwrap).collect()
 }
 
@@ -23,7 +23,7 @@ fn queries_come_through_to_an_audited_page() {
     let queries = if fairness { QUERIES.rsplit_once("fairness").unwrap().0 } else { QUERIES };
     study(&desk, queries);
     desk.succeed(&["run", STUDY, "--quiet"]);
-    let rows = table(&desk);
+    let rows = table(&desk, "retrieval");
     let number = |row: &BTreeMap<String, String>, name: &str| row[name].parse::<f64>().unwrap();
     let ways: BTreeSet<&str> = rows.iter().map(|row| row["asked_by"].as_str()).collect();
     assert_eq!(ways, ["", "example", "five examples", "probe"].into());
@@ -51,6 +51,17 @@ fn labels_that_clusters_save_come_through_to_an_audited_page() {
     let desk = Desk::with_digits();
     study(&desk, "clicks: { clusters: 8, draws: 20 }\n");
     desk.succeed(&["run", STUDY, "--quiet"]);
+    let rows = table(&desk, "clicks");
+    let of = |way: &str| -> Vec<(usize, f64)> {
+        let of_way =
+            rows.iter().filter(|row| row["model"] == "pixels" && row["comparison"] == "zero or one" && row["clicks_on"] == way);
+        of_way.map(|row| (row["clicks"].parse().unwrap(), row["accuracy"].parse().unwrap())).collect()
+    };
+    let (clusters, at_random) = (of("clusters of features"), of("images at random"));
+    assert!(clusters.len() == 5 && clusters.windows(2).all(|two| two[0].0 < two[1].0), "{clusters:?}");
+    assert_eq!(clusters.len(), at_random.len());
+    assert!(clusters[0].1 > 0.9, "zeros and ones lie apart: {clusters:?}");
+    assert!(rows.iter().any(|row| row["clicks_on"] == "clusters of a view" && row["view"].contains("axes")));
     desk.succeed(&["report", STUDY, "--quiet"]);
     let page = desk.page("reports/finding.html");
     assert!(page.contains("Labels saved") && page.contains("zero or one") && page.contains("simulated people"));
@@ -79,6 +90,7 @@ fn what_is_like_an_image_and_what_fits_a_condition_is_found() {
     assert!(like.iter().filter(|(image, _)| digit[image.as_str()] == digit["0003.png"]).count() >= 7, "{like:?}");
     let fives = found(&["digit=5"]);
     assert_eq!(fives.len(), 20);
+    assert_eq!(found(&["--like", "digit=5"]), fives, "a condition may be what is like");
     assert!(fives.iter().filter(|(image, _)| digit[image.as_str()] == "5").count() >= 18, "{fives:?}");
 
     let table = desk.succeed(&["find", STUDY, "--model", "pixels", "bold threes", "--top", "3"]);

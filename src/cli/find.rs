@@ -1,4 +1,4 @@
-//! `visavis find STUDY --model M (--like IMAGE | EXPRESSION)`: the images of a study that are like one of them, or that fit a condition.
+//! `visavis find STUDY --model M (--like IMAGE | [--like] EXPRESSION)`: the images of a study that are like one of them, or that fit a condition.
 
 use super::{
     Context,
@@ -38,7 +38,7 @@ pub(crate) struct FindCommand {
     /// The images that fit a condition on labels, such as "Eyes_Green and Wavy_Hair", or a query of the study by its name
     #[arg(required_unless_present = "like", conflicts_with = "like")]
     expression: Option<String>,
-    /// The images that are like this one, by the cosine of their features
+    /// The images that are like this one, by the cosine of their features; a condition is taken too
     #[arg(long, value_name = "IMAGE")]
     like: Option<String>,
     /// The model whose features are asked (default: the study's only one)
@@ -69,9 +69,11 @@ impl FindCommand {
         }
         let plan = study::plan(&opened, &context.workspace)?;
         let asked = AskedFeatures::read(self, &plan, context)?;
-        let found = match &self.like {
-            Some(image) => Found::like(&opened, &asked, image)?,
-            None => Found::fitting(&opened, &plan, &asked, self.expression.as_deref().unwrap_or_default())?,
+        let sought = self.like.as_ref().or(self.expression.as_ref()).map_or("", String::as_str);
+        let is_example = self.like.is_some() && (asked.images.ids().any(|id| id == sought) || !is_condition(&opened, sought));
+        let found = match is_example {
+            true => Found::like(&opened, &asked, sought)?,
+            false => Found::fitting(&opened, &plan, &asked, sought)?,
         };
         let rows = found.rows(&opened, &asked.images, self.top as usize);
         if context.json {
@@ -163,6 +165,17 @@ impl FindCommand {
         };
         self.figures.as_deref().and_then(DrawingMode::of_word).unwrap_or_else(found)
     }
+}
+
+/// Is this a query of the study, or a condition on labels that it has?
+fn is_condition(opened: &OpenedStudy, text: &str) -> bool {
+    let has_labels = |wanted: Expression| {
+        let mut attributes = BTreeSet::new();
+        wanted.collect(&mut attributes);
+        attributes.into_iter().all(|attribute| opened.survey.labels.get(attribute).is_some())
+    };
+    let is_query = opened.file.study.queries.iter().any(|query| query.name == text);
+    is_query || expression(text).is_ok_and(has_labels)
 }
 
 /// The features that are asked.

@@ -1,6 +1,7 @@
 //! `visavis export STUDY --what …`
 
 mod claims;
+mod clicks;
 mod clusters;
 mod contrasts;
 mod fairness;
@@ -43,7 +44,7 @@ pub(crate) struct ExportCommand {
     /// The study file
     study: PathBuf,
     /// What to write
-    #[arg(long, value_parser = ["scores", "coordinates", "features", "quality", "clusters", "claims", "nuisances", "retained", "retrieval", "ledger", "fairness", "contrasts", "verification", "metrics", "attempts"])]
+    #[arg(long, value_parser = ["scores", "coordinates", "features", "quality", "clusters", "claims", "nuisances", "retained", "retrieval", "clicks", "ledger", "fairness", "contrasts", "verification", "metrics", "attempts"])]
     what: String,
     /// The model (coordinates, features)
     #[arg(long)]
@@ -74,6 +75,7 @@ impl ExportCommand {
             "quality" => self.table(&quality::quality(&StudyResults::of(&plan))?)?,
             "clusters" => self.table(&clusters::clusters(&plan, || self.images(&plan))?)?,
             "claims" => self.table(&claims::claims(&StudyOutcome::load(&plan)?)?)?,
+            "clicks" => self.table(&clicks::clicks(&StudyResults::of(&plan))?)?,
             "retrieval" => self.table(&retrieval::retrieval(&StudyResults::of(&plan))?)?,
             "nuisances" => self.table(&nuisances::nuisances(&StudyOutcome::load(&plan)?)?)?,
             "retained" => self.table(&retained::retained(&plan)?)?,
