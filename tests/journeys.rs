@@ -52,6 +52,19 @@ fn a_changed_label_scores_ranks_and_draws_again_and_nothing_else() {
 }
 
 #[test]
+fn every_experiment_of_this_repository_reads_well() {
+    let desk = Desk::empty();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments");
+    let files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(files.len() >= 6, "{files:?}");
+    for file in files {
+        let name = format!("experiments/{}", file.file_name().unwrap().to_str().unwrap());
+        desk.write(&name, &fs::read(&file).unwrap());
+        assert!(desk.succeed(&["check", &name]).contains("reads well"), "{name}");
+    }
+}
+
+#[test]
 fn names_do_not_enter_keys() {
     let desk = Desk::with_digits();
     desk.ran(STUDY);

@@ -48,17 +48,17 @@ impl SlurmExecutor {
     }
 }
 
-/// What the last worker that could not work came to: the last error in its log; else its last letter, which may come before the log
-/// is written; else the last line of the log.
-fn last_words(log: &str, letter: Option<&str>) -> String {
-    let mut lines = log.lines().rev().filter(|line| !line.trim().is_empty());
+/// What the last worker that could not work came to: the last error in its log; else what its last letter told, which may come before
+/// the log is written; else the last line of the log; else how Slurm ended it. `end`: one of the last two, if known.
+fn last_words(log: &str, end: Option<&str>) -> String {
+    const ERROR: &str = "error: ";
+    let lines = || log.lines().rev().filter(|line| !line.trim().is_empty());
     let printed = |line: &str| format!("; the last one printed: {}", quoted(line));
-    match (lines.clone().find(|line| line.starts_with("error: ")), letter, lines.next()) {
-        (Some(error), _, _) => printed(error),
-        (None, Some(letter), _) => format!("; the last one: {letter}"),
-        (None, None, Some(line)) => printed(line),
-        (None, None, None) => String::new(),
-    }
+    let told = |end: &str| format!("; the last one: {end}");
+    let error = lines().find(|line| line.starts_with(ERROR)).map(printed);
+    let by_letter = || end.filter(|end| end.starts_with(ERROR)).map(told);
+    let line = || lines().next().map(printed);
+    error.or_else(by_letter).or_else(line).or_else(|| end.map(told)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -66,11 +66,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_error_of_a_log_is_told_before_a_letter_and_a_letter_before_other_lines() {
+    fn an_error_is_told_before_a_line_and_a_line_before_how_it_ended() {
         let log = "begins\nerror: no such library\n  next install it\n\n";
         assert_eq!(last_words(log, Some("error: a letter")), "; the last one printed: error: no such library");
         assert_eq!(last_words("begins\n", Some("error: a letter")), "; the last one: error: a letter");
         assert_eq!(last_words("begins\n  next do it\n", None), "; the last one printed:   next do it");
+        assert_eq!(last_words("begins\n", Some("ended with an error")), "; the last one printed: begins");
+        assert_eq!(last_words("", Some("ended with an error")), "; the last one: ended with an error");
         assert_eq!(last_words("", None), "");
     }
 }
