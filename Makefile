@@ -13,8 +13,8 @@ PREFIX ?= $(HOME)/.local
 # twice, each when it is first asked for. CI builds for the tests only, once.
 WITH_FAULTS = --features fault-injection
 
-# What tests keep in the user's cache goes into one of their own, which is removed at the end.
-WITH_CACHE = cache="$$(mktemp -d)" && trap 'rm -rf "$$cache"' EXIT && export XDG_CACHE_HOME="$$cache"
+# What tests write, and what they keep in the user's cache, goes into a folder of their own, which is removed at the end.
+WITH_FOLDER = folder="$$(scripts/test-folder)" && trap 'rm -rf "$$folder"' EXIT && export TMPDIR="$$folder" XDG_CACHE_HOME="$$folder/cache"
 
 ## build: the programs visavis, visavis-torch and visavis-onnx, side by side
 build:
@@ -29,17 +29,17 @@ demo: build
 
 ## test: every test of every day; installs a browser, bindfs and Slurm for some of them if the machine has none (Slurm as root only)
 test: tools build-for-tests
-	@$(WITH_ONNXRUNTIME) && $(WITH_LIBTORCH) && export LIBTORCH && $(WITH_CACHE) && \
+	@$(WITH_ONNXRUNTIME) && $(WITH_LIBTORCH) && export LIBTORCH && $(WITH_FOLDER) && \
 	$(CARGO) test --quiet --workspace $(WITH_FAULTS) -- $$(scripts/tests-left-out)
 
 ## test-long: the same, with ten thousand damaged study files, a minute of damaged inputs for each reader of files, a thousand kills, a failure at every operation on a disk, and studies on a Slurm of two nodes
 test-long: tools build-for-tests
-	@$(WITH_ONNXRUNTIME) && $(WITH_LIBTORCH) && export LIBTORCH && $(WITH_CACHE) && \
+	@$(WITH_ONNXRUNTIME) && $(WITH_LIBTORCH) && export LIBTORCH && $(WITH_FOLDER) && \
 	VISAVIS_LONG=1 $(CARGO) test --quiet --workspace $(WITH_FAULTS) -- $$(scripts/tests-left-out)
 
 ## test-times: every test of every day, then seconds by test file or module, and the slowest ten tests
 test-times: tools build-for-tests
-	@$(WITH_ONNXRUNTIME) && $(WITH_LIBTORCH) && export LIBTORCH && $(WITH_CACHE) && scripts/test-times
+	@$(WITH_ONNXRUNTIME) && $(WITH_LIBTORCH) && export LIBTORCH && $(WITH_FOLDER) && scripts/test-times
 
 ## kills: the table of kills; VISAVIS_LONG=1 makes twenty a thousand
 kills:
