@@ -23,6 +23,10 @@ pub const GLOSSARY: &[Term] = &[
         "adjusted",
         "Of an AUC: each image is held only against images of the other class that are alike in a nuisance, such as the background's colour.",
     ),
+    term(
+        "altered",
+        "Of an image: changed on purpose before a network sees it, such as made grey or blurred, to learn what the network goes by.",
+    ),
     term("attribute", "A labelled property of an image: yes or no, one of several values, or a quantity."),
     term(
         "AUC",
@@ -48,6 +52,7 @@ pub const GLOSSARY: &[Term] = &[
         "Two or more classes of images that a view should separate, or a quantity that should vary along an axis.",
     ),
     term("contrast", "Two models, or two sets of trainings, scored on the same images and compared."),
+    term("control", "An alteration that keeps what shuffled patches keep, but for their order: what it loses, the borders alone take."),
     term(
         "corrected",
         "Of a lower bound or a test: it allows for all cells tested together, which are those that the selection half chose, one a \
@@ -89,6 +94,7 @@ pub const GLOSSARY: &[Term] = &[
     ),
     term("re-projection", "The score of a figure when a subsample of identities is projected again: one measure of robustness."),
     term("reference", "The group with most images: gaps of the other groups are measured from it."),
+    term("retained", "The share of an AUC above 0.5 that is left when the images are altered."),
     term("seed", "The number that all random choices of a study or a training follow from."),
     term("selection half", "Half A of the identities: views are chosen by their scores on it."),
     term("separates", "The corrected lower bound of the AUC on the evaluation half reaches the study's threshold."),

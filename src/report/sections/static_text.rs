@@ -40,12 +40,16 @@ impl Words {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub(crate) struct Methods {
     losses: Vec<MethodEntry>,
     projections: Vec<MethodEntry>,
     /// The study looks for images.
     finds_images: bool,
+    /// It runs networks on altered images.
+    alters_images: bool,
+    /// It simulates a person who labels clusters.
+    simulates_clicks: bool,
 }
 
 /// A row of a register: of losses, of projections.
@@ -65,7 +69,13 @@ impl Methods {
             Source::Network(network) => Some(network.loss.word.as_str()),
             _ => None,
         });
-        Methods { projections: projections.collect(), losses: with_explanations(losses), finds_images: !study.queries.is_empty() }
+        Methods {
+            projections: projections.collect(),
+            losses: with_explanations(losses),
+            finds_images: !study.queries.is_empty(),
+            alters_images: !study.alterations.is_empty(),
+            simulates_clicks: study.clicks.is_some(),
+        }
     }
 }
 
@@ -102,7 +112,7 @@ mod tests {
         assert!(words.contains("All other terms adjusted"), "{words}");
         assert_eq!(words.matches("Half A of the identities").count(), 1, "a word is there once: {words}");
         let all = METHODS.iter().map(|of| MethodEntry { title: of.title, about: of.about }).collect();
-        let methods = Methods { losses: with_explanations(["subcentre"].into_iter()), projections: all, finds_images: false };
+        let methods = Methods { losses: with_explanations(["subcentre"].into_iter()), projections: all, ..Methods::default() };
         let methods = text_of(&methods, &Default::default());
         assert!(methods.contains("Benjamini and Hochberg"), "{methods}");
         assert!(methods.contains("PCA Eigenvectors of the covariance matrix"), "{methods}");
