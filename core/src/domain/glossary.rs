@@ -52,7 +52,10 @@ pub const GLOSSARY: &[Term] = &[
         "Two or more classes of images that a view should separate, or a quantity that should vary along an axis.",
     ),
     term("contrast", "Two models, or two sets of trainings, scored on the same images and compared."),
-    term("control", "An alteration that keeps what shuffled patches keep, but for their order: what it loses, the borders alone take."),
+    term(
+        "control",
+        "An alteration that keeps what shuffled patches keep, but for their order: what it loses, the borders alone take.",
+    ),
     term(
         "corrected",
         "Of a lower bound or a test: it allows for all cells tested together, which are those that the selection half chose, one a \
@@ -64,6 +67,10 @@ pub const GLOSSARY: &[Term] = &[
     ),
     term("evaluation half", "Half B of the identities: its scores are quoted, and it has no part in choosing views."),
     term("features", "The numbers that a network, or a file, gives for an image at one layer."),
+    term(
+        "held out",
+        "The score of a figure when the images that are scored were not in the projection's fit, but placed in it: one measure of robustness.",
+    ),
     term(
         "identity",
         "Who or what is in an image, such as a person; halves, folds and intervals are over identities, and one identity is never divided.",

@@ -1,4 +1,4 @@
-//! `score`, of a figure that is shown: measures beside it, and its score when it is projected again.
+//! `score`, of a figure that is shown: measures beside it, its score when it is projected again, and when it is placed in another fit.
 
 use super::{Inputs, StageOutput};
 use crate::{
@@ -18,6 +18,10 @@ pub(crate) fn robustness(stage: &Robustness, inputs: &Inputs) -> Result<StageOut
         let given = ProjectionInput::alone(features, stage.projected);
         projection::project(method, &given).map(|projected| projected.coordinates)
     };
+    let place = |fitted_on: &_, others: &_| {
+        let given = ProjectionInput::alone(fitted_on, stage.projected);
+        projection::place(&stage.method, &given, others).map(|placed| placed.coordinates)
+    };
     let figure = scoring::ShownFigure {
         features: &features,
         points: &points,
@@ -25,6 +29,6 @@ pub(crate) fn robustness(stage: &Robustness, inputs: &Inputs) -> Result<StageOut
         other_settings: &projection::other_settings(&stage.method),
         view: stage.view,
     };
-    let found = scoring::figure_robustness(&setting, &stage.question, &figure, stage.seed, project);
+    let found = scoring::figure_robustness(&setting, &stage.question, &figure, stage.seed, project, place);
     StageOutput::default().with_json(Robustness::FIGURE, &found)
 }

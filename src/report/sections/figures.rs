@@ -233,7 +233,7 @@ impl Figure {
 mod tests {
     use super::*;
     use crate::report::fixture::{Fixture, output};
-    use visavis_core::domain::score::{ClusterValidity, FigureRobustness, LabelNoise, OtherSettings, Spread};
+    use visavis_core::domain::score::{ClusterValidity, FigureRobustness, HeldOut, LabelNoise, OtherSettings, Spread};
 
     #[test]
     fn a_figure_says_how_robust_its_score_is_and_to_what() {
@@ -244,6 +244,7 @@ mod tests {
             times: 10,
             again: Some(spread(0.85)),
             images: Some(20_000),
+            held_out: Some(HeldOut { fitted: 120, placed: 110, auc: 0.82 }),
             other: vec![OtherSettings { method: "perplexity 15".to_owned(), auc: 0.8 }],
             mislabelled: vec![LabelNoise { share: 0.05, again: spread(0.75) }],
         };
@@ -254,6 +255,7 @@ mod tests {
         });
         for sentence in [
             "re-projection 0.850 [0.800–0.900] 10 times, of 20,000 images at most",
+            "held out 0.820 fitted to 120 images of the selection half, 110 of the evaluation half placed",
             "other settings perplexity 15: 0.800",
             "label noise 5.0 %: 0.750 [0.700–0.800]",
             "Other measures (not used for ranking): silhouette 0.250.",

@@ -1,4 +1,4 @@
-//! How robust a figure's score is: to another sample of identities, to other settings, to wrong labels; and measures that rank nothing.
+//! How robust a figure's score is: to another sample of identities, to a fit without those that are scored, to other settings, to wrong labels; and measures that rank nothing.
 
 use crate::report::{
     claims::{ClaimId, Claims, OutputSource, SpreadClaims},
@@ -15,6 +15,7 @@ use visavis_core::domain::{
 #[derive(Serialize)]
 pub(crate) struct Robustness {
     re_projection: Option<ReProjection>,
+    held_out: Option<HeldOutRow>,
     other_settings: Vec<SettingRow>,
     label_noise: Vec<NoiseRow>,
     measures: Vec<MeasureRow>,
@@ -26,6 +27,14 @@ struct ReProjection {
     times: ClaimId,
     /// Of many images: how many were projected again at once, at most.
     images: Option<ClaimId>,
+}
+
+/// Half of the identities were not in the fit.
+#[derive(Serialize)]
+struct HeldOutRow {
+    auc: ClaimId,
+    fitted: ClaimId,
+    placed: ClaimId,
 }
 
 #[derive(Serialize)]
@@ -75,6 +84,17 @@ impl Robustness {
                 auc: claims.spread(output, "/again", "AUC after re-projection", again),
                 times: claims.count(output, "/times", "re-projections", found.times),
                 images: found.images.map(|images| claims.count(output, "/images", "images projected again, at most", images)),
+            }),
+            held_out: found.held_out.map(|of| HeldOutRow {
+                auc: claims.enter(
+                    output,
+                    "/held_out/auc",
+                    "AUC on the evaluation half, placed in a fit to the selection half",
+                    NumberForm::Score,
+                    of.auc,
+                ),
+                fitted: claims.count(output, "/held_out/fitted", "images that were fitted", of.fitted),
+                placed: claims.count(output, "/held_out/placed", "images that were placed", of.placed),
             }),
             other_settings: found.other.iter().enumerate().map(setting).collect(),
             label_noise: found.mislabelled.iter().enumerate().map(noise).collect(),

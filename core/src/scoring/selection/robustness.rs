@@ -1,5 +1,5 @@
-//! How robust a shown figure is: its score when it is projected again from subsamples of identities, by other settings of its method, and
-//! under label noise. Intervals are conditional on coordinates and labels, so they do not cover this. Cluster-validity indices, by
+//! How robust a shown figure is: its score when it is projected again from subsamples of identities, by other settings of its method, where
+//! half of the identities were not in the fit, and under label noise. Intervals are conditional on coordinates and labels, so they do not cover this. Cluster-validity indices, by
 //! which nothing is ranked, come with it.
 
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
         comparison::Question,
         membership::Members,
         projection::{Method, View},
-        score::{ClusterValidity, FigureRobustness, LabelNoise, OtherSettings, Spread, Statistics},
+        score::{ClusterValidity, FigureRobustness, HeldOut, LabelNoise, OtherSettings, Spread, Statistics},
     },
     numeric::{Matrix, PhiloxStream, Purpose},
     scoring::{
@@ -49,13 +49,15 @@ pub struct ShownFigure<'a> {
     pub view: View,
 }
 
-/// Scores the figure again. `project` makes coordinates of other features, or by another method; a projection that fails is left out.
+/// Scores the figure again. `project` makes coordinates of other features, or by another method; `place` fits the figure's method to the
+/// first features and places the second. What fails is left out.
 pub fn figure_robustness(
     setting: &Setting,
     question: &Question,
     figure: &ShownFigure,
     seed: u64,
     project: impl Fn(&Method, &Matrix) -> Result<Matrix>,
+    place: impl Fn(&Matrix, &Matrix) -> Result<Matrix>,
 ) -> FigureRobustness {
     let ShownFigure { features, points, method, other_settings, view } = *figure;
     let statistics = Statistics { bootstraps: 0, permutations: 0, ..Statistics::default() };
@@ -83,9 +85,27 @@ pub fn figure_robustness(
         times: re_projected.len(),
         again: Spread::of(re_projected),
         images: many.then_some(MOST_IMAGES),
+        held_out: held_out(&design, features, view, &rows, place),
         other: other_settings.iter().filter_map(scored_by).collect(),
         mislabelled: scorer.points_in_view(view, points).map(|in_view| label_noise(&design, &in_view, seed)).unwrap_or_default(),
     }
+}
+
+/// The score on half B of the images among `rows` (ascending), placed in a fit to those of half A alone.
+fn held_out(
+    design: &EvaluationDesign,
+    features: &Matrix,
+    view: View,
+    rows: &[usize],
+    place: impl Fn(&Matrix, &Matrix) -> Result<Matrix>,
+) -> Option<HeldOut> {
+    let [fitted, placed] = [Half::A, Half::B].map(|half| {
+        let members = design.split.members_of(half).into_iter().map(|member| design.members.rows[member]);
+        members.filter(|row| rows.binary_search(row).is_ok()).collect::<Vec<usize>>()
+    });
+    let points = place(&features.take(&fitted), &features.take(&placed)).ok()?;
+    let auc = score_of_rows(design, &placed, &points, view)?;
+    Some(HeldOut { fitted: fitted.len(), placed: placed.len(), auc })
 }
 
 /// The images of four identities in five, ascending; of fewer where they would be more than `most`.
@@ -206,6 +226,36 @@ mod tests {
             assert!(rows.chunks(4).all(|four| four[0] % 4 == 0 && four[3] == four[0] + 3), "identities are whole");
         }
         assert!(few.iter().all(|row| all.binary_search(row).is_ok()) && subsample(&design, 1, 1, 101) != few);
+    }
+
+    #[test]
+    fn images_that_were_not_in_the_fit_are_scored_where_they_are_placed() {
+        let n = 240;
+        let ids = || (0..n).map(|i| format!("{i:03}"));
+        let images = Images(ids().map(|id| (id, None)).collect());
+        let labels =
+            [("x", ids().enumerate().map(|(i, id)| (id, (i % 2).to_string())).collect::<Column>())].into_iter().collect();
+        let setting = Setting { images: &images, labels: &labels, identities: None };
+        let classes = ["x", "not x"].map(|class| class.parse().unwrap()).to_vec();
+        let question = Question { measured: Measured::Classes(classes), within: None };
+        let design = EvaluationDesign::new(&setting, &question, &Statistics::default(), 1);
+        // The second column tells the class; the first is the image's number.
+        let features = Matrix::new(n, 2, (0..n).flat_map(|i| [i as f32, (i % 2) as f32]).collect()).unwrap();
+        let rows: Vec<usize> = (0..n).collect();
+        let held_out = |rows: &[usize], place: &dyn Fn(&Matrix, &Matrix) -> Result<Matrix>| {
+            super::held_out(&design, &features, View::Axis(2), rows, place)
+        };
+        let of = held_out(&rows, &|fitted, placed| {
+            let numbers = |of: &Matrix| (0..of.rows()).map(|row| of.row(row)[0] as usize).collect::<BTreeSet<usize>>();
+            assert!(numbers(fitted).is_disjoint(&numbers(placed)));
+            Ok(placed.clone())
+        });
+        assert_eq!(of, Some(HeldOut { fitted: n / 2, placed: n / 2, auc: 1.0 }));
+        let told_nothing = held_out(&rows, &|_, placed| Ok(Matrix::new(placed.rows(), 2, vec![0.0; 2 * placed.rows()]).unwrap()));
+        assert_eq!(told_nothing.unwrap().auc, 0.5);
+        let few = held_out(&rows[..200], &|_, placed| Ok(placed.clone())).unwrap();
+        assert_eq!(few.fitted + few.placed, 200);
+        assert_eq!(held_out(&rows, &|_, _| Err(crate::domain::Fault::asked("it cannot place"))), None);
     }
 
     #[test]
