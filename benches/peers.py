@@ -130,10 +130,9 @@ def by_others(method, columns, seed, threads, of):
     if method == "nmf":
         return decomposition.NMF(axes, init="nndsvda", random_state=seed)
     if method == "kernel_pca":
-        gamma = of["gamma"] or None
-        return decomposition.KernelPCA(
-            axes, kernel=of["kernel"], gamma=gamma, degree=of["degree"], coef0=of["coef0"], random_state=seed, n_jobs=threads
-        )
+        # What is not said is the peer's own.
+        said = {name: of[name] for name in ["kernel", "gamma", "degree", "coef0"] if of.get(name)}
+        return decomposition.KernelPCA(axes, **said, random_state=seed, n_jobs=threads)
     if method == "random_projection":
         return random_projection.GaussianRandomProjection(axes, random_state=seed)
     return None
