@@ -10,6 +10,7 @@ the layout alone; for tsne the divergence of its own map and of others' `maps`, 
 every pair. A method without a peer gives no line.
 """
 
+import contextlib
 import json
 import sys
 import time
@@ -148,8 +149,13 @@ def run(jobs, threads):
         shape = (job["method"], len(features) >= 4096, features.shape[1])
         if shape not in warm:
             warm.add(shape)
-            place(job["method"], features[:5000], 0, threads, job["parameters"])
-        placed = place(job["method"], features, job["seed"], threads, job["parameters"])
+            with contextlib.suppress(ValueError, RuntimeError):
+                place(job["method"], features[:5000], 0, threads, job["parameters"])
+        try:
+            placed = place(job["method"], features, job["seed"], threads, job["parameters"])
+        except (ValueError, RuntimeError) as error:
+            print(f"{job['method']} of {job['data']}: its peer fails: {error}", file=sys.stderr)
+            placed = None
         if placed is None:
             continue
         points, seconds, more = placed

@@ -126,6 +126,10 @@ fn peers(arguments: &[&str]) -> Option<String> {
         eprintln!("no peers: {}", String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or(""));
         return None;
     }
+    String::from_utf8_lossy(&output.stderr)
+        .lines()
+        .filter(|line| line.contains("its peer fails"))
+        .for_each(|line| eprintln!("{line}"));
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
