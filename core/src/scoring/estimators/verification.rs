@@ -13,7 +13,7 @@ use crate::{
     },
     numeric::{Matrix, PhiloxStream, Purpose, sum},
     scoring::{
-        design::resample::Resampler,
+        design::resample::{ReplicateWeights, Resampler},
         estimators::knn::kish,
         inference::{bootstrap::deviation, interval::AucInterval, proportion::wilson},
     },
@@ -56,10 +56,11 @@ pub fn verify(features: &Matrix, images: &Images, identities: &Column, bootstrap
     let with_pairs =
         pairs.iter().filter(|pair| pair.genuine).filter_map(|pair| identity_of[pair.a]).collect::<BTreeSet<_>>().len();
     let interval = AucInterval::new([known, known], [with_pairs, numbers.len()], 1);
-    let statistic = |weights: &[u32]| auc_and_tar(&scored, weights);
     let resampler = Resampler::new(identity_of.iter().copied(), seed, Purpose::ResampledPairs);
-    let [auc, tar] = statistic(&resampler.sample_weights());
-    let [aucs, tars] = resampler.distributions(bootstraps, statistic);
+    let ranked = ranked(&scored, |image| resampler.identity(image) as u32);
+    let [[auc], [tar]] = auc_and_tar(&ranked, &vec![[1]; numbers.len()]);
+    let resampled = |weights: ReplicateWeights| auc_and_tar(&ranked, weights.multiplicities);
+    let [aucs, tars] = resampler.distributions_of_many(bootstraps, resampled);
     Some(Verification {
         format: 1,
         people: numbers.len(),
@@ -140,32 +141,61 @@ fn unit_rows(features: &Matrix) -> Vec<f64> {
     units
 }
 
-/// AUC and TAR of pairs sorted by descending similarity, with these weights of images; ties count half.
-fn auc_and_tar(scored: &[(f64, &ImagePair)], weights: &[u32]) -> [Option<f64>; 2] {
-    // The two images of a genuine pair are of one identity: its multiplicity counts once.
-    let weight = |pair: &ImagePair| {
-        let (a, b) = (f64::from(weights[pair.a]), f64::from(weights[pair.b]));
-        if pair.genuine { a } else { a * b }
+/// A pair in the order of similarities.
+struct RankedPair {
+    /// Who is on its images.
+    identities: [u32; 2],
+    genuine: bool,
+    /// The next one is less similar.
+    ends_tie: bool,
+}
+
+/// `scored`: by descending similarity. `identity`: of an image, by its row.
+fn ranked(scored: &[(f64, &ImagePair)], identity: impl Fn(usize) -> u32) -> Vec<RankedPair> {
+    let of = |(place, (similarity, pair)): (usize, &(f64, &ImagePair))| RankedPair {
+        identities: [identity(pair.a), identity(pair.b)],
+        genuine: pair.genuine,
+        ends_tie: scored.get(place + 1).is_none_or(|next| next.0 != *similarity),
     };
-    let total =
-        |genuine: bool| scored.iter().filter(|(_, pair)| pair.genuine == genuine).map(|(_, pair)| weight(pair)).sum::<f64>();
-    let (genuine, impostors) = (total(true), total(false));
-    if genuine == 0.0 || impostors == 0.0 {
-        return [None, None];
-    }
-    let (mut u, mut genuine_above, mut impostors_above, mut accepted_at_far) = (0.0, 0.0, 0.0, None);
-    for group in scored.chunk_by(|x, y| x.0 == y.0) {
-        let tied =
-            |genuine: bool| group.iter().filter(|(_, pair)| pair.genuine == genuine).map(|(_, pair)| weight(pair)).sum::<f64>();
-        let (tied_genuine, tied_impostors) = (tied(true), tied(false));
-        if accepted_at_far.is_none() && impostors_above + tied_impostors > FAR * impostors {
-            accepted_at_far = Some(genuine_above);
+    scored.iter().enumerate().map(of).collect()
+}
+
+/// AUC and TAR in N replicates at once; ties count half. `multiplicities`: by identity, how often each replicate drew it.
+fn auc_and_tar<const N: usize>(ranked: &[RankedPair], multiplicities: &[[u8; N]]) -> [[Option<f64>; N]; 2] {
+    // The two images of a genuine pair are of one identity: its multiplicity counts once.
+    let weigh = |pair: &RankedPair, sums: &mut [[f64; N]; 2]| {
+        let [a, b] = pair.identities.map(|identity| &multiplicities[identity as usize]);
+        let sums = &mut sums[usize::from(pair.genuine)];
+        for (k, sum) in sums.iter_mut().enumerate() {
+            *sum += if pair.genuine { f64::from(a[k]) } else { f64::from(u16::from(a[k]) * u16::from(b[k])) };
         }
-        u += tied_impostors * (genuine_above + tied_genuine / 2.0);
-        genuine_above += tied_genuine;
-        impostors_above += tied_impostors;
+    };
+    let (mut totals, mut tied, mut above) = ([[0.0; N]; 2], [[0.0; N]; 2], [[0.0; N]; 2]);
+    ranked.iter().for_each(|pair| weigh(pair, &mut totals));
+    let [impostors, genuine] = totals;
+    let (mut u, mut accepted_at_far) = ([0.0; N], [f64::NAN; N]);
+    for pair in ranked {
+        weigh(pair, &mut tied);
+        if !pair.ends_tie {
+            continue;
+        }
+        for k in 0..N {
+            let is_reached = above[0][k] + tied[0][k] > FAR * impostors[k];
+            if is_reached && accepted_at_far[k].is_nan() {
+                accepted_at_far[k] = above[1][k];
+            }
+            u[k] += tied[0][k] * (above[1][k] + tied[1][k] / 2.0);
+            above[0][k] += tied[0][k];
+            above[1][k] += tied[1][k];
+        }
+        tied = [[0.0; N]; 2];
     }
-    [Some(u / (genuine * impostors)), Some(accepted_at_far.unwrap_or(genuine_above) / genuine)]
+    let defined = |k: usize, value: f64| (genuine[k] > 0.0 && impostors[k] > 0.0).then_some(value);
+    let accepted = |k: usize| if accepted_at_far[k].is_nan() { above[1][k] } else { accepted_at_far[k] };
+    [
+        std::array::from_fn(|k| defined(k, u[k] / (genuine[k] * impostors[k]))),
+        std::array::from_fn(|k| defined(k, accepted(k) / genuine[k])),
+    ]
 }
 
 #[cfg(test)]
@@ -210,8 +240,12 @@ mod tests {
         let pairs = [(true, 0), (false, 1), (true, 2), (false, 3)].map(|(genuine, a)| ImagePair { a, b: a, genuine });
         let scored: Vec<(f64, &ImagePair)> = [0.9, 0.8, 0.8, 0.1].into_iter().zip(&pairs).collect();
         // The first genuine pair is above both impostors; the second ties with one and is above the other: 3.5 of 4.
-        assert_eq!(auc_and_tar(&scored, &[1; 4])[0], Some(3.5 / 4.0));
-        assert_eq!(auc_and_tar(&scored, &[1; 4])[1], Some(0.5), "nothing is accepted that would let an impostor pair in");
+        let ranked = ranked(&scored, |image| image as u32);
+        let [auc, tar] = auc_and_tar(&ranked, &[[1, 1, 2], [1, 0, 1], [1, 1, 1], [1, 0, 3]]);
+        assert_eq!(auc[..2], [Some(3.5 / 4.0), None], "the second replicate has no impostor pair");
+        assert_eq!(tar[..2], [Some(0.5), None], "nothing is accepted that would let an impostor pair in");
+        // Impostor pairs weigh the product of both identities: 1 and 9. Two are above both, one above the ninefold and level with the other.
+        assert_eq!((auc[2], tar[2]), (Some((2.0 * 10.0 + 9.5) / 30.0), Some(2.0 / 3.0)));
     }
 
     #[test]

@@ -29,7 +29,7 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet};
 
 /// No more images than this are projected again at once: a map of 200,000 takes minutes, and there are a dozen of them a figure.
-const MOST_IMAGES: usize = 20_000;
+const MOST_IMAGES: usize = 10_000;
 /// Subsamples, each of four identities in five; and draws of label noise of each share.
 const REPLICATES: usize = 10;
 /// Shares of images whose label is changed.
