@@ -238,7 +238,8 @@ mod tests {
         let setting = Setting { images: &images, labels: &labels, identities: None };
         let classes = ["x", "not x"].map(|class| class.parse().unwrap()).to_vec();
         let question = Question { measured: Measured::Classes(classes), within: None };
-        let design = EvaluationDesign::new(&setting, &question, &Statistics::default(), 1);
+        let statistics = Statistics::default();
+        let design = EvaluationDesign::new(&setting, &question, &statistics, 1);
         // The second column tells the class; the first is the image's number.
         let features = Matrix::new(n, 2, (0..n).flat_map(|i| [i as f32, (i % 2) as f32]).collect()).unwrap();
         let rows: Vec<usize> = (0..n).collect();
