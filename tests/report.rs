@@ -77,7 +77,7 @@ fn every_number_on_the_page_is_a_claim() {
         "0.05",
         "0.5",
         "80&nbsp;%",
-        "20,000",
+        "10,000",
         "numbered from 1",
         "AUC of 1 has",
         "1 − AUC",

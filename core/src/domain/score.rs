@@ -214,7 +214,7 @@ pub struct FigureRobustness {
     /// vary more, by the root of what is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images: Option<usize>,
-    /// Its AUC on half B where only half A was fitted; `None` where the method cannot place images that were not in the fit.
+    /// Its AUC on half B where half B was not in the fit; `None` where the method cannot place images that were not in the fit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_out: Option<HeldOut>,
     /// Its AUC on half B by methods that are next to its own.
@@ -226,7 +226,7 @@ pub struct FigureRobustness {
 /// A figure's score when the images that are scored were not in the fit, but placed in its coordinates.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HeldOut {
-    /// Images of half A, to which the method was fitted.
+    /// Images to which the method was fitted: all but those of half B's identities.
     pub fitted: usize,
     /// Images of half B, which were placed.
     pub placed: usize,

@@ -255,7 +255,7 @@ mod tests {
         });
         for sentence in [
             "re-projection 0.850 [0.800–0.900] 10 times, of 20,000 images at most",
-            "held out 0.820 fitted to 120 images of the selection half, 110 of the evaluation half placed",
+            "held out 0.820 fitted to 120 images, 110 of the evaluation half placed",
             "other settings perplexity 15: 0.800",
             "label noise 5.0 %: 0.750 [0.700–0.800]",
             "Other measures (not used for ranking): silhouette 0.250.",

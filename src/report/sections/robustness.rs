@@ -89,7 +89,7 @@ impl Robustness {
                 auc: claims.enter(
                     output,
                     "/held_out/auc",
-                    "AUC on the evaluation half, placed in a fit to the selection half",
+                    "AUC on the evaluation half, placed in a fit without its identities",
                     NumberForm::Score,
                     of.auc,
                 ),
