@@ -20,7 +20,7 @@ const DIGITS: [(&str, &str); 12] = [
     ("rank", "40e9b85d"),
     ("score", "b31026be"),
     ("space", "14aab19b"),
-    ("steady", "eac7f639"),
+    ("steady", "0b300ed5"),
     ("subgroups", "e742b61a"),
 ];
 

@@ -606,7 +606,7 @@ const PINNED: [(&str, &str); 43] = [
     ("score", "263a18bc"),
     ("quantity", "8316606f"),
     ("space", "14deaacb"),
-    ("steady", "2178678a"),
+    ("steady", "9ec5cbc1"),
     ("fairness", "46e54948"),
     ("nuisances", "2515e6de"),
     ("explained", "1c04c739"),
