@@ -131,8 +131,9 @@ def by_others(method, columns, seed, threads, of):
     if method == "nmf":
         return decomposition.NMF(axes, init="nndsvda", random_state=seed)
     if method == "kernel_pca":
-        # What is not said is the peer's own.
-        said = {name: of[name] for name in ["kernel", "gamma", "degree", "coef0"] if of.get(name)}
+        # What is not said, and a gamma of 0, is the peer's own.
+        said = {name: of[name] for name in ["kernel", "gamma", "degree", "coef0"] if name in of}
+        said["gamma"] = said.get("gamma") or None
         return decomposition.KernelPCA(axes, **said, random_state=seed, n_jobs=threads)
     if method == "random_projection":
         return random_projection.GaussianRandomProjection(axes, random_state=seed)

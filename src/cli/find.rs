@@ -1,4 +1,5 @@
-//! `visavis find STUDY --model M (--like IMAGE | [--like] EXPRESSION)`: the images of a study that are like one of them, or that fit a condition.
+//! `visavis find STUDY --model M (--like IMAGE | [--like] EXPRESSION)`: the images of a study that are like one of them, or that fit a
+//! condition.
 
 use super::{
     Context,
@@ -70,10 +71,11 @@ impl FindCommand {
         let plan = study::plan(&opened, &context.workspace)?;
         let asked = AskedFeatures::read(self, &plan, context)?;
         let sought = self.like.as_ref().or(self.expression.as_ref()).map_or("", String::as_str);
-        let is_example = self.like.is_some() && (asked.images.ids().any(|id| id == sought) || !is_condition(&opened, sought));
-        let found = match is_example {
-            true => Found::like(&opened, &asked, sought)?,
-            false => Found::fitting(&opened, &plan, &asked, sought)?,
+        let is_image = || asked.images.ids().any(|id| id == sought);
+        let found = match condition(&opened, &plan, sought) {
+            // The name of an image may read as a condition, too.
+            wanted if self.like.is_some() && (wanted.is_err() || is_image()) => Found::like(&opened, &asked, sought)?,
+            wanted => Found::fitting(&opened, &plan, &asked, sought, &wanted?)?,
         };
         let rows = found.rows(&opened, &asked.images, self.top as usize);
         if context.json {
@@ -167,15 +169,25 @@ impl FindCommand {
     }
 }
 
-/// Is this a query of the study, or a condition on labels that it has?
-fn is_condition(opened: &OpenedStudy, text: &str) -> bool {
-    let has_labels = |wanted: Expression| {
-        let mut attributes = BTreeSet::new();
-        wanted.collect(&mut attributes);
-        attributes.into_iter().all(|attribute| opened.survey.labels.get(attribute).is_some())
+/// What a query of the study looks for, or a condition on labels that it has.
+///
+/// # Errors
+/// No condition; labels that are not there.
+fn condition(opened: &OpenedStudy, plan: &Plan, text: &str) -> Result<Expression> {
+    let labels = &opened.survey.labels;
+    let wanted = match plan.study.queries.iter().find(|query| query.name == text) {
+        Some(query) => query.wanted.clone(),
+        None => expression(text)?.of_labels(&|attribute| labels.get(attribute).is_some_and(Column::is_binary)),
     };
-    let is_query = opened.file.study.queries.iter().any(|query| query.name == text);
-    is_query || expression(text).is_ok_and(has_labels)
+    let mut attributes = BTreeSet::new();
+    wanted.collect(&mut attributes);
+    let known: Vec<&str> = labels.names().collect();
+    match attributes.iter().find(|attribute| !known.contains(attribute)) {
+        Some(unknown) => {
+            Err(Fault::asked(format!("there are no labels of `{}`", printable(unknown))).next(suggestion(unknown, &known)))
+        }
+        None => Ok(wanted),
+    }
 }
 
 /// The features that are asked.
@@ -264,25 +276,16 @@ impl Found {
         })
     }
 
+    /// `text`: the condition as it was asked for.
+    ///
     /// # Errors
-    /// No condition, or one that no ranking can be made for.
-    fn fitting(opened: &OpenedStudy, plan: &Plan, asked: &AskedFeatures, text: &str) -> Result<Self> {
+    /// A condition that no ranking can be made for.
+    fn fitting(opened: &OpenedStudy, plan: &Plan, asked: &AskedFeatures, text: &str, wanted: &Expression) -> Result<Self> {
         let survey = &opened.survey;
-        let query = plan.study.queries.iter().find(|query| query.name == text);
-        let wanted = match query {
-            Some(query) => query.wanted.clone(),
-            None => expression(text)?.of_labels(&|attribute| survey.labels.get(attribute).is_some_and(Column::is_binary)),
-        };
         let mut attributes = BTreeSet::new();
         wanted.collect(&mut attributes);
-        let known: Vec<&str> = survey.labels.names().collect();
-        if let Some(unknown) = attributes.iter().find(|attribute| !known.contains(attribute)) {
-            return Err(
-                Fault::asked(format!("there are no labels of `{}`", printable(unknown))).next(suggestion(unknown, &known))
-            );
-        }
         let setting = Setting { images: &asked.images, labels: &survey.labels, identities: survey.identities.as_ref() };
-        let ranked = scoring::images_that_fit(&setting, &asked.features, &wanted, plan.study.seed).map_err(|why| {
+        let ranked = scoring::images_that_fit(&setting, &asked.features, wanted, plan.study.seed).map_err(|why| {
             Fault::asked(format!("`{}` cannot be looked for: {}", printable(text), why.told()))
                 .next("ask for something that some images have and others have not; `--like IMAGE` needs no labels")
         })?;

@@ -1,10 +1,10 @@
 //! `visavis export STUDY --what clicks`: what labels of clusters are worth beside labels of single images, click by click.
 
 use super::table::ExportTable;
-use crate::study::{ModelClicks, StudyResults};
+use crate::study::{ModelClicks, StudyNames, StudyResults};
 use visavis_core::domain::{
     Fault, Result,
-    clicks::{BesideProbe, ClickPoint, ClickWay},
+    clicks::{BesideProbe, COMPARED, ClickPoint, ClickWay},
 };
 
 struct ClicksRow {
@@ -33,7 +33,7 @@ pub(super) fn clicks(results: &StudyResults) -> Result<ExportTable> {
                     names.model(of.model).to_owned(),
                     asked.name.clone(),
                     way(curve.way).to_owned(),
-                    view(&of, curve.way, |projection| names.projection(projection).to_owned()),
+                    view(&of, curve.way, names),
                     of.key.to_string(),
                 ];
                 rows.extend(curve.points.iter().enumerate().map(|(place, &point)| ClicksRow {
@@ -41,7 +41,7 @@ pub(super) fn clicks(results: &StudyResults) -> Result<ExportTable> {
                     images: question.images,
                     identities: question.identities,
                     point,
-                    beside: curve.beside_probe.filter(|_| place == visavis_core::domain::clicks::COMPARED),
+                    beside: curve.beside_probe.filter(|_| place == COMPARED),
                 }));
             }
         }
@@ -73,7 +73,7 @@ fn way(way: ClickWay) -> &'static str {
 }
 
 /// The view whose clusters are labelled.
-fn view(of: &ModelClicks, way: ClickWay, name: impl Fn(visavis_core::domain::index::ProjectionIx) -> String) -> String {
+fn view(of: &ModelClicks, way: ClickWay, names: StudyNames) -> String {
     let ClickWay::View(place) = way else { return String::new() };
-    of.views.get(place).map_or(String::new(), |&(projection, view)| format!("{} {view}", name(projection)))
+    of.views.get(place).map_or(String::new(), |&(projection, view)| format!("{} {view}", names.projection(projection)))
 }

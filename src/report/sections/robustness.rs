@@ -1,4 +1,5 @@
-//! How robust a figure's score is: to another sample of identities, to a fit without those that are scored, to other settings, to wrong labels; and measures that rank nothing.
+//! How robust a figure's score is: to another sample of identities, to a fit without those that are scored, to other settings, to wrong
+//! labels; and measures that rank nothing.
 
 use crate::report::{
     claims::{ClaimId, Claims, OutputSource, SpreadClaims},

@@ -45,6 +45,15 @@ pub(crate) struct Gone {
     pub said_hello: bool,
 }
 
+/// How a worker ended that was not ready yet, in words.
+#[derive(Debug)]
+pub(crate) enum EarlyEnd {
+    /// It said so in its last letter.
+    Said(String),
+    /// It was seen from outside.
+    Seen(String),
+}
+
 /// A worker that was submitted and is not known to be gone.
 #[derive(Clone, Copy, Debug, Default)]
 struct Task {
@@ -72,8 +81,7 @@ pub(crate) struct Fleet {
     tasks: BTreeMap<ArrayTask, Task>,
     /// Those that left or were given up: what Slurm still says of them counts no more.
     left: BTreeSet<ArrayTask>,
-    /// What the last worker that ended before it was ready came to, in words.
-    last_end: Option<String>,
+    last_end: Option<EarlyEnd>,
     presence: Presence,
     pace: Pace,
     /// Arrays that are to be submitted one after the other, by the number of their workers; and those of the one that is being submitted.
@@ -224,7 +232,7 @@ impl Fleet {
             };
             if !of.is_here && was_short && was_sent {
                 self.pace.ended_silently(self.presence.node(task));
-                self.last_end = Some(why.clone());
+                self.last_end = Some(EarlyEnd::Seen(why.clone()));
             }
             gone.push(Gone { task, why, is_taken_away, said_hello: of.is_here });
         }
@@ -251,9 +259,9 @@ impl Fleet {
     }
 
     /// And it left before it was ready to work.
-    pub(crate) fn left_at_once(&mut self, task: ArrayTask, why: &str) {
+    pub(crate) fn left_at_once(&mut self, task: ArrayTask, end: EarlyEnd) {
         self.pace.ended_silently(self.presence.node(task));
-        self.last_end = Some(why.to_owned());
+        self.last_end = Some(end);
         self.left(task);
     }
 
@@ -285,7 +293,8 @@ impl Fleet {
         let is_overdue = |of: &Task| !of.is_here && of.runs_since.is_some_and(|since| now.saturating_sub(since) >= OVERDUE);
         let tasks: Vec<ArrayTask> = self.tasks.iter().filter(|(_, of)| is_overdue(of)).map(|(task, _)| *task).collect();
         for task in &tasks {
-            self.left_at_once(*task, &format!("Slurm ran it for {} minutes, and it never said hello", OVERDUE.as_secs() / 60));
+            let why = format!("Slurm ran it for {} minutes, and it never said hello", OVERDUE.as_secs() / 60);
+            self.left_at_once(*task, EarlyEnd::Seen(why));
         }
         (!tasks.is_empty()).then_some(FleetCommand::Cancel(tasks))
     }
@@ -296,9 +305,9 @@ impl Fleet {
         self.pace.is_hopeless() && !may_come && (self.tasks.is_empty() || self.pace.is_hopeless_everywhere())
     }
 
-    /// What the last worker that ended before it was ready came to, in words.
-    pub(crate) fn last_end(&self) -> Option<&str> {
-        self.last_end.as_deref()
+    /// How the last worker that was not ready yet ended.
+    pub(crate) fn last_end(&self) -> Option<&EarlyEnd> {
+        self.last_end.as_ref()
     }
 
     /// How many workers are here, and how many were submitted and have not come.

@@ -1,6 +1,6 @@
 //! What workers printed: told where they cannot say it themselves.
 
-use super::{ArrayTask, MessageKind, SlurmExecutor};
+use super::{ArrayTask, EarlyEnd, MessageKind, SlurmExecutor};
 use std::path::PathBuf;
 use visavis_core::{
     domain::{Fault, text::quoted},
@@ -49,16 +49,16 @@ impl SlurmExecutor {
 }
 
 /// What the last worker that could not work came to: the last error in its log; else what its last letter told, which may come before
-/// the log is written; else the last line of the log; else how Slurm ended it. `end`: one of the last two, if known.
-fn last_words(log: &str, end: Option<&str>) -> String {
-    const ERROR: &str = "error: ";
-    let lines = || log.lines().rev().filter(|line| !line.trim().is_empty());
+/// the log is written; else the last line of the log; else how it was seen to end.
+fn last_words(log: &str, end: Option<&EarlyEnd>) -> String {
+    let mut lines = log.lines().rev().filter(|line| !line.trim().is_empty());
     let printed = |line: &str| format!("; the last one printed: {}", quoted(line));
-    let told = |end: &str| format!("; the last one: {end}");
-    let error = lines().find(|line| line.starts_with(ERROR)).map(printed);
-    let by_letter = || end.filter(|end| end.starts_with(ERROR)).map(told);
-    let line = || lines().next().map(printed);
-    error.or_else(by_letter).or_else(line).or_else(|| end.map(told)).unwrap_or_default()
+    match (lines.clone().find(|line| line.starts_with("error: ")), end, lines.next()) {
+        (Some(error), _, _) => printed(error),
+        (None, Some(EarlyEnd::Said(words)), _) | (None, Some(EarlyEnd::Seen(words)), None) => format!("; the last one: {words}"),
+        (None, _, Some(line)) => printed(line),
+        (None, None, None) => String::new(),
+    }
 }
 
 #[cfg(test)]
@@ -67,12 +67,13 @@ mod tests {
 
     #[test]
     fn an_error_is_told_before_a_line_and_a_line_before_how_it_ended() {
+        let (said, seen) = (EarlyEnd::Said("error: a letter".to_owned()), EarlyEnd::Seen("ended with an error".to_owned()));
         let log = "begins\nerror: no such library\n  next install it\n\n";
-        assert_eq!(last_words(log, Some("error: a letter")), "; the last one printed: error: no such library");
-        assert_eq!(last_words("begins\n", Some("error: a letter")), "; the last one: error: a letter");
+        assert_eq!(last_words(log, Some(&said)), "; the last one printed: error: no such library");
+        assert_eq!(last_words("begins\n", Some(&said)), "; the last one: error: a letter");
         assert_eq!(last_words("begins\n  next do it\n", None), "; the last one printed:   next do it");
-        assert_eq!(last_words("begins\n", Some("ended with an error")), "; the last one printed: begins");
-        assert_eq!(last_words("", Some("ended with an error")), "; the last one: ended with an error");
+        assert_eq!(last_words("begins\n", Some(&seen)), "; the last one printed: begins");
+        assert_eq!(last_words("", Some(&seen)), "; the last one: ended with an error");
         assert_eq!(last_words("", None), "");
     }
 }

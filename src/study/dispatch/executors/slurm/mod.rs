@@ -29,7 +29,7 @@ use crate::study::{cluster::SettingPlace, programs::WorkerProgram};
 pub(crate) use adoption::end_earlier_runs;
 use adoption::{OpenPost, adopt_or_end, close};
 use commands::{CommandEnd, PATIENCE, run};
-use fleet::{Fleet, FleetCommand, Gone};
+use fleet::{EarlyEnd, Fleet, FleetCommand, Gone};
 use outputs::ArrayTask;
 use posted_worker::{LATEST, PostedWorker, SOONEST};
 use std::{
@@ -345,7 +345,7 @@ impl SlurmExecutor {
             None => "it left".to_owned(),
         };
         match task {
-            Some(task) if why.is_some() && !is_ready => self.fleet.left_at_once(task, &words),
+            Some(task) if why.is_some() && !is_ready => self.fleet.left_at_once(task, EarlyEnd::Said(words.clone())),
             Some(task) => self.fleet.left(task),
             None => {}
         }
