@@ -54,7 +54,8 @@ pub const GLOSSARY: &[Term] = &[
     term("contrast", "Two models, or two sets of trainings, scored on the same images and compared."),
     term(
         "control",
-        "An alteration that keeps what shuffled patches keep, but for their order: what it loses, the borders alone take.",
+        "An altered picture with every patch at its place, and with the borders that shuffling makes: what it loses is lost to the \
+         borders, not to the order of patches.",
     ),
     term(
         "corrected",

@@ -28,6 +28,23 @@ impl<'a> ReplicateWeights<'a> {
     }
 }
 
+/// Sums over identities in [`REPLICATES`] replicates: each identity's as often as it was drawn. `sums`: by identity, its sums.
+pub(crate) fn weighted_sums<const PARTS: usize>(
+    sums: &[[f64; PARTS]],
+    multiplicities: &[Multiplicities],
+) -> [[f64; REPLICATES]; PARTS] {
+    let mut all = [[0.0; REPLICATES]; PARTS];
+    for (of_identity, times) in sums.iter().zip(multiplicities) {
+        for replicate in 0..REPLICATES {
+            let times = f64::from(times[replicate]);
+            for part in 0..PARTS {
+                all[part][replicate] += times * of_identity[part];
+            }
+        }
+    }
+    all
+}
+
 /// Draws the identities that take part, with replacement, as many as there are.
 pub(crate) struct Resampler {
     /// By member, its identity, numbered from 0 among those that take part; `count` for members that take no part.

@@ -23,7 +23,7 @@ use crate::{
         design::{
             members::{Setting, groups},
             purpose,
-            resample::{REPLICATES, ReplicateWeights, Resampler},
+            resample::{REPLICATES, ReplicateWeights, Resampler, weighted_sums},
             split::{Pool, Split, split},
         },
         inference::bootstrap::{interval, median},
@@ -240,15 +240,7 @@ fn sums_by_identity(design: &NuisanceDesign, neighbours: &OutOfFold, column: &[f
 fn r_squared(columns: &[Vec<Sums>], multiplicities: &[[u8; REPLICATES]]) -> [Option<f64>; REPLICATES] {
     let (mut errors, mut total) = ([0.0; REPLICATES], [0.0; REPLICATES]);
     for column in columns {
-        let mut sums = [[0.0; REPLICATES]; 4];
-        for (of_identity, times) in column.iter().zip(multiplicities) {
-            for replicate in 0..REPLICATES {
-                let times = f64::from(times[replicate]);
-                for part in 0..4 {
-                    sums[part][replicate] += times * of_identity[part];
-                }
-            }
-        }
+        let sums = weighted_sums(column, multiplicities);
         for replicate in 0..REPLICATES {
             let [n, value, square, error] = [0, 1, 2, 3].map(|part: usize| sums[part][replicate]);
             errors[replicate] += error;
@@ -276,15 +268,7 @@ fn gradient_of(design: &NuisanceDesign, axis: &Matrix, column: &[f64]) -> Option
         sums[resampler.identity(image)].iter_mut().zip(of_image).for_each(|(sum, of)| *sum += of);
     }
     let correlation = |multiplicities: &[[u8; REPLICATES]]| -> [Option<f64>; REPLICATES] {
-        let mut all = [[0.0; REPLICATES]; 6];
-        for (of_identity, times) in sums.iter().zip(multiplicities) {
-            for replicate in 0..REPLICATES {
-                let times = f64::from(times[replicate]);
-                for part in 0..6 {
-                    all[part][replicate] += times * of_identity[part];
-                }
-            }
-        }
+        let all = weighted_sums(&sums, multiplicities);
         std::array::from_fn(|replicate| {
             let [n, x, y, xy, xx, yy] = [0, 1, 2, 3, 4, 5].map(|part: usize| all[part][replicate]);
             let (xx, yy) = (xx - x * x / n, yy - y * y / n);
