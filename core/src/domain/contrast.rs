@@ -53,13 +53,14 @@ impl Contrast {
         match self {
             Contrast::Factor { factor, .. } => [factor, ""],
             Contrast::Pair { models: [one, other], .. } => [one.min(other), one.max(other)],
+            Contrast::Baseline { model, .. } => [model, model],
         }
     }
 
     /// The study's name for the contrast.
     pub fn name(&self) -> &str {
         match self {
-            Contrast::Factor { name, .. } | Contrast::Pair { name, .. } => name,
+            Contrast::Factor { name, .. } | Contrast::Pair { name, .. } | Contrast::Baseline { name, .. } => name,
         }
     }
 }
@@ -76,6 +77,21 @@ pub fn held(study: &Study) -> Vec<ContrastSides> {
                 if let (Some(left), Some(right)) = (place(&models[0]), place(&models[1])) {
                     held.push(ContrastSides { contrast, left: vec![left], right: vec![right] });
                 }
+            }
+            Contrast::Baseline { model, .. } => {
+                let is_baseline = |side: &&Vec<ModelIx>| side.iter().any(|place| study.models[*place].name == *model);
+                let Some(left) = sides.iter().find(is_baseline) else { continue };
+                // What another contrast holds already is not held twice: a test that is made twice counts twice.
+                let is_held = |right: &&Vec<ModelIx>| {
+                    let is_of = |of: &ContrastSides| [(&of.left, &of.right), (&of.right, &of.left)].contains(&(left, *right));
+                    held.iter().any(is_of)
+                };
+                let others: Vec<&Vec<ModelIx>> = sides.iter().filter(|side| *side != left && !is_held(side)).collect();
+                held.extend(others.into_iter().map(|right| ContrastSides {
+                    contrast,
+                    left: left.clone(),
+                    right: right.clone(),
+                }));
             }
             Contrast::Factor { factor, .. } => {
                 for left in 0..sides.len() {

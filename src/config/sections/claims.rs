@@ -158,6 +158,7 @@ fn higher(fields: &Fields, study: &Study) -> Result<HypothesisTest> {
     let levels = match &study.contrasts[contrast] {
         Contrast::Pair { models, .. } => models.to_vec(),
         Contrast::Factor { factor, .. } => study.levels(factor).into_iter().collect(),
+        Contrast::Baseline { .. } => study.models.iter().map(|model| model.name.clone()).collect(),
     };
     let levels: Vec<&str> = levels.iter().map(String::as_str).collect();
     Ok(HypothesisTest::Higher {

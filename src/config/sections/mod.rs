@@ -37,7 +37,7 @@ use visavis_core::{
     weights,
 };
 
-const KEYS: [&str; 28] = [
+const KEYS: [&str; 29] = [
     "format",
     "study",
     "about",
@@ -52,6 +52,7 @@ const KEYS: [&str; 28] = [
     "projections",
     "comparisons",
     "contrasts",
+    "baseline",
     "claims",
     "statistics",
     "selection",
@@ -108,7 +109,15 @@ pub(crate) fn study(root: &StudyNode) -> Result<(Study, usize)> {
         }
     }
     let model_names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
-    let contrasts = fields.or("contrasts", vec![], |node| contrasts(node, &model_names))?;
+    let mut contrasts = fields.or("contrasts", vec![], |node| contrasts(node, &model_names))?;
+    if let Some(node) = fields.get("baseline") {
+        let baseline = baseline(node, &model_names)?;
+        if contrasts.iter().any(|of| of.name() == baseline.name()) {
+            let text = format!("{}: a contrast is called `{}` already", node.name(), baseline.name());
+            return Err(node.wrong(text).next("give that contrast another name"));
+        }
+        contrasts.push(baseline);
+    }
 
     let comparisons = comparisons(fields.need("comparisons")?)?;
     let has_pictures = evaluation.dataset.is_some();
@@ -208,8 +217,9 @@ fn not_too_many_on_shared_crops(fields: &Fields, study: &Study, others: usize) -
     if shared == 0 || others.saturating_add(shared) <= MOST_STAGES {
         return Ok(());
     }
+    let section = if fields.get("contrasts").is_some() { "contrasts" } else { "baseline" };
     Err(fields
-        .need("contrasts")?
+        .need(section)?
         .wrong_key(format!(
             "models of the contrasts are cropped differently, so they are scored on shared crops too: that is {} stages beside {}; {} are the \
              most",
@@ -324,6 +334,15 @@ fn contrasts(node: &StudyNode, models: &[&str]) -> Result<Vec<Contrast>> {
     Ok(contrasts)
 }
 
+/// The model that every other one is held against.
+fn baseline(node: &StudyNode, models: &[&str]) -> Result<Contrast> {
+    let model = node.reference("model", models)?;
+    if models.len() < 2 {
+        return Err(node.wrong(format!("{}: there is no other model", node.name())).next("remove the key, or add a model"));
+    }
+    Ok(Contrast::Baseline { name: format!("{model} as baseline"), model })
+}
+
 fn statistics(node: &StudyNode) -> Result<Statistics> {
     let usual = Statistics::default();
     let fields = node.fields(&["bootstraps", "permutations", "min_positives", "separates_at"])?;
@@ -415,6 +434,25 @@ comparisons: {{ x: {{ A: "x", B: "not x" }} }}
 
     const ONE: &str = "{ named: { m: { features: { embedding: a.npy, images: i.txt } } } }";
     const ASKED: &str = "{ x: { A: a, B: b } }";
+
+    #[test]
+    fn every_other_model_is_held_against_the_baseline_once() {
+        let models = "{ named: { a: { features: { embedding: a.npy, images: i.txt } }, b: { features: { embedding: b.npy, images: i.txt } }, \
+                      c: { features: { embedding: c.npy, images: i.txt } } } }";
+        let study = |more: &str| given(models, "[pca]", ASKED) + more;
+        let sides = |more: &str| {
+            let study = parse(Text { path: "s.yaml".into(), source: study(more) }).unwrap().study;
+            let held = visavis_core::domain::contrast::held(&study);
+            held.iter().map(|of| (of.contrast, of.left[0].0, of.right[0].0)).collect::<Vec<_>>()
+        };
+        assert_eq!(sides("baseline: b\n"), [(0, 1, 0), (0, 1, 2)]);
+        assert_eq!(sides("contrasts: { one: { pair: [a, b] } }\nbaseline: b\n"), [(0, 0, 1), (1, 1, 2)], "a pair is held once");
+        assert!(refusal(study("baseline: x\n")).unwrap().contains("there is no model `x`"));
+        let twice = refusal(study("contrasts: { b as baseline: { pair: [a, c] } }\nbaseline: b\n")).unwrap();
+        assert!(twice.contains("is called `b as baseline` already"), "{twice}");
+        let alone = refusal(given(ONE, "[pca]", ASKED) + "baseline: m\n").unwrap();
+        assert!(alone.contains("there is no other model"), "{alone}");
+    }
 
     #[test]
     fn what_multiplies_is_counted_before_it_is_made_and_refused_with_its_largest_factor() {

@@ -137,10 +137,13 @@ impl<'a> StudyOutcome<'a> {
 
     fn has_level(&self, held: &ContrastSides, side: &[ModelIx], level: &str) -> bool {
         let study = &self.plan.study;
-        side.iter().all(|&model| match &study.contrasts[held.contrast] {
-            Contrast::Pair { .. } => study.models[model].name == level,
-            Contrast::Factor { factor, .. } => study.models[model].factors().get(factor.as_str()).is_some_and(|of| of == level),
-        })
+        match &study.contrasts[held.contrast] {
+            // A side of several trainings has several names.
+            Contrast::Pair { .. } | Contrast::Baseline { .. } => side.iter().any(|&model| study.models[model].name == level),
+            Contrast::Factor { factor, .. } => {
+                side.iter().all(|&model| study.models[model].factors().get(factor.as_str()).is_some_and(|of| of == level))
+            }
+        }
     }
 }
 

@@ -214,6 +214,13 @@ pub enum Contrast {
         /// Their names: left and right.
         models: [String; 2],
     },
+    /// One model, and every other against it.
+    Baseline {
+        /// What reports call it.
+        name: String,
+        /// The name of the model that is the left side.
+        model: String,
+    },
 }
 
 /// What the fairness appendix divides images by.
