@@ -206,6 +206,11 @@ fn projector(method: &Method) -> Result<Box<dyn Projector>> {
     (spec.build)(&spec.values(method)?)
 }
 
+/// Why the method does not take its parameters together, if it does not: such as more axes than Hessian LLE has neighbors for.
+pub fn refusal(method: &Method) -> Option<Fault> {
+    projector(method).err()
+}
+
 /// What sentences and figures call the method: `t-SNE`.
 pub fn title(method: &Method) -> String {
     spec(method).map_or_else(|_| method.word().to_owned(), |of| of.title.to_owned())

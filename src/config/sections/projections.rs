@@ -7,12 +7,12 @@ use crate::config::{
 };
 use visavis_core::{
     domain::{
-        Result,
+        Fault, Result,
         comparison::Comparison,
         projection::{LearnedLabels, Method, Metric, ParameterValue, Projection},
         spelling::suggestion,
     },
-    projection::{METHODS, MethodSpec, ParameterKind, ParameterSpec, word, words},
+    projection::{METHODS, MethodSpec, ParameterKind, ParameterSpec, refusal, word, words},
 };
 
 /// A list of values of one parameter is as many projections: `umap: { neighbors: [5, 15, 50] }`.
@@ -88,6 +88,10 @@ fn read(node: &StudyNode, comparisons: &[Comparison]) -> Result<Vec<Unnamed>> {
             narrow_axes(&fields, spec, &mut values, most)?;
         }
         let method = spec.method(&values);
+        if let Some(Fault { what, next, .. }) = refusal(&method) {
+            let refused = node.wrong(format!("{}: {what}", spec.word));
+            return Err(next.into_iter().fold(refused, Fault::next));
+        }
         let pairs = match method.axes() {
             _ if !gives_axes => vec![],
             axes => fields.or("pairs", if axes >= 2 { vec![(1, 2)] } else { vec![] }, |node| pairs(node, axes))?,
@@ -253,6 +257,17 @@ mod tests {
     fn refused(projections: &str) -> String {
         let fault = read(projections).unwrap_err();
         format!("{} {}", fault.what, fault.next.unwrap_or_default())
+    }
+
+    #[test]
+    fn parameters_that_do_not_go_together_are_refused_where_they_are_written() {
+        for (written, why) in
+            [("lle: { variant: hessian }", "6 neighbors or more"), ("kernel_pca: { kernel: rbf, degree: 5 }", "no `degree`")]
+        {
+            let fault = read(&format!("[{written}]")).unwrap_err();
+            assert!(fault.what.contains(why) && fault.place.is_some(), "{fault:?}");
+        }
+        assert!(read("[lle: { variant: hessian, neighbors: 6 }, kernel_pca: { kernel: poly, degree: 5 }]").is_ok());
     }
 
     #[test]
