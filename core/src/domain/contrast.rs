@@ -32,10 +32,14 @@ impl ContrastSides {
         Value::List(vec![Value::count(*contrast), places(left), places(right)])
     }
 
-    /// May what differs be named as the cause, or only these checkpoints? Sides of several trainings are a factor's, and differ in
-    /// that alone: named pairs are of one model each.
-    pub fn names_factor(&self) -> bool {
+    /// Does each side have several trainings, so that it is no matter of single checkpoints?
+    pub fn has_trainings(&self) -> bool {
         self.left.len().min(self.right.len()) >= LEAST_TRAININGS
+    }
+
+    /// May what differs be named as the cause? Of several trainings a side that differ in one factor.
+    pub fn names_factor(&self, study: &Study) -> bool {
+        self.has_trainings() && self.differences(study).len() == 1
     }
 
     /// In what the sides differ.
@@ -87,11 +91,7 @@ pub fn held(study: &Study) -> Vec<ContrastSides> {
                     held.iter().any(is_of)
                 };
                 let others: Vec<&Vec<ModelIx>> = sides.iter().filter(|side| *side != left && !is_held(side)).collect();
-                held.extend(others.into_iter().map(|right| ContrastSides {
-                    contrast,
-                    left: left.clone(),
-                    right: right.clone(),
-                }));
+                held.extend(others.into_iter().map(|right| ContrastSides { contrast, left: left.clone(), right: right.clone() }));
             }
             Contrast::Factor { factor, .. } => {
                 for left in 0..sides.len() {

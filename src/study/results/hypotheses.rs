@@ -101,8 +101,8 @@ impl<'a> StudyOutcome<'a> {
     fn higher(&self, contrast: usize, level: &str, on: &[ComparisonIx]) -> Vec<HypothesisPart> {
         let differences = self.grid.differences.iter().zip(&self.verdicts).enumerate();
         let part = |(place, (of, verdict)): (usize, (&Difference, &DifferenceVerdict))| {
-            let held = self.held.get(of.held).filter(|held| held.contrast == contrast)?;
-            let [is_left, is_right] = [&held.left, &held.right].map(|side| self.has_level(held, side, level));
+            let held = self.held.get(of.held).filter(|held| self.is_of(held, contrast))?;
+            let [is_left, is_right] = [&held.left, &held.right].map(|side| self.has_level(contrast, side, level));
             let is_asked = on.is_empty() || on.contains(&of.comparison);
             let of_right = match verdict {
                 DifferenceVerdict::Higher => HypothesisVerdict::Supported,
@@ -135,9 +135,20 @@ impl<'a> StudyOutcome<'a> {
         others.iter().filter_map(part).collect()
     }
 
-    fn has_level(&self, held: &ContrastSides, side: &[ModelIx], level: &str) -> bool {
+    /// Does a contrast ask for this pair of sides? A pair with the baseline that another contrast holds already is held there.
+    fn is_of(&self, held: &ContrastSides, contrast: usize) -> bool {
         let study = &self.plan.study;
-        match &study.contrasts[held.contrast] {
+        match &study.contrasts[contrast] {
+            Contrast::Baseline { model, .. } => {
+                held.left.iter().chain(&held.right).any(|place| study.models[*place].name == *model)
+            }
+            Contrast::Pair { .. } | Contrast::Factor { .. } => held.contrast == contrast,
+        }
+    }
+
+    fn has_level(&self, contrast: usize, side: &[ModelIx], level: &str) -> bool {
+        let study = &self.plan.study;
+        match &study.contrasts[contrast] {
             // A side of several trainings has several names.
             Contrast::Pair { .. } | Contrast::Baseline { .. } => side.iter().any(|&model| study.models[model].name == level),
             Contrast::Factor { factor, .. } => {

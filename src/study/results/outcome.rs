@@ -17,8 +17,8 @@ use visavis_core::{
     },
 };
 
-/// What is said of a ranked cell, all cells that are tested together considered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What is said of a ranked cell, all cells that are tested together considered; the best comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CellVerdict {
     Separates,
     AboveChance,

@@ -223,7 +223,7 @@ impl<'a> ResampledStudy<'a> {
         let varies =
             |models: &[ModelIx]| (1..self.replicates).any(|replicate| all(models, Some(replicate)) != all(models, Some(0)));
         let both_vary = varies(&sides.left) && varies(&sides.right);
-        let trainings = sides.names_factor().then(|| values.map(|side| TrainingVariance::of(&side)));
+        let trainings = sides.has_trainings().then(|| values.map(|side| TrainingVariance::of(&side)));
         Some(SideDifference { replicates, both_vary, sides: None, trainings })
     }
 
