@@ -38,7 +38,13 @@ fn main() -> ExitCode {
         );
     }));
     // A panic was told by the hook; it ends the program as any unexpected fault does.
-    match std::panic::catch_unwind(|| cli::run(Cli::parse())) {
+    match std::panic::catch_unwind(|| match cli::help_page() {
+        Some(page) => {
+            cli::say_page(page);
+            Ok(())
+        }
+        None => cli::run(Cli::parse()),
+    }) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(fault)) => ExitCode::from(cli::tell_fault(&fault)),
         Err(_) => ExitCode::from(1),

@@ -160,7 +160,7 @@ fn neither_a_tolerance_nor_a_second_result_makes_a_forgery_pass() {
 
 /// Rewrites the ledger's evidence so that it says other numbers, and everything that names it.
 fn forge(page: &str) -> String {
-    use visavis::audit::{Evidence, MARK, pack, seal};
+    use visavis::audit::{EmbeddedObject, Evidence, MARK, seal};
     let start = page.find(MARK).unwrap() + MARK.len();
     let end = start + page[start..].find("</script>").unwrap();
     let mut evidence: Evidence = serde_json::from_str(&page[start..end]).unwrap();
@@ -172,7 +172,7 @@ fn forge(page: &str) -> String {
     let mut ledger: serde_json::Value = serde_json::from_slice(&evidence.object(digest, None).unwrap().unwrap()).unwrap();
     *ledger.pointer_mut(&pointer).unwrap() = 0.999.into();
     let bytes = serde_json::to_vec(&ledger).unwrap();
-    evidence.objects.insert(visavis_core::domain::Digest::of(&bytes), pack(&bytes));
+    evidence.objects.insert(visavis_core::domain::Digest::of(&bytes), EmbeddedObject::of(&bytes));
     let manifest = evidence.manifests.iter_mut().find(|manifest| manifest.key == key).unwrap();
     manifest.outputs.iter_mut().find(|output| output.name == Ranking::LEDGER).unwrap().digest =
         visavis_core::domain::Digest::of(&bytes);

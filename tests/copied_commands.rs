@@ -254,7 +254,7 @@ fn opened(page: &str) -> String {
     let mut text = page.replace("&#x2F;", "/");
     let evidence = page.split("id=\"visavis-evidence\">").nth(1).unwrap().split("</script>").next().unwrap();
     let evidence: serde_json::Value = serde_json::from_str(evidence).unwrap();
-    let mut packed: Vec<&str> = vec![evidence["manifests"].as_str().unwrap(), evidence["claims"].as_str().unwrap()];
+    let mut packed: Vec<&str> = ["manifests", "claims", "small_objects"].map(|part| evidence[part].as_str().unwrap()).into();
     packed.extend(evidence["objects"].as_object().unwrap().values().map(|value| value.as_str().unwrap()));
     for packed in packed {
         let mut bytes = Vec::new();

@@ -9,6 +9,7 @@ import base64
 import copy
 import json
 import os
+import re
 import zlib
 
 import hostile_inputs
@@ -33,7 +34,10 @@ def packed(value):
 
 
 def unpacked(text):
-    return json.loads(zlib.decompress(base64.b64decode(text), -15))
+    """A list, with the digests that it names by their places."""
+    digests = base64.b64decode(EVIDENCE["digests"])
+    digest = lambda found: b'"%s"' % digests[32 * int(found[1]):][:32].hex().encode()
+    return json.loads(re.sub(rb'"#(\d+)"', digest, zlib.decompress(base64.b64decode(text), -15)))
 
 
 def page(desk, evidence=None, body="", audit=ALONE):

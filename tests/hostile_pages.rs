@@ -10,7 +10,7 @@ use std::{
     sync::OnceLock,
     time::{Duration, Instant},
 };
-use visavis::audit::{Evidence, MARK, pack, seal};
+use visavis::audit::{EmbeddedObject, Evidence, MARK, pack, seal};
 use visavis_core::domain::{
     Digest, Key,
     claim::{Claim, ClaimSource, NumberForm},
@@ -341,7 +341,7 @@ fn with_claim(manifest: Manifest, objects: &[&[u8]]) -> Evidence {
     let from = ClaimSource { key: manifest.key, output: "facts".into(), pointer: "/n/0".into() };
     evidence.claims = vec![Claim { id: "c0".into(), what: "n".into(), form: NumberForm::Count, value: 1.0, from }];
     evidence.manifests = vec![manifest];
-    evidence.objects = objects.iter().map(|bytes| (Digest::of(bytes), pack(bytes))).collect();
+    evidence.objects = objects.iter().map(|bytes| (Digest::of(bytes), EmbeddedObject::of(bytes))).collect();
     evidence
 }
 
@@ -382,7 +382,7 @@ fn evidence_that_inflates_to_more_than_it_says_is_found() {
     let work = || Work::Verify(VerifyIdentities { bootstraps: 20, seed: 1 });
     for forged in [vec![b' '; 64 << 20], b"{ }".to_vec()] {
         let mut evidence = with_claim(made_up(work(), vec![], &like), &[]);
-        evidence.objects.insert(Digest::of(b"{}"), pack(&forged));
+        evidence.objects.insert(Digest::of(b"{}"), EmbeddedObject::of(&forged));
         evidence.claims[0].from.output = VerifyIdentities::VERIFICATION.into();
         desk.write("r.html", page_of(&evidence, "").as_bytes());
         let (code, told, took) = audit(&desk, &["r.html", "--quick"]);
@@ -399,7 +399,7 @@ fn broken_objects_do_not_inflate_for_ever() {
     let desk = Desk::empty();
     let mut evidence = small();
     let packed = pack(&vec![0; 128 << 20]);
-    evidence.objects.extend((0..60u8).map(|number| (Digest::of(&[number]), packed.clone())));
+    evidence.objects.extend((0..60u8).map(|number| (Digest::of(&[number]), EmbeddedObject::Packed(packed.clone()))));
     desk.write("r.html", page_of(&evidence, "").as_bytes());
     let said = desk.visavis(&["audit", "r.html", "--quick"]);
     assert!(said.code == 2 && said.err.contains("inflated, its evidence has more than"), "{} {}", said.code, said.err);
@@ -505,7 +505,7 @@ fn an_object_of_many_names_is_inflated_so_often_and_no_oftener() {
     let end = start + page[start..].find("</script>").unwrap();
     let mut evidence: Evidence = serde_json::from_str(&page[start..end]).unwrap();
     let labels = vec![b'a'; 64 << 20];
-    evidence.objects.insert(Digest::of(&labels), pack(&labels));
+    evidence.objects.insert(Digest::of(&labels), EmbeddedObject::of(&labels));
     evidence.sources.extend((0..200).map(|number| (format!("labels/x{number}"), Digest::of(&labels))));
     desk.write("r.html", sealed(&format!("{}{}{}", &page[..start], evidence.to_page().unwrap(), &page[end..])).as_bytes());
     let begun = Instant::now();
@@ -524,7 +524,7 @@ fn many_claims_are_checked_in_seconds() {
     let bytes = serde_json::to_vec(&values).unwrap();
     let output = &mut evidence.manifests[0].outputs[0];
     (output.digest, output.bytes) = (Digest::of(&bytes), bytes.len() as u64);
-    evidence.objects.insert(Digest::of(&bytes), pack(&bytes));
+    evidence.objects.insert(Digest::of(&bytes), EmbeddedObject::of(&bytes));
     let claim = |number: u32| Claim {
         id: format!("c{number}"),
         value: f64::from(number),

@@ -33,6 +33,7 @@ mod networks;
 mod nodes;
 mod oracle;
 mod projection_studies;
+mod reference;
 mod releases;
 mod report;
 mod screens;

@@ -73,7 +73,12 @@ fn every_number_on_the_page_is_a_claim() {
         "digit = 9",
         "bold = 0",
         "bold = 1",
-        // Constants of definitions, which no study decides.
+        // Constants of definitions, which no study decides, and what charts run over.
+        "from 0.3 to 1",
+        "from 0.3 at the bottom to 1 at the top",
+        "from −0.5 to 0.5",
+        "from −1 to 1",
+        "from 0 to 1",
         "0.05",
         "0.5",
         "80&nbsp;%",

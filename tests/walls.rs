@@ -29,8 +29,9 @@ const LAYERS: [(&str, &[&str]); 20] = [
     ("store", &["domain", "files", "numeric"]),
     ("stages", &["domain", "files", "numeric", "dataset", "projection", "clustering", "scoring", "plot", "store"]),
     ("study", &["domain", "numeric", "config", "dataset", "weights", "projection", "scoring", "store"]),
-    ("audit", &["domain", "config", "dataset", "store"]),
-    ("report", &["domain", "study", "audit"]),
+    // Charts are drawn from claims, and an audit draws them again.
+    ("audit", &["domain", "config", "dataset", "store", "plot"]),
+    ("report", &["domain", "study", "audit", "plot"]),
     ("tui", &["domain", "study"]),
     (
         "cli",

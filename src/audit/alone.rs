@@ -1,8 +1,9 @@
 //! The page alone: every number it shows against its claim, and every claim against the evidence in the file. Nothing is made again.
 
 use super::{
-    evidence::{LARGEST_OBJECT, LARGEST_SUM, OpenedObject},
-    page::{AuditedPage, ShownNumber},
+    evidence::{LARGEST_OBJECT, LARGEST_SUM},
+    objects::OpenedObject,
+    page::{AuditedPage, DrawnMark, ShownNumber},
     pointers,
 };
 use rayon::prelude::*;
@@ -161,10 +162,15 @@ impl PageAlone {
             let length = shown[start..].partition_point(|one| *one.claim == *id);
             &shown[start..start + length]
         };
+        let drawn: HashSet<&str> = page.marks.iter().flat_map(DrawnMark::claims).collect();
         let known: HashSet<Key> = page.evidence.manifests.iter().map(|manifest| manifest.key).collect();
         let judge = |((claim, original), is_first): ((&Claim, &Original), &bool)| {
             if *is_first {
-                judge(claim, original, of(&claim.id), known.contains(&claim.from.key))
+                let shown = of(&claim.id);
+                if shown.is_empty() && !drawn.contains(claim.id.as_str()) {
+                    return Alone::Differs { found: None, why: "the page does not show it".to_owned() };
+                }
+                judge(claim, original, shown, known.contains(&claim.from.key))
             } else {
                 Alone::Differs { found: None, why: "the file holds two claims of this id".to_owned() }
             }
@@ -183,9 +189,6 @@ fn first_of_their_id(claims: &[Claim]) -> Vec<bool> {
 
 fn judge(claim: &Claim, original: &Original, shown: &[&ShownNumber], is_known: bool) -> Alone {
     let differs = |found: Option<String>, why: String| Alone::Differs { found, why };
-    if shown.is_empty() {
-        return differs(None, "the page does not show it".to_owned());
-    }
     if let Some(other) = shown.iter().find(|shown| !claim.form.is_shown_as(claim.value, &shown.text)) {
         let why = format!("line {}: the page shows another number than the claim says", other.line);
         return differs(Some(super::container::start(&other.text)), why);
@@ -225,7 +228,10 @@ fn values<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::evidence::{Evidence, FORMAT, pack};
+    use crate::audit::{
+        evidence::{Evidence, FORMAT},
+        packing::pack,
+    };
     use std::sync::Arc;
     use visavis_core::domain::claim::{ClaimSource, NumberForm};
 

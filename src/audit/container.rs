@@ -35,7 +35,7 @@ const DRAWN: &[&str] = &[
     "fill", "fill-opacity", "fill-rule", "stroke", "stroke-width", "stroke-opacity", "stroke-linecap", "stroke-linejoin",
     "stroke-dasharray", "font-family", "font-size", "font-weight", "font-style", "text-anchor", "dominant-baseline",
     "clip-path", "clipPathUnits", "patternUnits", "offset", "stop-color", "stop-opacity", "gradientUnits", "href",
-    "vector-effect", "shape-rendering", "image-rendering",
+    "vector-effect", "shape-rendering", "image-rendering", "data-claim",
 ];
 
 /// What is wrong with an element, if anything is.
@@ -64,7 +64,10 @@ pub(crate) fn fault(tree: &MarkupTree, at: NodeIx) -> Option<String> {
             return Some(format!("the attribute {attribute} of <{name}> has no place in a report"));
         }
         let stays = match (space, name, &*attribute) {
-            (NameSpace::Html, "a", "href") => value.starts_with('#') || value.starts_with("data:text/csv;base64,"),
+            (NameSpace::Html, "a", "href") => {
+                value.starts_with('#')
+                    || ["text/csv", "application/gzip"].iter().any(|kind| value.starts_with(&format!("data:{kind};base64,")))
+            }
             (NameSpace::Html, "link", "href") => value == "data:,",
             (NameSpace::Html, "link", "rel") => value == "icon",
             (NameSpace::Svg, "image", "href") => is_picture(value),

@@ -1,14 +1,16 @@
 //! What a report carries for its auditors: the study, the manifests behind every number, the claims, and as many of the
-//! objects as fit. Format 1: JSON in the page; manifests, claims and objects are deflated (RFC 1951) and base64, so that
-//! any program can read them.
+//! objects as fit. JSON in the page; manifests, claims and objects are deflated (RFC 1951) and base64, so that any program can read
+//! them. A `"#7"` in the lists of manifests and claims is the eighth of `digests` (32 bytes each, base64).
 
-use super::context::PageContext;
-use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned, ser::Error as _};
+use super::{
+    context::PageContext,
+    digest_table::DigestTable,
+    objects::{self, EmbeddedObject, OpenedObject},
+    packing::{UnpackFault, pack, unpack},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     collections::{BTreeMap, HashMap},
-    fmt,
-    io::Read,
     path::Path,
 };
 use visavis_core::domain::{
@@ -22,7 +24,7 @@ use visavis_core::domain::{
 /// How the evidence's element begins in a page.
 pub const MARK: &str = "<script type=\"application/json\" id=\"visavis-evidence\">";
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "PackedEvidence")]
 pub struct Evidence {
     pub format: u32,
@@ -32,22 +34,19 @@ pub struct Evidence {
     pub study_file: String,
     pub study_text: String,
     /// What the page was rendered from beside the study and its results.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<PageContext>,
     pub tolerance_auc: f64,
     pub tolerance_features: f64,
     /// Objects made of the data before any stage: role → digest.
     pub sources: BTreeMap<String, Digest>,
-    #[serde(serialize_with = "pack_list")]
     pub manifests: Vec<Manifest>,
-    #[serde(serialize_with = "pack_list")]
     pub claims: Vec<Claim>,
-    /// Digest → deflated bytes, base64.
-    pub objects: BTreeMap<Digest, String>,
+    pub objects: BTreeMap<Digest, EmbeddedObject>,
 }
 
-/// Of the evidence that this program writes and reads. 1: names were not marked up.
-pub const FORMAT: u32 = 2;
+/// Of the evidence that this program writes and reads. 1: names were not marked up. 2: every digest was written where it is named, and
+/// every object was deflated by itself.
+pub const FORMAT: u32 = 3;
 
 /// Of evidence that this program cannot read.
 #[derive(Deserialize)]
@@ -55,22 +54,29 @@ struct EvidenceFormat {
     format: u32,
 }
 
-/// Evidence as it stands on a page, its lists still packed.
-#[derive(Deserialize)]
+/// Evidence as it stands on a page, its lists and objects still packed.
+#[derive(Serialize, Deserialize)]
 struct PackedEvidence {
     format: u32,
     program: String,
     study: String,
     study_file: String,
     study_text: String,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     context: Option<PageContext>,
     tolerance_auc: f64,
     tolerance_features: f64,
     sources: BTreeMap<String, Digest>,
+    /// Those that the packed parts name by their places.
+    #[serde(default)]
+    digests: String,
     manifests: String,
     claims: String,
+    /// Large ones, each packed by itself.
     objects: BTreeMap<Digest, String>,
+    /// The others, packed together.
+    #[serde(default)]
+    small_objects: String,
 }
 
 /// What a page may come to, inflated: a megabyte deflated can be a gigabyte. An object, unless its result says that it is smaller: the
@@ -85,113 +91,37 @@ const MOST_TEXTS: usize = 400_000;
 /// Numbers among the facts of all results: two bytes on a page become eight, and are written out whenever a result is digested.
 const MOST_FACTS: usize = 1_000_000;
 
-/// An embedded object as it was found.
-pub struct OpenedObject {
-    pub bytes: Result<Vec<u8>>,
-    /// How many bytes were inflated, also of one that is broken.
-    pub inflated: u64,
-}
-
-/// Bytes, deflated and base64.
-pub fn pack(bytes: &[u8]) -> String {
-    let mut packed = Vec::new();
-    flate2::read::DeflateEncoder::new(bytes, flate2::Compression::best())
-        .read_to_end(&mut packed)
-        .expect("reading from memory does not fail");
-    STANDARD.encode(packed)
-}
-
-/// Why something packed is not taken out.
-#[derive(Debug, PartialEq, Eq)]
-enum UnpackFault {
-    NotBase64,
-    NotDeflated,
-    /// More than so many bytes.
-    TooMuch(u64),
-}
-
-impl fmt::Display for UnpackFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            UnpackFault::NotBase64 => f.write_str("not base64"),
-            UnpackFault::NotDeflated => f.write_str("not deflated"),
-            UnpackFault::TooMuch(most) => write!(f, "inflated, it has more than the {} that are read", size(*most)),
-        }
-    }
-}
-
-/// The bytes that were deflated, if they may become `most` bytes.
-fn deflated(packed: &str, most: u64) -> std::result::Result<Vec<u8>, UnpackFault> {
-    // What does not become smaller by deflating grows by some bytes for every 16 kB.
-    if packed.len() as u64 / 4 * 3 > most + most / 64 + 1024 {
-        return Err(UnpackFault::TooMuch(most));
-    }
-    STANDARD.decode(packed).map_err(|_| UnpackFault::NotBase64)
-}
-
-/// What [`pack`] was given, if that was at most `most` bytes; `inflated`: how many there were, whatever is wrong with them.
-fn unpack(packed: &str, most: u64, inflated: &mut u64) -> std::result::Result<Vec<u8>, UnpackFault> {
-    let (deflated, mut bytes) = (deflated(packed, most)?, Vec::new());
-    let read = flate2::read::DeflateDecoder::new(deflated.as_slice()).take(most + 1).read_to_end(&mut bytes);
-    *inflated = bytes.len() as u64;
-    read.map_err(|_| UnpackFault::NotDeflated)?;
-    if bytes.len() as u64 > most {
-        return Err(UnpackFault::TooMuch(most));
-    }
-    Ok(bytes)
-}
-
-/// The digest of the same, without holding it.
-fn unpacked_digest(packed: &str, most: u64, inflated: &mut u64) -> std::result::Result<Digest, UnpackFault> {
-    let deflated = deflated(packed, most)?;
-    let (digest, bytes) = Digest::of_reader(flate2::read::DeflateDecoder::new(deflated.as_slice()).take(most + 1));
-    *inflated = bytes;
-    let digest = digest.map_err(|_| UnpackFault::NotDeflated)?;
-    if bytes > most { Err(UnpackFault::TooMuch(most)) } else { Ok(digest) }
-}
-
-/// A list as packed JSON.
-fn pack_list<T: Serialize, S: Serializer>(list: &[T], serializer: S) -> std::result::Result<S::Ok, S::Error> {
-    serializer.serialize_str(&pack(&serde_json::to_vec(list).map_err(S::Error::custom)?))
+/// A list as packed JSON, its digests in a table.
+fn pack_list<T: Serialize>(list: &[T], digests: &mut DigestTable) -> Result<String> {
+    let json = serde_json::to_string(list).map_err(|error| Fault::unexpected(error.to_string()))?;
+    Ok(pack(digests.shorten(&json).as_bytes()))
 }
 
 /// A packed list; `what`: what is in it.
 ///
 /// # Errors
 /// One of more than is read, or that is damaged.
-fn unpack_list<T: DeserializeOwned>(packed: &str, what: &str) -> Result<Vec<T>> {
+fn unpack_list<T: DeserializeOwned>(packed: &str, digests: &DigestTable, what: &str) -> Result<Vec<T>> {
     let damaged = |why: String| Fault::differs(format!("the report's evidence was damaged: its {what}: {why}"));
-    let bytes = unpack(packed, LARGEST_LIST, &mut 0).map_err(|why| match why {
+    let text = unpack(packed, LARGEST_LIST, &mut 0)
+        .and_then(|bytes| String::from_utf8(bytes).map_err(|_| UnpackFault::NotDeflated))
+        .and_then(|text| digests.expand(&text, LARGEST_LIST));
+    let text = text.map_err(|why| match why {
         UnpackFault::TooMuch(most) => {
             Fault::asked(format!("the page is refused: inflated, its {what} have more than the {} that are read", size(most)))
         }
         other => damaged(other.to_string()),
     })?;
-    serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))
-}
-
-fn other() -> String {
-    "its bytes are not those it is named by".to_owned()
-}
-
-fn broken(digest: Digest, why: &str) -> Fault {
-    Fault::differs(format!("the embedded object {} is not what it is named by: {why}", digest.short()))
-}
-
-/// What is wrong with an object of which no more than `most` bytes are read. One that is larger than any that is read is not called broken:
-/// a study may be so large. One that is larger than its result says is.
-fn unopened(digest: Digest, most: u64, why: &UnpackFault) -> Fault {
-    if most == LARGEST_OBJECT && matches!(why, UnpackFault::TooMuch(_)) {
-        return Fault::missing(format!("the embedded object {} is not read: {why}", digest.short()));
-    }
-    broken(digest, &why.to_string())
+    serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))
 }
 
 impl TryFrom<PackedEvidence> for Evidence {
     type Error = Fault;
 
     fn try_from(packed: PackedEvidence) -> Result<Self> {
-        let manifests: Vec<Manifest> = unpack_list(&packed.manifests, "results")?;
+        let no_table = || Fault::differs("the report's evidence was damaged: its digests are none");
+        let digests = DigestTable::of_text(&packed.digests).ok_or_else(no_table)?;
+        let manifests: Vec<Manifest> = unpack_list(&packed.manifests, &digests, "results")?;
         let facts = manifests.iter().flat_map(|manifest| manifest.facts.values()).map(Vec::len).sum::<usize>();
         if facts > MOST_FACTS {
             let most = thousands(MOST_FACTS);
@@ -199,7 +129,8 @@ impl TryFrom<PackedEvidence> for Evidence {
         }
         Ok(Evidence {
             manifests,
-            claims: unpack_list(&packed.claims, "claims")?,
+            claims: unpack_list(&packed.claims, &digests, "claims")?,
+            objects: objects::unpacked(packed.objects, &packed.small_objects, &digests)?,
             format: packed.format,
             program: packed.program,
             study: packed.study,
@@ -209,7 +140,6 @@ impl TryFrom<PackedEvidence> for Evidence {
             tolerance_auc: packed.tolerance_auc,
             tolerance_features: packed.tolerance_features,
             sources: packed.sources,
-            objects: packed.objects,
         })
     }
 }
@@ -266,37 +196,37 @@ impl Evidence {
     /// An embedded object, with what it took to look at it. One that is larger than any that is read ends as *missing*, a broken one as
     /// *differs*.
     pub fn opened(&self, digest: Digest, said: Option<u64>) -> Option<OpenedObject> {
-        let packed = self.objects.get(&digest)?;
-        let most = said.unwrap_or(LARGEST_OBJECT).min(LARGEST_OBJECT);
-        let mut inflated = 0;
-        let bytes = unpack(packed, most, &mut inflated);
-        let is_genuine = |bytes: &Vec<u8>| Digest::of(bytes) == digest;
-        let bytes = bytes
-            .map_err(|why| unopened(digest, most, &why))
-            .and_then(|bytes| if is_genuine(&bytes) { Ok(bytes) } else { Err(broken(digest, &other())) });
-        Some(OpenedObject { bytes, inflated })
+        Some(self.objects.get(&digest)?.open(digest, said))
     }
 
     /// Is an embedded object what it is named by? It is not held, and of one with more than `room` no more is looked at. And how many
     /// bytes were inflated. `None` when it is not embedded.
     pub(crate) fn verified(&self, digest: Digest, said: Option<u64>, room: u64) -> Option<(Result<()>, u64)> {
-        let packed = self.objects.get(&digest)?;
-        let most = said.unwrap_or(LARGEST_OBJECT).min(LARGEST_OBJECT);
-        let mut inflated = 0;
-        let found = unpacked_digest(packed, most.min(room), &mut inflated);
-        if room < most && matches!(found, Err(UnpackFault::TooMuch(_))) {
-            // Also where that shows before anything is inflated.
-            inflated = room + 1;
-        }
-        let found = found
-            .map_err(|why| unopened(digest, most, &why))
-            .and_then(|found| if found == digest { Ok(()) } else { Err(broken(digest, &other())) });
-        Some((found, inflated))
+        Some(self.objects.get(&digest)?.verify(digest, said, room))
     }
 
     /// As it stands in a page: no `<` can end the script or begin another.
     pub fn to_page(&self) -> Result<String> {
-        let text = serde_json::to_string(self).map_err(|error| Fault::unexpected(error.to_string()))?;
+        let mut digests = DigestTable::default();
+        let (manifests, claims) = (pack_list(&self.manifests, &mut digests)?, pack_list(&self.claims, &mut digests)?);
+        let (objects, small_objects) = objects::packed(&self.objects, &mut digests);
+        let packed = PackedEvidence {
+            format: self.format,
+            program: self.program.clone(),
+            study: self.study.clone(),
+            study_file: self.study_file.clone(),
+            study_text: self.study_text.clone(),
+            context: self.context.clone(),
+            tolerance_auc: self.tolerance_auc,
+            tolerance_features: self.tolerance_features,
+            sources: self.sources.clone(),
+            digests: digests.to_text(),
+            manifests,
+            claims,
+            objects,
+            small_objects,
+        };
+        let text = serde_json::to_string(&packed).map_err(|error| Fault::unexpected(error.to_string()))?;
         Ok(text
             .replace('<', "\\u003c")
             .replace('>', "\\u003e")
@@ -334,35 +264,11 @@ mod tests {
     }
 
     #[test]
-    fn what_inflates_to_too_much_is_refused() {
-        let zeros = pack(&vec![0; 1 << 20]);
-        assert!(zeros.len() < 3000, "a bomb is small");
-        let mut inflated = 0;
-        assert_eq!(unpack(&zeros, 1 << 20, &mut inflated).unwrap().len(), 1 << 20);
-        assert_eq!(unpack(&zeros, (1 << 20) - 1, &mut inflated).unwrap_err(), UnpackFault::TooMuch((1 << 20) - 1));
-        assert_eq!(inflated, 1 << 20, "what is refused was inflated all the same");
-        assert_eq!(unpack("?", 10, &mut inflated).unwrap_err(), UnpackFault::NotBase64);
-        assert_eq!(unpack("////", 10, &mut inflated).unwrap_err(), UnpackFault::NotDeflated);
-        inflated = 0;
-        assert_eq!(unpack(&"A".repeat(4000), 100, &mut inflated).unwrap_err(), UnpackFault::TooMuch(100));
-        assert_eq!(inflated, 0, "what is packed larger than it may be inflated is not looked at");
-        assert_eq!(unpacked_digest(&zeros, 1 << 20, &mut inflated).unwrap(), Digest::of(&vec![0; 1 << 20]));
-        assert_eq!(unpacked_digest(&zeros, 1000, &mut inflated).unwrap_err(), UnpackFault::TooMuch(1000));
-        assert_eq!(inflated, 1001, "no more is inflated than tells that it is too much");
-        let random: Vec<u8> = (0..100_000u64).map(|at| (at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as u8).collect();
-        assert_eq!(
-            unpack(&pack(&random), random.len() as u64, &mut inflated).unwrap(),
-            random,
-            "what does not become smaller is read"
-        );
-    }
-
-    #[test]
     fn of_an_object_no_more_is_inflated_than_there_is_room_for() {
         let (bytes, random) =
             (vec![7; 100_000], (0..40_000u32).map(|at| (at.wrapping_mul(2_654_435_769) >> 13) as u8).collect::<Vec<_>>());
         let mut carried = evidence();
-        carried.objects.extend([&bytes, &random].map(|bytes| (Digest::of(bytes), pack(bytes))));
+        carried.objects.extend([&bytes, &random].map(|bytes| (Digest::of(bytes), EmbeddedObject::Packed(pack(bytes)))));
         let of = |bytes: &[u8], said, room| {
             carried.verified(Digest::of(bytes), said, room).map(|(found, inflated)| (found.is_ok(), inflated))
         };
@@ -377,7 +283,7 @@ mod tests {
     fn an_object_that_is_larger_than_any_that_is_read_is_no_broken_one() {
         let large = vec![b' '; LARGEST_OBJECT as usize + 1];
         let digest = Digest::of(&large);
-        let evidence = Evidence { objects: [(digest, pack(&large))].into(), ..evidence() };
+        let evidence = Evidence { objects: [(digest, EmbeddedObject::of(&large))].into(), ..evidence() };
         let endings = |said| {
             let ending = |bytes: Result<()>| bytes.unwrap_err().ending;
             let (verified, _) = evidence.verified(digest, said, u64::MAX).unwrap();

@@ -5,7 +5,8 @@
 //! notes, remarks, machines) stand in `<code>` or `<q>` alone, where they are told from the page's own words.
 
 use super::{
-    evidence::{Evidence, OpenedObject},
+    evidence::Evidence,
+    objects::OpenedObject,
     stray::{has_letter, holds_number},
 };
 use crate::config::{self, Text};
@@ -358,7 +359,7 @@ impl NamingOutputs<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::evidence::{FORMAT, pack};
+    use crate::audit::{evidence::FORMAT, packing::pack};
 
     #[test]
     fn a_name_without_a_letter_stands_in_quotes() {

@@ -55,7 +55,11 @@ pub(crate) fn attach(context: &Context) -> Result<()> {
     progress.close();
     let (done, failed) = (timeline.count(JobState::Done), timeline.count(JobState::Failed));
     if left.load(Ordering::SeqCst) {
-        say("left; the run goes on. Come back with: visavis attach");
+        if context.json {
+            say_json(&serde_json::json!({ "event": "left" }));
+        } else {
+            say("left; the run goes on. Come back with: visavis attach");
+        }
         return Ok(());
     }
     if context.json {

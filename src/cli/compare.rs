@@ -103,7 +103,7 @@ fn rows(outcome: &StudyOutcome, place: usize) -> Vec<serde_json::Value> {
     let row = |(of, verdict): (&Difference, DifferenceVerdict), crop: String| {
         json!({
             "contrast": study.contrasts[held.contrast].name(), "left": names.side(&held.left), "right": names.side(&held.right),
-            "differs": held.differences(study), "trainings": held.left.len().min(held.right.len()), "names_factor": held.names_factor(),
+            "differs": held.differences(study), "trainings": held.left.len().min(held.right.len()), "names_factor": held.names_factor(study),
             "comparison": names.comparison(of.comparison), "left_value": of.left, "right_value": of.right,
             "difference": of.difference, "p": of.p, "q": of.q, "beyond_probes": of.beyond, "shown": of.is_shown(), "verdict": verdict.word(),
             "crop": crop, "crops": crops.phrase(),
@@ -124,7 +124,7 @@ fn print(outcome: &StudyOutcome, place: usize) {
         study.contrasts[held.contrast].name(),
         if differs.is_empty() { "nothing that the study names" } else { &differs }
     )));
-    say(if held.names_factor() {
+    say(if held.names_factor(study) {
         "each side has several trainings: a difference is attributed to what the sides differ in".to_owned()
     } else {
         format!(

@@ -148,7 +148,7 @@ impl Convert {
                 "format": 1, "from": dataset.word(), "to": to, "images": made.images, "classes": made.classes, "left_out": made.left_out,
                 "attributes_left_out": made.attributes_left_out.iter().map(|(name, labels)| json!({ "attribute": name, "labels": labels })).collect::<Vec<_>>(),
                 "partitions": made.partitions.iter().cloned().collect::<BTreeMap<_, _>>(),
-                "folder": self.dst,
+                "folder": self.dst.to_string_lossy(),
             }));
             return Ok(());
         }
@@ -350,7 +350,7 @@ impl Draw {
         let dir = self.dir.display();
         if context.json {
             say_json(
-                &json!({ "format": 1, "drawn": self.images, "identities": self.identities, "seed": self.seed, "folder": self.dir }),
+                &json!({ "format": 1, "drawn": self.images, "identities": self.identities, "seed": self.seed, "folder": self.dir.to_string_lossy() }),
             );
             return Ok(());
         }

@@ -149,7 +149,7 @@ pub(super) fn convert(context: &Context, added: &AddedLabels, (src, dst): (&Path
     if context.json {
         say_json(&json!({
             "format": 1, "from": kind, "to": if matches!(format, ExportFormat::Parquet) { "parquet" } else { "csv" },
-            "images": images, "columns": table.names().collect::<Vec<_>>(), "file": dst,
+            "images": images, "columns": table.names().collect::<Vec<_>>(), "file": dst.to_string_lossy(),
         }));
     } else {
         say(format!("wrote {} of {} to {}", count(images, "row"), count(columns, "column"), printable(&dst.to_string_lossy())));

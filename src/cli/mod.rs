@@ -21,10 +21,12 @@ mod logs;
 mod open_store;
 mod output;
 mod page;
+mod pdf;
 mod pin;
 mod plan;
 mod progress;
 mod report;
+mod report_summary;
 mod run;
 mod show;
 mod status;
@@ -44,6 +46,22 @@ use visavis_core::{
 
 pub use output::tell_fault;
 
+/// The page of the documentation that the command line asks for: `visavis help study`, `visavis help json`.
+pub fn help_page() -> Option<&'static str> {
+    let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let is_word = |word: &&str| !word.starts_with('-');
+    match words.iter().map(String::as_str).filter(is_word).collect::<Vec<_>>()[..] {
+        ["help", "study"] => Some(include_str!("../../docs/study.md")),
+        ["help", "json"] => Some(include_str!("../../docs/json.md")),
+        _ => None,
+    }
+}
+
+/// Prints such a page.
+pub fn say_page(page: &str) {
+    output::say(page.trim_end());
+}
+
 /// Compare recognition models on face attributes.
 ///
 /// Define a matrix of model × loss × training set × projection in a study file, run it, see which model separates which
@@ -54,7 +72,7 @@ pub use output::tell_fault;
     version,
     propagate_version = true,
     max_term_width = 100,
-    after_help = "Without a command: the terminal UI. Start with `visavis demo`, or `visavis init DIR`.\n\nExit codes: 0 done · 1 unexpected · 2 what was asked is wrong · 3 some jobs failed · 4 an audit found a difference · 5 something needed is not here · 6 an audit found no difference and could not check all that the page shows · 130 interrupted"
+    after_help = "Without a command: the terminal UI. Start with `visavis demo`, or `visavis init DIR`.\n`visavis help study`: every key of a study file. `visavis help json`: what --json prints.\n\nExit codes: 0 done · 1 unexpected · 2 what was asked is wrong · 3 some jobs failed · 4 an audit found a difference · 5 something needed is not here · 6 an audit found no difference and could not check all that the page shows · 130 interrupted"
 )]
 pub struct Cli {
     #[command(flatten)]

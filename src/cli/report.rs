@@ -2,8 +2,9 @@
 
 use super::{
     Context,
-    output::{remark, say, tell_about, tell_namesakes, warn},
+    output::{remark, say, say_json, tell_about, tell_namesakes, warn},
     page::{RenderedAs, carries_itself, page},
+    pdf, report_summary,
 };
 use crate::{
     audit,
@@ -26,6 +27,9 @@ pub(crate) struct ReportCommand {
     /// Where to (default: reports/NAME.html in the workspace)
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Print it as a PDF beside it, too, with a Chromium that is on this machine
+    #[arg(long)]
+    pdf: bool,
     /// Put the faces of licensed data sets into the page
     #[arg(long)]
     embed_faces: bool,
@@ -38,10 +42,26 @@ impl ReportCommand {
                 Fault::missing("pictures in reports come with a later visavis").next("write the report without --embed-faces")
             );
         }
+        if self.pdf && self.output.as_ref().is_some_and(|file| file.extension().is_some_and(|end| end == "pdf")) {
+            return Err(
+                Fault::asked("the page cannot have the name of its PDF").next("write it as .html: the PDF lies beside it")
+            );
+        }
         let file = write(context, &self.study, self.output.as_deref())?;
-        if !context.quiet {
+        let pdf = self.pdf.then(|| file.with_extension("pdf"));
+        if let Some(pdf) = &pdf {
+            write_out(pdf, &pdf::print(&file)?)?;
+        }
+        if context.json {
+            let opened = study::open(&self.study, &context.workspace)?;
+            let plan = study::plan(&opened, &context.workspace)?.as_it_stands()?;
+            say_json(&report_summary::of(&plan, &opened.file.text.source, &file)?);
+        } else if !context.quiet {
             let audit = context.line(&["audit", &file.display().to_string()]);
             say(format!("{} · check it with: {audit}", file.display()));
+            if let Some(pdf) = pdf {
+                say(format!("{} · for paper; only the page can be audited", pdf.display()));
+            }
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Context, open_store,
-    output::{TextColumns, say, say_json, tell_about},
+    output::{TextColumns, remark, say, say_json, tell_about},
 };
 use crate::study::{self, OnSharedCrop, StudyOutcome, Timeline, pairs::without};
 use std::path::PathBuf;
@@ -34,7 +34,7 @@ impl ShowCommand {
             return open_store::follow(context, |index| {
                 // Early in a run there is no ledger yet: what there is, is said. What is odd about the data is said once.
                 match self.once(context, !told.replace(true)) {
-                    Err(fault) if fault.ending == Ending::Missing => say(printable(&fault.what)),
+                    Err(fault) if fault.ending == Ending::Missing => remark(context, printable(&fault.what)),
                     shown => shown?,
                 }
                 Timeline::goes_on(index, &context.workspace)

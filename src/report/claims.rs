@@ -1,15 +1,19 @@
 //! The register of claims: a number enters with where it comes from and leaves as an id; only the templates' `claim(id)` turns it into
-//! text. So every number on the page can be found again by an audit.
+//! text, and only their `range(…)` draws it. So every number on the page can be found again by an audit.
 
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use visavis_core::domain::{
-    Key,
-    claim::{Claim, ClaimSource, NumberForm},
-    score::{Estimate, Spread},
+use tera::Value;
+use visavis_core::{
+    domain::{
+        Key,
+        claim::{Claim, ClaimSource, NumberForm},
+        score::{Estimate, Spread},
+    },
+    plot::{self, RangeMark, RangeScale},
 };
 
 /// The id of a number that was entered: all that a template is given of it.
@@ -51,6 +55,16 @@ pub(crate) struct OutputSource {
     pub output: &'static str,
     /// Whose numbers they are, in words.
     pub of: String,
+}
+
+impl Register {
+    /// The claim of an id, which the page now shows.
+    fn show(&mut self, id: &str) -> tera::Result<&Claim> {
+        let number = id.strip_prefix('c').and_then(|number| number.parse::<usize>().ok());
+        let number = number.filter(|number| *number < self.claims.len()).ok_or("no such claim")?;
+        self.shown.insert(number);
+        Ok(&self.claims[number])
+    }
 }
 
 impl Claims {
@@ -110,17 +124,71 @@ impl Claims {
     /// `claim(id="…")` for templates.
     pub(crate) fn printer(&self) -> impl tera::Function + 'static {
         let claims = self.clone();
-        move |arguments: &HashMap<String, tera::Value>| {
-            let id = arguments.get("id").and_then(tera::Value::as_str).ok_or("claim needs an id")?;
+        move |arguments: &HashMap<String, Value>| {
+            let id = arguments.get("id").and_then(Value::as_str).ok_or("claim needs an id")?;
             let mut register = claims.register();
-            let number = id
-                .strip_prefix('c')
-                .and_then(|number| number.parse::<usize>().ok())
-                .filter(|number| *number < register.claims.len())
-                .ok_or("no such claim")?;
-            register.shown.insert(number);
-            let claim = &register.claims[number];
-            Ok(tera::Value::String(format!("<data data-claim=\"{id}\">{}</data>", claim.form.show(claim.value))))
+            let claim = register.show(id)?;
+            Ok(Value::String(format!("<data data-claim=\"{id}\">{}</data>", claim.form.show(claim.value))))
+        }
+    }
+
+    /// `range(scale="auc", of=estimate)` for templates: a row of a chart ([`plot::range()`]). `scale` and `of`, an estimate, are needed;
+    /// `threshold` and `diamond` are an id or nothing, `others` a list of ids.
+    pub(crate) fn range_printer(&self) -> impl tera::Function + 'static {
+        let claims = self.clone();
+        move |arguments: &HashMap<String, Value>| {
+            let scale = scale_of(arguments)?;
+            let of = arguments.get("of").and_then(Value::as_object).ok_or("range needs an estimate")?;
+            let mut register = claims.register();
+            let mut shown = |id: &Value| -> tera::Result<(String, f64)> {
+                let id = id.as_str().ok_or("a mark needs the id of a claim")?;
+                Ok((id.to_owned(), register.show(id)?.value))
+            };
+            let mut marks: Vec<(RangeMark, Vec<(String, f64)>)> = vec![];
+            for (name, mark) in
+                [("threshold", RangeMark::Threshold), ("others", RangeMark::Ring), ("diamond", RangeMark::Diamond)]
+            {
+                let ids = match arguments.get(name) {
+                    None | Some(Value::Null) => vec![],
+                    Some(Value::Array(ids)) => ids.iter().collect(),
+                    Some(id) => vec![id],
+                };
+                for id in ids {
+                    marks.push((mark, vec![shown(id)?]));
+                }
+            }
+            let known = |name: &str| of.get(name).filter(|id| !id.is_null());
+            if let (Some(low), Some(high)) = (known("low"), known("high")) {
+                marks.push((RangeMark::Interval, vec![shown(low)?, shown(high)?]));
+            }
+            marks.push((RangeMark::Value, vec![shown(known("value").ok_or("an estimate needs a value")?)?]));
+            let marks: Vec<(RangeMark, Vec<(&str, f64)>)> = marks
+                .iter()
+                .map(|(mark, numbers)| (*mark, numbers.iter().map(|(id, number)| (id.as_str(), *number)).collect()))
+                .collect();
+            Ok(Value::String(plot::range(scale, &marks)))
+        }
+    }
+
+    /// `lines(scale="auc", of=lines)` for templates: a chart of lines ([`plot::lines()`]), each a list of ids, or nothing, by step.
+    pub(crate) fn lines_printer(&self) -> impl tera::Function + 'static {
+        let claims = self.clone();
+        move |arguments: &HashMap<String, Value>| {
+            let scale = scale_of(arguments)?;
+            let lines = arguments.get("of").and_then(Value::as_array).ok_or("lines needs lists of ids")?;
+            let mut register = claims.register();
+            let mut drawn: Vec<Vec<Option<(&str, f64)>>> = vec![];
+            for line in lines.iter().take(plot::MOST_LINES) {
+                let mut steps = vec![];
+                for step in line.as_array().ok_or("a line needs a list of ids")? {
+                    steps.push(match step.as_str() {
+                        Some(id) => Some((id, register.show(id)?.value)),
+                        None => None,
+                    });
+                }
+                drawn.push(steps);
+            }
+            Ok(Value::String(plot::lines(scale, &drawn)))
         }
     }
 
@@ -129,6 +197,11 @@ impl Claims {
         let register = self.register();
         register.shown.iter().map(|&number| register.claims[number].clone()).collect()
     }
+}
+
+fn scale_of(arguments: &HashMap<String, Value>) -> tera::Result<RangeScale> {
+    let word = arguments.get("scale").and_then(Value::as_str);
+    Ok(word.and_then(RangeScale::of_word).ok_or("a chart needs a scale")?)
 }
 
 #[cfg(test)]
@@ -159,6 +232,24 @@ mod tests {
         let shown = claims.shown();
         assert_eq!((shown.len(), shown[0].from.pointer.as_str(), shown[0].what.as_str()), (1, "/b/value", "pixels, AUC: value"));
         assert!(call("c9").is_err() && call("x").is_err());
+    }
+
+    #[test]
+    fn a_row_of_a_chart_is_drawn_from_claims_which_are_evidence_then() {
+        let claims = Claims::default();
+        let estimate = claims.estimate(&source(), "/b", "AUC", NumberForm::Score, Estimate::new(0.8, 0.7, 0.9));
+        let threshold = claims.enter(&source(), "/t", "threshold", NumberForm::Score, 0.7);
+        let draw = claims.range_printer();
+        let arguments = |scale: &str| {
+            [("scale", Value::from(scale)), ("of", serde_json::to_value(&estimate).unwrap()), ("threshold", Value::from("c3"))]
+                .map(|(name, value)| (name.to_owned(), value))
+                .into()
+        };
+        assert_eq!(threshold.0, "c3");
+        let drawn = tera::Function::call(&draw, &arguments("auc")).unwrap();
+        assert!(drawn.as_str().unwrap().contains("data-claim=\"c1 c2\""), "{drawn}");
+        assert_eq!(claims.shown().len(), 4);
+        assert!(tera::Function::call(&draw, &arguments("x")).is_err());
     }
 
     #[test]

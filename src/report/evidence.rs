@@ -2,7 +2,7 @@
 
 use super::{Extras, claims::Claims, paths, source::ReportSource};
 use crate::{
-    audit::{self, Evidence, PageContext, PinnedFigure},
+    audit::{self, EmbeddedObject, Evidence, PageContext, PinnedFigure},
     study::{Plan, Step, StudyOutcome, is_of_verification},
 };
 use std::{
@@ -23,8 +23,9 @@ use visavis_core::domain::{
     },
 };
 
-/// Embedded objects, packed: enough to make every score of a small study again, and never a slow page.
-const ROOM: usize = 1_200_000;
+/// Bytes of embedded coordinates, which deflate little: enough to make every score of a small study again, and those of the figures that
+/// are shown first of a large one.
+const ROOM: usize = 300_000;
 
 /// The evidence of a page that shows these claims.
 ///
@@ -144,7 +145,7 @@ fn output_with_claims(step: Step) -> Option<&'static str> {
 ///
 /// # Errors
 /// Objects that are damaged, or are needed and not there.
-fn objects(plan: &Plan, wanted: &[Wanted], of_page: bool) -> Result<BTreeMap<Digest, String>> {
+fn objects(plan: &Plan, wanted: &[Wanted], of_page: bool) -> Result<BTreeMap<Digest, EmbeddedObject>> {
     let mut objects = BTreeMap::new();
     let mut room = ROOM;
     for of in wanted {
@@ -154,16 +155,16 @@ fn objects(plan: &Plan, wanted: &[Wanted], of_page: bool) -> Result<BTreeMap<Dig
             bytes => bytes?,
         };
         let (Some(bytes), Some(digest)) = (bytes, digest) else { continue };
-        let packed = audit::pack(&bytes);
-        if of.is_needed || packed.len() <= room {
-            room = room.saturating_sub(packed.len());
-            objects.insert(digest, packed);
+        if !of.is_needed {
+            let Some(left) = room.checked_sub(bytes.len()) else { continue };
+            room = left;
         }
+        objects.insert(digest, EmbeddedObject::of(&bytes));
     }
     let mut here = BTreeSet::new();
     for (role, bytes) in plan.sources().filter(|(role, _)| is_carried(role)) {
         here.insert(role);
-        objects.entry(Digest::of(&bytes)).or_insert_with(|| audit::pack(&bytes));
+        objects.entry(Digest::of(&bytes)).or_insert_with(|| EmbeddedObject::of(&bytes));
     }
     let absent = plan.source_names().find(|name| is_carried(name) && !here.contains(name));
     if let Some(absent) = absent {

@@ -4,7 +4,6 @@ use super::{
     Extras,
     claims::Claims,
     evidence,
-    phrase::Phrase,
     sections::{
         Attended, ClaimsTested, ClicksSection, Clusters, Comparisons, Contrasts, Data, Fairness, Figures, Findings, KnownTruth,
         LayersAndAxes, LedgerSection, Methods, Models, Nuisances, Quality, Reproduction, Retrieval, ScoreMatrix, Section,
@@ -76,39 +75,34 @@ fn sections(source: &ReportSource, templates: &Templates, extras: &Extras) -> Re
     let (training, contrasts) = (Training::of(source)?, Contrasts::of(source));
     let mut contents = Contents { templates, sections: vec![] };
     contents.add(&Summary::of(source, training.as_ref(), contrasts.as_ref()))?;
-    contents.add(&Words::all())?;
     contents.add_if(training.as_ref())?;
     contents.add_if(VerificationSets::of(source, training.is_some())?.as_ref())?;
     contents.add(&ScoreMatrix::of(source))?;
     contents.add(&Findings::of(source))?;
-    contents.add_if(LayersAndAxes::of(source)?.as_ref())?;
     contents.add_if(ClaimsTested::of(source)?.as_ref())?;
     contents.add_if(contrasts.as_ref())?;
-    contents.add_if(Nuisances::of(source)?.as_ref())?;
-    contents.add_if(Attended::of(source)?.as_ref())?;
     contents.add_if(KnownTruth::of(source)?.as_ref())?;
     contents.add(&Figures::of(source)?)?;
+    contents.add_if(Nuisances::of(source)?.as_ref())?;
+    contents.add_if(Attended::of(source)?.as_ref())?;
+    contents.add_if(LayersAndAxes::of(source)?.as_ref())?;
     contents.add_if(Retrieval::of(source)?.as_ref())?;
     contents.add_if(ClicksSection::of(source)?.as_ref())?;
     contents.add(&Fairness::of(source)?)?;
+    contents.add(&Words::all())?;
     contents.add(&Methods::of(source.study()))?;
     contents.add(&Comparisons::of(source))?;
     contents.add(&Data::of(source, extras.missing_labels)?)?;
     contents.add(&Models::of(source))?;
     contents.add_if(Quality::of(source)?.as_ref())?;
     contents.add_if(Clusters::of(source)?.as_ref())?;
-    contents.add(&LedgerSection::of(source, tables(&source.study().name, extras)))?;
+    contents.add(&LedgerSection::of(source, tables(&source.study().name, extras), extras.study_file))?;
     contents.add(&Reproduction::of(source, extras))?;
     Ok(contents.sections)
 }
 
 fn tables(study: &str, extras: &Extras) -> Vec<Table> {
-    let table = |(what, bytes): &(&'static str, Vec<u8>)| Table {
-        name: format!("{study}-{what}.csv"),
-        shown: Phrase::name(study) + format!("-{what}.csv").as_str(),
-        data: STANDARD.encode(bytes),
-    };
-    extras.tables.iter().map(table).collect()
+    extras.tables.iter().map(|(what, bytes)| Table::of(study, what, bytes)).collect()
 }
 
 struct Contents<'a> {
@@ -146,13 +140,13 @@ mod tests {
             anchors,
             [
                 "summary",
-                "words",
                 "matrix",
                 "findings",
-                "axes",
                 "contrasts",
                 "figures",
+                "axes",
                 "fairness",
+                "words",
                 "methods",
                 "comparisons",
                 "data",

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::study::{self, ScoreOf, Sourced, Step, StudyNames, StudyOutcome};
 use serde::Serialize;
+use std::path::Path;
 use visavis_core::domain::{
     Key, Result,
     claim::NumberForm,
@@ -17,6 +18,7 @@ use visavis_core::domain::{
     score::Estimate,
     stage::{Figure, MeasureVisibility, Ranking, Simultaneous},
     study::Study,
+    text::shell,
 };
 
 pub(crate) struct ReportSource<'a> {
@@ -111,6 +113,11 @@ impl ReportSource<'_> {
     /// Where something stands that was read; `of`: whose numbers these are.
     pub(crate) fn output<T>(&self, found: &Sourced<T>, of: String) -> OutputSource {
         OutputSource { key: found.key, output: found.output, of }
+    }
+
+    /// The study file as command lines name it.
+    pub(crate) fn study_file(&self, file: &Path) -> String {
+        shell(&self.outcome.plan.workspace().shareable(file).display().to_string())
     }
 
     pub(crate) fn ledger_output(&self) -> OutputSource {

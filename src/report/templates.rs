@@ -48,6 +48,8 @@ impl Templates {
         let mut tera = Tera::default();
         tera.add_raw_templates(TEMPLATES).map_err(|error| wrong(&error))?;
         tera.register_function("claim", claims.printer());
+        tera.register_function("range", claims.range_printer());
+        tera.register_function("lines", claims.lines_printer());
         tera.register_filter("name", NameFilter);
         strict(&mut tera);
         Ok(Templates(tera))

@@ -95,12 +95,14 @@ pub(crate) fn contrast(higher: &[Phrase], lower: &[Phrase]) -> Phrase {
 }
 
 /// What a difference between two sides may be called.
-pub(crate) fn attribution(differs: &[String], names_factor: bool) -> String {
+pub(crate) fn attribution(differs: &[String], has_trainings: bool) -> String {
     if differs.is_empty() {
         return "The sides differ in nothing that the study names, so they may be the same model.".to_owned();
     }
     let what = list_of_words(&differs.iter().map(String::as_str).collect::<Vec<_>>());
-    if names_factor {
+    if has_trainings && differs.len() > 1 {
+        format!("The sides differ in {what}. Each side has several trainings; which of these makes a difference cannot be told.")
+    } else if has_trainings {
         format!("The sides differ in {what}. Each side has several trainings, so a difference is attributed to {what}.")
     } else {
         format!(

@@ -4,11 +4,11 @@ use crate::audit::{
     alone::PageAlone,
     container::start,
     findings::MOST_TOLD,
-    page::AuditedPage,
+    page::{AuditedPage, DrawnMark},
     verdict::{Audit, Checked, Verdict},
 };
-use std::collections::HashSet;
-use visavis_core::domain::{Key, stage::Figure};
+use std::collections::{HashMap, HashSet};
+use visavis_core::domain::{Key, claim::Claim, stage::Figure};
 
 fn finding(id: &str, why: &str, expected: &str, found: &str) -> Checked {
     Checked {
@@ -66,6 +66,18 @@ pub(super) fn examine_words(page: &AuditedPage) -> Vec<Checked> {
     stray.chain(disguised).collect()
 }
 
+/// Is an interval that of the dot that is drawn behind it: the low and high end beside its value? `true` of other marks.
+fn is_of_its_dot(interval: &DrawnMark, dot: &DrawnMark, claims: &HashMap<&str, &Claim>) -> bool {
+    let Some((low, high)) = interval.of_interval() else { return true };
+    let found = [Some(low), Some(high), dot.of_value()].map(|id| claims.get(id?).map(|claim| &claim.from));
+    let [Some(low), Some(high), Some(value)] = found else { return false };
+    let estimate = value.pointer.strip_suffix("/value");
+    [low, high].iter().all(|end| (end.key, &end.output) == (value.key, &value.output))
+        && estimate.is_some()
+        && low.pointer.strip_suffix("/low") == estimate
+        && high.pointer.strip_suffix("/high") == estimate
+}
+
 /// Pictures, numbers of claims that there are not, and objects that are not what they are named by.
 pub(super) fn examine_page(page: &AuditedPage, alone: &PageAlone, audit: &mut Audit) {
     for (line, why) in &page.odd {
@@ -77,6 +89,18 @@ pub(super) fn examine_page(page: &AuditedPage, alone: &PageAlone, audit: &mut Au
         finding(&start(&shown.claim), &why, "a claim", &start(&shown.text))
     });
     audit.checked.extend(bounded(unclaimed));
+    let numbers: HashMap<&str, f64> = page.evidence.claims.iter().map(|claim| (claim.id.as_str(), claim.value)).collect();
+    let moved = page.marks.iter().filter(|mark| !mark.stands(&numbers)).map(|mark| {
+        let why = format!("line {}: a mark of a chart does not stand where its number is", mark.line);
+        finding(&start(mark.claims().next().unwrap_or("mark")), &why, "where its claim puts it", "elsewhere")
+    });
+    audit.checked.extend(bounded(moved));
+    let claims: HashMap<&str, &Claim> = page.evidence.claims.iter().map(|claim| (claim.id.as_str(), claim)).collect();
+    let others = page.marks.windows(2).filter(|pair| !is_of_its_dot(&pair[0], &pair[1], &claims)).map(|pair| {
+        let why = format!("line {}: the interval of a chart is not that of the number beside it", pair[0].line);
+        finding(&start(pair[0].claims().next().unwrap_or("mark")), &why, "the interval of its number", "another")
+    });
+    audit.checked.extend(bounded(others));
     let broken = alone.broken.iter().map(|(digest, why)| Checked {
         stage: "object".into(),
         ..finding(&format!("object {digest}"), why, &digest.to_string(), "other bytes")

@@ -3,6 +3,7 @@
 //!
 //! Read by a parser that builds what a browser would show. Only the seal and the figures' bytes are taken from the text.
 
+mod marks;
 mod reading;
 
 #[cfg(test)]
@@ -17,6 +18,7 @@ use super::{
     seal::seal,
     stray::search,
 };
+pub(crate) use marks::DrawnMark;
 use rayon::prelude::*;
 use reading::PageReading;
 pub(crate) use reading::ShownNumber;
@@ -40,6 +42,8 @@ const MOST_FIGURES: usize = 10_000;
 
 pub(crate) struct AuditedPage {
     pub shown: Vec<ShownNumber>,
+    /// Marks of charts.
+    pub marks: Vec<DrawnMark>,
     /// Result key, and the digest of the picture shown for it.
     pub figures: Vec<(String, Digest)>,
     pub evidence: Arc<Evidence>,
@@ -63,6 +67,7 @@ impl AuditedPage {
     pub(crate) fn of_evidence(evidence: Arc<Evidence>) -> Self {
         AuditedPage {
             shown: vec![],
+            marks: vec![],
             figures: vec![],
             evidence,
             odd: vec![],
@@ -104,7 +109,8 @@ pub(crate) fn read(page: &str, path: &Path, enough: &(dyn Fn() -> bool + Sync)) 
     let tree = parse(&[&parts.before, SIGN, &parts.after], enough).map_err(refused)?;
     let mut reading = PageReading::default();
     reading.look_at(&tree);
-    let PageReading { shown, mut odd, lines, drawings, scripts, styles, policies, seals, tables, .. } = reading;
+    let PageReading { shown, chart_marks: marks, mut odd, lines, drawings, scripts, styles, policies, seals, tables, .. } =
+        reading;
     if tables != parts.tables {
         odd.add(1, "a table to download that is not written as a report writes it");
     }
@@ -149,6 +155,7 @@ pub(crate) fn read(page: &str, path: &Path, enough: &(dyn Fn() -> bool + Sync)) 
     in_time()?;
     Ok(AuditedPage {
         shown,
+        marks,
         figures,
         odd: odd.told(),
         stray: stray.told(),
@@ -173,8 +180,10 @@ struct PageParts<'a> {
 /// element, if it takes this for that. No report holds it elsewhere.
 const SIGN: &str = "\u{10fffd}evidence\u{10fffd}";
 
-/// How a table to download begins, which is base64 up to the next quote; of a large study both tables have a hundred megabytes.
-const TABLE: &str = "href=\"data:text/csv;base64,";
+/// How a table to download begins, which is base64 up to the next quote: as it is, or compressed.
+const TABLES: [&str; 2] = ["href=\"data:text/csv;base64,", "href=\"data:application/gzip;base64,"];
+/// How both begin.
+const ADDRESS: &str = "href=\"data:";
 /// Stands in a table's place while a page is parsed: an address of which the page shows nothing. No report holds it either.
 const TABLE_SIGN: &str = "\u{10fffd}table\u{10fffd}";
 
@@ -205,13 +214,23 @@ impl<'a> PageParts<'a> {
 /// A page's text with [`TABLE_SIGN`] in the place of its tables, and how many there are. Whether each is the whole address of a link is seen
 /// where the page is parsed.
 fn without_tables(text: &str) -> (Cow<'_, str>, usize) {
-    if !text.contains(TABLE) {
+    let next = |text: &str| {
+        let mut from = 0;
+        loop {
+            let at = from + text[from..].find(ADDRESS)?;
+            match TABLES.iter().find(|start| text[at..].starts_with(**start)) {
+                Some(start) => return Some((at, start.len())),
+                None => from = at + ADDRESS.len(),
+            }
+        }
+    };
+    if next(text).is_none() {
         return (Cow::Borrowed(text), 0);
     }
     let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
     let (mut shown, mut rest, mut tables) = (String::new(), text, 0);
-    while let Some(at) = rest.find(TABLE) {
-        let start = at + TABLE.len();
+    while let Some((at, length)) = next(rest) {
+        let start = at + length;
         let end = start + rest.as_bytes()[start..].iter().take_while(|byte| is_base64(byte)).count();
         shown += &rest[..start];
         if rest[end..].starts_with('"') {

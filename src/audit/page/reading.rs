@@ -1,6 +1,9 @@
 //! A walk through a page: what stands where in it, in the order of its text.
 
-use super::{EVIDENCE_ID, TABLE, TABLE_SIGN};
+use super::{
+    EVIDENCE_ID, TABLE_SIGN, TABLES,
+    marks::{Chart, DrawnMark},
+};
 use crate::audit::{
     container,
     findings::BoundedFindings,
@@ -8,6 +11,7 @@ use crate::audit::{
     names::{MarkedIn, Names, shown_name},
     stray::{NAME, NUMBER},
 };
+use std::collections::HashSet;
 use visavis_core::domain::Digest;
 
 /// A number that the page shows for a claim.
@@ -33,6 +37,15 @@ struct Mark {
     within: MarkedIn,
 }
 
+/// What a report draws outside its figures.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Drawing {
+    /// Upright lines that stand for no number; one a page.
+    Strip,
+    /// Marks of claims.
+    Chart(Chart),
+}
+
 /// What is met on a walk through the page.
 #[derive(Default)]
 pub(super) struct PageReading {
@@ -53,6 +66,13 @@ pub(super) struct PageReading {
     /// Links to tables that were taken out of the text.
     pub(super) tables: usize,
     has_strip: bool,
+    /// What is being drawn, and how many marks there were before it.
+    drawing: Option<Drawing>,
+    marks_before: usize,
+    pub(super) chart_marks: Vec<DrawnMark>,
+    /// How many numbers and marks there were before the row of a table that is read, and before its figure.
+    row: Option<(usize, usize)>,
+    figure: Option<(usize, usize)>,
     /// Above zero inside what is read as a whole: claims, figures, script and style.
     within: usize,
     /// Past the head, where nothing may stand that a reader does not see.
@@ -108,15 +128,14 @@ impl PageReading {
                 _ => {}
             }
             match name {
-                (NameSpace::Svg, "svg") if self.has_strip => self.odd.add(line, "a second drawing outside a figure"),
-                (NameSpace::Svg, "svg") if is_of_a_strip(tree, at) => self.has_strip = true,
-                (NameSpace::Svg, _) if !is_of_a_strip(tree, at) => {
-                    self.odd.add(line, "a drawing outside a figure that is more than upright lines, which stand for no number");
-                }
+                (NameSpace::Html, "tr") => self.row = Some((self.shown.len(), self.chart_marks.len())),
+                (NameSpace::Html, "figure") => self.figure = Some((self.shown.len(), self.chart_marks.len())),
+                (NameSpace::Svg, "svg") => self.begin_drawing(tree, at),
+                (NameSpace::Svg, _) => self.drawn(tree, at),
                 (NameSpace::Html, "a") => {
-                    let address = TABLE.strip_prefix("href=\"");
                     let start = tree.attribute(at, "href").and_then(|href| href.strip_suffix(TABLE_SIGN));
-                    self.tables += usize::from(start.is_some() && start == address);
+                    let is_table = |start: &str| TABLES.iter().any(|table| table.strip_prefix("href=\"") == Some(start));
+                    self.tables += usize::from(start.is_some_and(is_table));
                 }
                 (NameSpace::Html, "data") => {
                     self.line.push(NUMBER);
@@ -158,12 +177,76 @@ impl PageReading {
             self.within -= 1;
         }
         self.quoted -= usize::from(is_quoted(tree, at));
+        match tree.name(at) {
+            Some((NameSpace::Svg, "svg")) => self.end_drawing(tree, at),
+            Some((NameSpace::Html, "tr")) => {
+                let began = self.row.take();
+                self.told_since(began, DrawnMark::of_value, "a dot of a chart whose number is not in its row");
+            }
+            Some((NameSpace::Html, "figure")) => {
+                let began = self.figure.take();
+                self.told_since(began, DrawnMark::of_threshold, "a threshold of a chart whose number is not in its figure");
+            }
+            _ => {}
+        }
         if tree.name(at).is_some() && !is_inline(tree, at) {
             self.end_line();
         }
         // The style keeps what comes after one of a comparison's classes away from it.
         if !self.line.is_empty() && tree.attribute(at, "class") == Some("class") {
             self.line.push(' ');
+        }
+    }
+
+    fn begin_drawing(&mut self, tree: &MarkupTree, at: NodeIx) {
+        let drawing = if is_of_a_strip(tree, at) { Some(Drawing::Strip) } else { Chart::of(tree, at).map(Drawing::Chart) };
+        let is_second = drawing == Some(Drawing::Strip) && self.has_strip;
+        if is_second || drawing.is_none() || self.drawing.is_some() {
+            let what = if is_second { "a second drawing of upright lines" } else { DRAWN_OTHERWISE };
+            self.odd.add(tree.line(at), what);
+        }
+        self.has_strip |= drawing == Some(Drawing::Strip);
+        self.drawing = drawing;
+        self.marks_before = self.chart_marks.len();
+    }
+
+    /// Once a drawing outside a figure is whole.
+    fn end_drawing(&mut self, tree: &MarkupTree, at: NodeIx) {
+        if let Some(Drawing::Chart(chart)) = self.drawing.take()
+            && !chart.is_drawn_by(&self.chart_marks[self.marks_before..])
+        {
+            self.odd.add(tree.line(at), DRAWN_OTHERWISE);
+        }
+        self.marks_before = self.chart_marks.len();
+    }
+
+    /// Since a row of a table began: the number of each dot stands there as text, too. Since a figure began: that of each threshold.
+    fn told_since(&mut self, began: Option<(usize, usize)>, told: fn(&DrawnMark) -> Option<&str>, what: &str) {
+        let Some((numbers, marks)) = began else { return };
+        let shown: HashSet<&str> = self.shown[numbers..].iter().map(|number| &*number.claim).collect();
+        let untold = self.chart_marks[marks..].iter().find(|mark| told(mark).is_some_and(|claim| !shown.contains(claim)));
+        if let Some(mark) = untold {
+            self.odd.add(mark.line, what);
+        }
+    }
+
+    /// An element of a drawing outside a figure.
+    fn drawn(&mut self, tree: &MarkupTree, at: NodeIx) {
+        let is_of_it = match self.drawing {
+            Some(Drawing::Strip) => is_of_a_strip(tree, at),
+            Some(Drawing::Chart(chart)) => {
+                let mark = DrawnMark::of(tree, at, chart).filter(|_| self.chart_marks.len() < MOST_MARKS);
+                // A dot or a threshold of no row says nothing of what it is.
+                let is_placed = mark.as_ref().is_some_and(|mark| {
+                    (mark.of_value().is_none() || self.row.is_some()) && (mark.of_threshold().is_none() || self.figure.is_some())
+                });
+                self.chart_marks.extend(mark);
+                is_placed
+            }
+            None => false,
+        };
+        if !is_of_it {
+            self.odd.add(tree.line(at), DRAWN_OTHERWISE);
         }
     }
 
@@ -252,6 +335,11 @@ pub(super) fn without_names(
 
 /// How the title of every report ends.
 const TITLE_END: &str = " · Visavis";
+
+/// Marks of charts: a report of forty models and thirty comparisons has twenty thousand.
+const MOST_MARKS: usize = 200_000;
+const DRAWN_OTHERWISE: &str =
+    "a drawing outside a figure that is neither upright lines, which stand for no number, nor marks of claims";
 
 fn is_one_text(tree: &MarkupTree, at: NodeIx) -> bool {
     let mut children = tree.children(at);

@@ -97,6 +97,84 @@ fn what_is_marked_up_as_a_name_is_one_or_is_told() {
 }
 
 #[test]
+fn a_row_of_a_chart_has_marks_that_stand_where_their_claims_put_them() {
+    use std::collections::HashMap;
+    use visavis_core::plot::{RangeMark, RangeScale, range};
+    let marks = |value: f64, high: f64| {
+        let (interval, ring) = (vec![("c1", 0.7), ("c2", high)], vec![("c4", 0.6)]);
+        let of = [
+            (RangeMark::Threshold, vec![("c3", 0.7)]),
+            (RangeMark::Ring, ring),
+            (RangeMark::Interval, interval),
+            (RangeMark::Value, vec![("c0", value)]),
+        ];
+        range(RangeScale::Auc, &of)
+    };
+    let numbers = HashMap::from([("c0", 0.8), ("c1", 0.7), ("c2", 0.9), ("c3", 0.7), ("c4", 0.6)]);
+    let within = |row: &str, figure: &str, body: &str| {
+        let shown = |claim: &str| format!("<data data-claim={claim}>x</data>");
+        let (row, figure) = (shown(row), shown(figure));
+        format!("<figure><p>{figure}</p><table><tbody><tr><td>{row}</td><td>{body}</td></tr></tbody></table></figure>")
+    };
+    let read = |page: &str| {
+        let reading = reading(page);
+        let odd = reading.odd.told().into_iter().map(|(_, why)| why).collect::<Vec<_>>().join("; ");
+        (odd, reading.chart_marks.iter().filter(|mark| !mark.stands(&numbers)).count())
+    };
+    let in_row = |body: &str| read(&within("c0", "c3", body));
+    let honest = marks(0.8, 0.9);
+    assert_eq!(in_row(&honest), (String::new(), 0));
+    assert_eq!(in_row(&format!("{honest}{honest}")), (String::new(), 0), "charts have many rows");
+    assert_eq!(in_row(&marks(0.81, 0.9)), (String::new(), 1));
+    assert_eq!(in_row(&marks(0.8, 0.95)), (String::new(), 1));
+    assert_eq!(in_row(&honest.replace("r=\"4.5\"", "r=\"9\"")), (String::new(), 1));
+    for claim in ["c4", "c9"] {
+        let other = in_row(&honest.replace("data-claim=\"c0\"", &format!("data-claim=\"{claim}\"")));
+        assert!(other.0.contains("whose number is not in its row") && other.1 == 1, "{other:?}");
+    }
+    assert!(read(&within("c0", "c4", &honest)).0.contains("whose number is not in its figure"));
+    assert!(read(&format!("<figure><p>{honest}</p></figure>")).0.contains("a drawing outside a figure"), "of no row");
+    let (dot, ring) = ("<circle class=\"value\"", "<circle class=\"ring\"");
+    for (from, to) in [
+        ("data-claim=\"c1 c2\"", "data-claim=\"c1\""),
+        ("class=\"ring\"", "class=\"picked\""),
+        ("range auc", "range x"),
+        ("0 0 300 18", "0 0 300 180"),
+        ("</svg>", "<text>1</text></svg>"),
+        ("</svg>", "<svg></svg></svg>"),
+        // Another order, no dot, two thresholds.
+        (ring, dot),
+        (dot, ring),
+        ("class=\"zero\"", "class=\"zero\" x1=\"9\"/><line class=\"zero\""),
+    ] {
+        assert!(honest.contains(from), "{from}");
+        assert!(in_row(&honest.replacen(from, to, 1)).0.contains("a drawing outside a figure"), "{to}");
+    }
+}
+
+#[test]
+fn lines_of_a_chart_go_where_their_claims_put_them() {
+    use std::collections::HashMap;
+    use visavis_core::plot::{RangeScale, lines};
+    let numbers = HashMap::from([("c0", 0.6), ("c1", 0.9)]);
+    let read = |body: &str| {
+        let reading = reading(body);
+        (reading.odd.told().len(), reading.chart_marks.iter().filter(|mark| !mark.stands(&numbers)).count())
+    };
+    let honest = lines(RangeScale::Auc, &[vec![Some(("c0", 0.6)), None, Some(("c1", 0.9))], vec![Some(("c1", 0.9)); 3]]);
+    assert_eq!(read(&honest), (0, 0));
+    for (from, to) in
+        [("c0 - c1", "c0 c1 -"), ("c0 - c1", "c0 - c9"), ("points=\"6.0", "points=\"7.0"), ("y1=\"83.1\"", "y1=\"40.0\"")]
+    {
+        assert!(honest.contains(from));
+        assert_eq!(read(&honest.replacen(from, to, 1)), (0, 1), "{to}");
+    }
+    for (from, to) in [("class=\"l0\"", "class=\"l9\""), ("polyline class", "path class"), ("lines auc", "lines x")] {
+        assert!(read(&honest.replacen(from, to, 1)).0 > 0, "{to}");
+    }
+}
+
+#[test]
 fn nothing_is_drawn_outside_a_figure_but_a_strip() {
     let strip = |line: &str| format!("<svg class=strip viewBox='0 0 1000 46' role=img aria-label=x>{line}</svg>");
     for line in [

@@ -41,7 +41,7 @@ pub(crate) fn contrasts(outcome: &StudyOutcome) -> ExportTable {
     text("left", &|held| names.side(&held.left).to_owned());
     text("right", &|held| names.side(&held.right).to_owned());
     text("differs", &|held| held.differences(study).join(" "));
-    text("said_of", &|held| if held.names_factor() { "factor" } else { "checkpoints" }.to_owned());
+    text("said_of", &|held| if held.names_factor(study) { "factor" } else { "checkpoints" }.to_owned());
     table.whole("trainings", rows.iter().map(|row| Some(row.held.left.len().min(row.held.right.len()))));
     table.text("comparison", rows.iter().map(|row| Some(names.comparison(row.of.comparison).to_owned())));
     let mut number =

@@ -358,12 +358,7 @@ fn metrics(context: &Context, plan: &study::Plan) -> Result<ExportTable> {
     Ok(table)
 }
 
-/// The ledger as it goes into a report.
-pub(crate) fn ledger_csv(outcome: &StudyOutcome) -> Result<Vec<u8>> {
-    ledger(outcome).write(ExportFormat::Csv)
-}
-
-/// All scores as they go into a report.
-pub(crate) fn scores_csv(outcome: &StudyOutcome) -> Result<Vec<u8>> {
-    scores(outcome).write(ExportFormat::Csv)
+/// The ledger as it goes into a report: numbers to six decimals, without keys.
+pub(crate) fn ledger_of_page(outcome: &StudyOutcome) -> Result<Vec<u8>> {
+    ledger(outcome).rounded().without("key").write(ExportFormat::Csv)
 }

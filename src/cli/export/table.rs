@@ -52,6 +52,22 @@ impl ExportTable {
         self.columns.iter().map(|(name, _)| name.as_str())
     }
 
+    /// The same with numbers to six decimals.
+    pub(crate) fn rounded(mut self) -> Self {
+        for (_, values) in &mut self.columns {
+            if let Values::Number(numbers) = values {
+                numbers.iter_mut().flatten().for_each(|number| *number = (*number * 1e6).round() / 1e6 + 0.0);
+            }
+        }
+        self
+    }
+
+    /// The same without a column.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.columns.retain(|(own, _)| own != name);
+        self
+    }
+
     pub(crate) fn write(&self, format: ExportFormat) -> Result<Vec<u8>> {
         match format {
             ExportFormat::Csv => self.csv(),
@@ -140,6 +156,14 @@ mod tests {
         assert_eq!(csv(&table), "model,value\n'=cmd|' /C calc'!A0,-0.5\nplain,\n-1.5,\n");
         let lines = String::from_utf8(table.write(ExportFormat::JsonLines).unwrap()).unwrap();
         assert!(lines.starts_with("{\"model\":\"=cmd|"), "JSON has no formulas: {lines}");
+    }
+
+    #[test]
+    fn a_table_for_a_page_is_rounded_and_lacks_what_nobody_reads() {
+        let mut table = ExportTable::default();
+        table.number("value", [Some(0.123_456_789), Some(-1e-9), None].into_iter());
+        table.text("key", (0..3).map(|key| Some(key.to_string())));
+        assert_eq!(csv(&table.rounded().without("key")), "value\n0.123457\n0.0\n\"\"\n");
     }
 
     #[test]

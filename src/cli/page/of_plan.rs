@@ -21,7 +21,7 @@ pub(in crate::cli) struct RenderedAs {
 pub(in crate::cli) fn page(plan: &Plan, opened: &OpenedStudy, study: &Path, rendered: RenderedAs) -> Result<String> {
     let RenderedAs { made_of, carries_context, of_page } = rendered;
     let outcome = StudyOutcome::load(plan)?;
-    let tables = vec![("ledger", export::ledger_csv(&outcome)?), ("scores", export::scores_csv(&outcome)?)];
+    let tables = vec![("ledger", export::ledger_of_page(&outcome)?)];
     let (missing_labels, study_text) = (&opened.survey.missing_labels, opened.file.text.source.as_str());
     let extras = Extras { missing_labels, study_file: study, study_text, made_of, carries_context, of_page, tables };
     report::render(&outcome, &extras)

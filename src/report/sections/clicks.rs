@@ -13,7 +13,7 @@ use serde::Serialize;
 use visavis_core::domain::{
     Result,
     claim::NumberForm,
-    clicks::{COMPARED, ClickWay, QuestionClicks},
+    clicks::{COMPARED, ClickPoint, ClickWay, QuestionClicks},
     comparison::Comparison,
     index::ComparisonIx,
     stage::SimulateClicks,
@@ -39,6 +39,10 @@ struct ClicksRow {
     /// The view whose clusters are labelled.
     view: Option<Phrase>,
     clicks: Option<ClaimId>,
+    /// The same by one to nine looks a cluster: a line a way.
+    curves: Vec<Vec<Option<ClaimId>>>,
+    /// Labels at its ends.
+    ends: Option<[ClaimId; 2]>,
     /// By clusters of the view and of the features, at random, nearest to the boundary, by a probe.
     accuracy: Vec<Option<EstimateClaims>>,
     /// What the view's clusters have may be chance: then nothing is saved.
@@ -124,7 +128,22 @@ fn row(source: &ReportSource, output: &OutputSource, question: usize, of: &Quest
         });
         Some(EstimateClaims { value, low: Some(low), high: Some(high) })
     };
+    let steps = |way: Option<ClickWay>| -> Vec<Option<ClaimId>> {
+        let Some((place, curve)) = way.and_then(find) else { return vec![] };
+        let at = |step: usize| format!("/questions/{question}/curves/{place}/points/{step}/accuracy");
+        let what = "balanced accuracy: accuracy";
+        let enter = |(step, point): (usize, &ClickPoint)| {
+            Some(source.claims.enter(output, &at(step), what, NumberForm::Score, point.accuracy))
+        };
+        curve.points.iter().enumerate().map(enter).collect()
+    };
     let own = ways[0].or(ways[1]);
+    let ends = own.and_then(find).filter(|(_, curve)| curve.points.len() > 1).map(|(place, curve)| {
+        [0, curve.points.len() - 1].map(|step| {
+            let at = format!("/questions/{question}/curves/{place}/points/{step}/clicks");
+            source.claims.count(output, &at, "clicks", curve.points[step].clicks)
+        })
+    });
     let is_chance = point(own).is_none_or(|(_, point)| point.low <= 0.5);
     let clicks = point(own).map(|(place, point)| {
         let at = format!("/questions/{question}/curves/{place}/points/{COMPARED}/clicks");
@@ -140,6 +159,8 @@ fn row(source: &ReportSource, output: &OutputSource, question: usize, of: &Quest
         model: String::new(),
         view: None,
         clicks,
+        curves: ways.map(steps).into(),
+        ends,
         accuracy: ways.map(estimate).into(),
         is_chance,
         needed: count("needed", beside.and_then(|(_, of)| of.needed)),
@@ -151,7 +172,7 @@ fn row(source: &ReportSource, output: &OutputSource, question: usize, of: &Quest
 mod tests {
     use super::*;
     use crate::report::fixture::{Fixture, output};
-    use visavis_core::domain::clicks::{BesideProbe, ClickCurve, ClickPoint};
+    use visavis_core::domain::clicks::{BesideProbe, ClickCurve};
 
     #[test]
     fn a_row_says_what_clicks_are_worth_and_how_many_they_save() {
@@ -181,6 +202,7 @@ mod tests {
             Some(ClicksSection { draws, comparisons: vec![ComparisonClicks { comparison: "hats".to_owned(), rows }] })
         });
         assert!(text.contains("pixels tsne map 36 0.750 (0.625–0.875) 0.625"), "{text}");
+        assert!(text.contains("From 12 to 36 labels"), "{text}");
         assert!(text.contains("saves 44 of 80") && text.contains("none: a probe needs 30"), "{text}");
         assert_eq!(text.matches("more than were tried").count(), 1, "{text}");
         assert_eq!(text.matches("nothing: it may be chance").count(), 1, "{text}");

@@ -13,9 +13,11 @@ use crate::{
 use serde::Serialize;
 use visavis_core::domain::{
     claim::NumberForm,
+    contrast::ContrastSides,
     index::ComparisonIx,
     score::Estimate,
     simultaneous::{DISCOVERY, Difference, DifferenceVerdict, Interaction},
+    study::Contrast as StudyContrast,
 };
 
 #[derive(Serialize)]
@@ -26,6 +28,8 @@ pub(crate) struct Contrasts {
 #[derive(Serialize)]
 struct Contrast {
     name: String,
+    /// Another contrast holds pairs with this baseline, too.
+    has_others: bool,
     pairs: Vec<Pair>,
 }
 
@@ -111,11 +115,14 @@ impl Contrasts {
                 Some((_, contrast)) => contrast.pairs.push(pair),
                 None => {
                     let name = source.study().contrasts[held.contrast].name().to_owned();
-                    contrasts.push((held.contrast, Contrast { name, pairs: vec![pair] }));
+                    contrasts.push((held.contrast, Contrast { name, pairs: vec![pair], has_others: false }));
                 }
             }
         }
-        let contrasts: Vec<Contrast> = contrasts.into_iter().map(|(_, contrast)| contrast).collect();
+        let contrasts: Vec<Contrast> = contrasts
+            .into_iter()
+            .map(|(place, contrast)| Contrast { has_others: is_held_elsewhere(source, place), ..contrast })
+            .collect();
         (!contrasts.is_empty()).then_some(Contrasts { contrasts })
     }
 
@@ -131,6 +138,14 @@ impl Contrasts {
             |pair: &Pair| PairVerdict { left: pair.left.clone(), right: pair.right.clone(), verdict: pair.verdict.clone() };
         pairs.map(verdict).collect()
     }
+}
+
+/// Does another contrast hold a pair with the baseline of this one?
+fn is_held_elsewhere(source: &ReportSource, contrast: usize) -> bool {
+    let study = source.study();
+    let StudyContrast::Baseline { model, .. } = &study.contrasts[contrast] else { return false };
+    let is_of = |held: &ContrastSides| held.left.iter().chain(&held.right).any(|place| study.models[*place].name == *model);
+    source.outcome.held.iter().any(|held| held.contrast != contrast && is_of(held))
 }
 
 impl Pair {
@@ -157,7 +172,7 @@ impl Pair {
         let interaction = |(at, of): (usize, &Interaction)| InteractionRow::of(source, &output(of.within), at, of);
         Some(Pair {
             verdict: words::contrast(&names(DifferenceVerdict::Higher), &names(DifferenceVerdict::Lower)),
-            attribution: words::attribution(&differs, held.names_factor()),
+            attribution: words::attribution(&differs, held.has_trainings()),
             crops: PairCrops::of(OnSharedCrop::of(held, study), shared.is_some()),
             neither: (!neither.is_empty()).then(|| list(&neither)),
             rows: differences.iter().map(row).collect(),

@@ -2,7 +2,7 @@
 
 use super::{
     Section,
-    group_rates::{GroupRatesPart, GroupTable, TestCount},
+    group_rates::{GroupRatesPart, GroupTable, TestCount, WidestGap},
 };
 use crate::report::{
     claims::ClaimId,
@@ -21,6 +21,8 @@ use visavis_core::domain::{
 #[derive(Serialize)]
 pub(crate) struct Fairness {
     comparisons: Vec<ComparisonFairness>,
+    /// The widest gap of each comparison, in the model whose probe is best at it; the widest first.
+    gaps: Vec<GapRow>,
     /// Some model's probes were looked at.
     has_probes: bool,
     /// Gaps that were tested, by model.
@@ -33,6 +35,12 @@ struct ComparisonFairness {
     comparison: String,
     probe: Option<GroupTable>,
     base_rates: Option<BaseRateTable>,
+}
+
+#[derive(Serialize)]
+struct GapRow {
+    comparison: String,
+    gap: WidestGap,
 }
 
 /// How often each class of one comparison occurs in each group.
@@ -76,8 +84,14 @@ impl Fairness {
                 base_rates,
             })
         };
-        let comparisons = source.study().comparisons.iter_enumerated().filter_map(comparison).collect();
-        Fairness { comparisons, has_probes, tests }
+        let comparisons: Vec<ComparisonFairness> = source.study().comparisons.iter_enumerated().filter_map(comparison).collect();
+        let gap = |of: &ComparisonFairness| {
+            let gap = of.probe.as_ref()?.widest_of_shown()?.clone();
+            Some(GapRow { comparison: of.comparison.clone(), gap })
+        };
+        let mut gaps: Vec<GapRow> = comparisons.iter().filter_map(gap).collect();
+        gaps.sort_by(|one, other| other.gap.width.total_cmp(&one.gap.width));
+        Fairness { comparisons, gaps, has_probes, tests }
     }
 }
 

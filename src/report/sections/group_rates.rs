@@ -88,12 +88,14 @@ struct Gap {
     numbers: Vec<Supported<ClaimId>>,
 }
 
-#[derive(Serialize)]
-struct WidestGap {
+#[derive(Clone, Serialize)]
+pub(crate) struct WidestGap {
     model: String,
     group: Phrase,
-    tpr: Option<EstimateClaims>,
+    tpr: EstimateClaims,
     is_discovery: bool,
+    #[serde(skip)]
+    pub width: f64,
 }
 
 #[derive(Serialize)]
@@ -171,6 +173,13 @@ impl GroupTable {
             dispersion: DispersionTable::of(&part, &asked),
             reweighed: reweighed.map(|(at, of)| part.reweighed(at, of, &compared.classes)).collect(),
         })
+    }
+}
+
+impl GroupTable {
+    /// That of the model whose rates are shown.
+    pub(crate) fn widest_of_shown(&self) -> Option<&WidestGap> {
+        self.widest.iter().find(|gap| gap.model == self.model)
     }
 }
 
@@ -315,8 +324,9 @@ fn widest(source: &ReportSource, of: &ModelFairness, comparison: ComparisonIx) -
     Some(WidestGap {
         model: source.study().models[of.model].name.clone(),
         group: part.phrase(gap.group),
-        tpr: gap.tpr.map(enter),
+        tpr: enter(gap.tpr?),
         is_discovery: is_discovery(gap),
+        width: width(gap),
     })
 }
 
@@ -407,7 +417,7 @@ mod tests {
             "bold = 0 reference 500 300 200 300 0.900 (0.800–1.000) 0.200 (0.100–0.300) 0.800 (0.700–0.900) bold = 1",
             "bold = 1 350 150 200 150 0.600 (0.500–0.700) gap −0.300 (−0.400 to −0.200) ● 0.200 (0.100–0.300) gap +0.000",
             "0.800 (0.700–0.900) gap +0.000 (−0.100 to +0.100) 0.250 −0.100 0.800",
-            "The widest TPR gap of each model: pixels, bold = 1: −0.300 (−0.400 to −0.200) ●.",
+            "pixels bold = 1 −0.300 (−0.400 to −0.200) ●",
             "Reweighed by bold, the widest TPR gap changes from 0.300 to 0.100, by −0.200 (−0.300 to −0.100).",
             "Levelling down: the gap shrank, and no group gained (others only got worse).",
             "FPR, greatest to geometric mean bold 0.125 over 2 groups 0.004 over 2 groups 0.500 over 2 groups 0.750 over 2 groups",

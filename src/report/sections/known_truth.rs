@@ -48,6 +48,8 @@ struct TruthRow {
     models: Phrase,
     best_view: Option<BestOf>,
     best_probe: Option<BestOf>,
+    /// The number of the best probe.
+    probe: Option<ClaimId>,
     ceiling: Option<ClaimId>,
     /// Share of the picture, by attribute; none where it is not drawn.
     areas: Vec<ClaimId>,
@@ -141,6 +143,7 @@ impl TruthRow {
         };
         let one = if let [(_, one)] = asked { Some(*one) } else { None };
         let ceiling = |_| numbers("ceiling", "best AUC its labels allow", NumberForm::Score, |of| of.ceiling).pop();
+        let best_probe = probe.map(|(place, of)| best_probe(source, place, of));
         TruthRow {
             comparison: source.study().comparisons[comparison].name.clone(),
             attributes: list(&names(asked.iter().map(|(_, of)| &of.attribute))),
@@ -151,7 +154,8 @@ impl TruthRow {
                 let at = Phrase::name(&source.model(cell)) + ", " + source.view(cell);
                 BestOf { place: at, auc: source.half(place, Half::Evaluation) }
             }),
-            best_probe: probe.map(|(place, of)| best_probe(source, place, of)),
+            probe: best_probe.as_ref().and_then(|of| Some(of.auc.as_ref()?.value.clone())),
+            best_probe,
             ceiling: one.and_then(ceiling),
             areas: if is_drawn { numbers("area", "share of the picture", NumberForm::Percent, |of| of.area) } else { vec![] },
             rates: numbers("rate", "share of images", NumberForm::Percent, |of| of.rate),

@@ -59,6 +59,8 @@ struct LayersRow {
     best: String,
     /// By layer, in the order of the model's; nothing of a layer without a ranked view.
     aucs: Vec<LayerAuc>,
+    /// Their numbers, as one line.
+    course: Vec<Vec<Option<ClaimId>>>,
 }
 
 #[derive(Serialize)]
@@ -158,10 +160,12 @@ impl LayersRow {
                 verdict: verdict.unwrap_or_default(),
             }
         };
+        let aucs: Vec<LayerAuc> = shown.iter().map(auc).collect();
         LayersRow {
             comparison: source.marked_comparison(&source.outcome.ledger.rows[of.rows[&of.best]].candidate.cell),
             best: source.layer(of.model, of.best),
-            aucs: shown.iter().map(auc).collect(),
+            course: vec![aucs.iter().map(|of| Some(of.auc.as_ref()?.value.clone())).collect()],
+            aucs,
         }
     }
 }

@@ -22,6 +22,7 @@ mod ledger;
 mod models;
 mod nuisances;
 mod overlap;
+mod overview;
 mod projections;
 mod quality;
 mod reproduction;

@@ -7,7 +7,7 @@ use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
 };
-use visavis_core::domain::{Digest, result::Provenance, stage::Kind, text::shell};
+use visavis_core::domain::{Digest, result::Provenance, stage::Kind};
 
 #[derive(Serialize)]
 pub(crate) struct Reproduction {
@@ -22,7 +22,6 @@ pub(crate) struct Reproduction {
     /// Of a study whose results were made on several kinds of machine: how many on each.
     machines: Vec<MachineRow>,
     inputs: Vec<InputRow>,
-    results: Vec<ResultRow>,
 }
 
 /// A kind of machine, and how many results were made on such.
@@ -36,13 +35,6 @@ struct MachineRow {
 struct InputRow {
     role: String,
     digest: Digest,
-}
-
-#[derive(Serialize)]
-struct ResultRow {
-    label: Phrase,
-    key: String,
-    content: String,
 }
 
 impl Section for Reproduction {
@@ -59,21 +51,13 @@ impl Reproduction {
         environments.dedup();
         let is_there = |kind: &Kind| plan.results().any(|(_, of)| of.stage == *kind);
         Reproduction {
-            study_file: shell(&plan.workspace().shareable(extras.study_file).display().to_string()),
+            study_file: source.study_file(extras.study_file),
             study_digest: extras.made_of.study,
             file: Phrase::name(&plan.study.name) + ".html",
             stages: Kind::ALL.into_iter().filter(is_there).map(Kind::word).collect::<Vec<_>>().join(", "),
             environments,
             machines: machines(plan.results().map(|(_, of)| &of.provenance)),
             inputs: plan.source_digests().into_iter().map(|(role, digest)| InputRow { role, digest }).collect(),
-            results: plan
-                .results()
-                .map(|(step, of)| ResultRow {
-                    label: step.label_in_pieces(&plan.study).into_iter().collect(),
-                    key: of.key.short(),
-                    content: of.content().short(),
-                })
-                .collect(),
         }
     }
 }

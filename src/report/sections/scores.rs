@@ -2,19 +2,25 @@
 
 use super::{Section, gradients::Gradient};
 use crate::report::{
-    claims::EstimateClaims,
+    claims::{ClaimId, EstimateClaims},
     phrase::Phrase,
-    source::{FeatureClaims, Half, MadeElsewhere, ReportSource},
+    source::{Half, MadeElsewhere, ReportSource},
     words,
 };
 use crate::study::Piece;
 use serde::Serialize;
-use visavis_core::domain::index::{ComparisonIx, ModelIx};
+use visavis_core::domain::{
+    index::{ComparisonIx, ModelIx},
+    ledger::LedgerRow,
+};
 
 #[derive(Serialize)]
 pub(crate) struct ScoreMatrix {
     columns: Vec<Head>,
     rows: Vec<MatrixRow>,
+    /// One a comparison, in the order of the study.
+    forests: Vec<Forest>,
+    threshold: ClaimId,
     unranked: Vec<Unranked>,
     gradients: Vec<Gradient>,
     elsewhere: MadeElsewhere,
@@ -35,15 +41,33 @@ struct MatrixRow {
 
 #[derive(Serialize)]
 struct MatrixCell {
-    auc: EstimateClaims,
-    view: Phrase,
+    auc: ClaimId,
     /// Of the colour's ten steps.
     heat: usize,
     verdict: &'static str,
     sign: Option<&'static str>,
-    features: Option<FeatureClaims>,
     /// What is asked lies outside of the model's crop.
     is_unseen: bool,
+}
+
+/// All models at one comparison, the highest AUC first.
+#[derive(Serialize)]
+struct Forest {
+    comparison: Head,
+    rows: Vec<ForestRow>,
+}
+
+#[derive(Serialize)]
+struct ForestRow {
+    model: String,
+    view: Phrase,
+    auc: EstimateClaims,
+    verdict: &'static str,
+    sign: Option<&'static str>,
+    is_unseen: bool,
+    /// What the view had to show: the features by their nearest neighbours, and by a linear probe.
+    features: Option<ClaimId>,
+    probe: Option<ClaimId>,
 }
 
 #[derive(Serialize)]
@@ -80,14 +104,46 @@ impl ScoreMatrix {
             let cells = |&comparison: &ComparisonIx| models.iter().map(|&model| cell(source, model, comparison)).collect();
             (model_heads, rows(comparison_heads, ranked.iter().map(cells)))
         };
+        let forests = ranked.iter().map(|&comparison| Forest::of(source, of_comparison(&comparison), comparison)).collect();
         let unranked = others.into_iter().map(|comparison| unranked(source, comparison)).collect();
         let elsewhere = source.made_elsewhere(models);
-        ScoreMatrix { columns, rows, unranked, gradients: Gradient::all(source), elsewhere }
+        let (gradients, threshold) = (Gradient::all(source), source.threshold());
+        ScoreMatrix { columns, rows, forests, threshold, unranked, gradients, elsewhere }
     }
 }
 
 fn rows(heads: Vec<Head>, cells: impl Iterator<Item = Vec<Option<MatrixCell>>>) -> Vec<MatrixRow> {
     heads.into_iter().zip(cells).map(|(head, cells)| MatrixRow { head, cells }).collect()
+}
+
+impl Forest {
+    fn of(source: &ReportSource, comparison: Head, place: ComparisonIx) -> Self {
+        let mut chosen: Vec<(usize, &LedgerRow)> = source.outcome.chosen_on(place).collect();
+        let auc = |row: &LedgerRow| row.candidate.b.map_or(f64::NEG_INFINITY, |b| b.value);
+        chosen.sort_by(|(_, one), (_, other)| auc(other).total_cmp(&auc(one)));
+        let rows = chosen.into_iter().filter_map(|(row, chosen)| ForestRow::of(source, row, chosen)).collect();
+        Forest { comparison, rows }
+    }
+}
+
+impl ForestRow {
+    fn of(source: &ReportSource, row: usize, chosen: &LedgerRow) -> Option<Self> {
+        let cell = &chosen.candidate.cell;
+        let verdict = source.outcome.verdict(chosen);
+        let features = source.features(cell.model, cell.layer, cell.comparison);
+        let (features, probe) = features.map_or((None, None), |of| (of.neighbours, of.probe));
+        let number = |of: Option<EstimateClaims>| of.map(|of| of.value);
+        Some(ForestRow {
+            model: source.model(cell),
+            view: source.layer_and_view(cell),
+            auc: source.half(row, Half::Evaluation)?,
+            verdict: verdict.word(),
+            sign: words::sign(verdict),
+            is_unseen: source.outcome.visibility.mark(cell.model, cell.comparison).is_some(),
+            features: number(features),
+            probe: number(probe),
+        })
+    }
 }
 
 fn cell(source: &ReportSource, model: ModelIx, comparison: ComparisonIx) -> Option<MatrixCell> {
@@ -96,12 +152,10 @@ fn cell(source: &ReportSource, model: ModelIx, comparison: ComparisonIx) -> Opti
     let verdict = source.outcome.verdict(chosen);
     Some(MatrixCell {
         heat: heat(chosen.candidate.b?.value),
-        auc: source.half(row, Half::Evaluation)?,
-        view: source.view(&chosen.candidate.cell),
+        auc: source.half(row, Half::Evaluation)?.value,
         verdict: verdict.word(),
         sign: words::sign(verdict),
         is_unseen: source.outcome.visibility.mark(model, comparison).is_some(),
-        features: source.features(model, chosen.candidate.cell.layer, comparison),
     })
 }
 
@@ -126,11 +180,12 @@ mod tests {
     use crate::report::fixture::Fixture;
 
     #[test]
-    fn a_square_has_the_score_its_interval_its_verdict_and_the_view() {
+    fn a_square_has_the_score_and_its_verdict_and_what_is_behind_it_stands_below() {
         let text = Fixture::new().text(|source| Some(ScoreMatrix::of(source)));
-        assert!(text.contains("zero or one 0.900 ● 0.850–0.950 pca axis 1 0.700 ○ 0.650–0.750 pca axis 1"), "{text}");
-        assert!(text.contains("even or odd 0.520 0.470–0.570 pca axis 1"), "inconclusive has no sign: {text}");
+        assert!(text.contains("zero or one 0.900 ● 0.700 ○"), "{text}");
+        assert!(text.contains("even or odd 0.520 0.510"), "inconclusive has no sign: {text}");
         assert!(text.contains("● separates; ○ above chance, does not separate; no sign: inconclusive."), "{text}");
+        assert!(text.contains("pixels 0.900 (0.850–0.950) ● embedding, pca axis 1"), "{text}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::{FuzzTarget, few, of_repository, place, told};
 use crate::{desk::SMALL, hostile_pages};
 use std::{fs, path::Path};
 use visavis::{
-    audit::{Evidence, Examination, MARK},
+    audit::{EmbeddedObject, Evidence, Examination, MARK},
     config::{self, Text},
 };
 use visavis_core::{
@@ -129,7 +129,10 @@ fn small_page() -> (String, String) {
         is_wanted
     });
     let mut objects = std::mem::take(&mut evidence.objects).into_iter().collect::<Vec<_>>();
-    objects.sort_by_key(|(_, packed)| packed.len());
+    objects.sort_by_key(|(_, object)| match object {
+        EmbeddedObject::Small(bytes) => bytes.len(),
+        EmbeddedObject::Packed(packed) => packed.len(),
+    });
     evidence.objects = objects.into_iter().take(3).collect();
     let words = "<p>in <b class=\"name\"><bdi>pixels</bdi></b>, <code>visavis audit <bdi>x</bdi></code> <q><bdi>“0.125”</bdi></q></p>\n\
         <figure><div class=\"drawing\" data-result=\"00\"><svg viewBox=\"0 0 1 1\"><path d=\"M0 0\"/></svg>\n</div></figure>";
