@@ -81,7 +81,7 @@ impl DemoCommand {
             return Ok(());
         }
         RunCommand::of(&study).execute(context)?;
-        let file = report::write(context, &study, None)?;
+        let file = report::write(context, &study, None)?.file;
         let audit = context.line(&["audit", &file.display().to_string()]);
         remark(context, format!("\nopen {} in a browser; check it with: {audit}", file.display()));
         Ok(())

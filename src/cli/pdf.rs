@@ -1,5 +1,6 @@
 //! A report as a PDF, printed by a Chromium that is on this machine.
 
+use crate::study::folder_on_path;
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
@@ -74,8 +75,7 @@ fn browser() -> Result<PathBuf> {
     if let Some(own) = std::env::var_os(VARIABLE) {
         return Ok(own.into());
     }
-    let folders: Vec<PathBuf> = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
-    let found = BROWSERS.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|path| path.is_file());
+    let found = BROWSERS.iter().find_map(|name| Some(folder_on_path(name)?.join(name)));
     found.ok_or_else(|| {
         Fault::missing(format!("no Chromium is on this machine ({} were looked for)", BROWSERS.join(", ")))
             .next(format!("install one, name one in {VARIABLE}, or open the report in any browser and print it from there"))

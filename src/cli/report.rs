@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     audit,
-    study::{self, names_variables},
+    study::{self, Plan, names_variables},
 };
 use std::path::{Path, PathBuf};
 use visavis_core::{
@@ -47,15 +47,13 @@ impl ReportCommand {
                 Fault::asked("the page cannot have the name of its PDF").next("write it as .html: the PDF lies beside it")
             );
         }
-        let file = write(context, &self.study, self.output.as_deref())?;
+        let WrittenReport { file, plan, text } = write(context, &self.study, self.output.as_deref())?;
         let pdf = self.pdf.then(|| file.with_extension("pdf"));
         if let Some(pdf) = &pdf {
             write_out(pdf, &pdf::print(&file)?)?;
         }
         if context.json {
-            let opened = study::open(&self.study, &context.workspace)?;
-            let plan = study::plan(&opened, &context.workspace)?.as_it_stands()?;
-            say_json(&report_summary::of(&plan, &opened.file.text.source, &file)?);
+            say_json(&report_summary::of(&plan, &text, &file)?);
         } else if !context.quiet {
             let audit = context.line(&["audit", &file.display().to_string()]);
             say(format!("{} · check it with: {audit}", file.display()));
@@ -90,8 +88,16 @@ fn refuse_over_another(context: &Context, opened: &study::OpenedStudy, report: &
     }
 }
 
-/// Writes the report of a study that was run; says where.
-pub(crate) fn write(context: &Context, study: &Path, output: Option<&Path>) -> Result<PathBuf> {
+/// A report that was written, and what of.
+pub(crate) struct WrittenReport {
+    pub file: PathBuf,
+    plan: Plan,
+    /// The study's text.
+    text: String,
+}
+
+/// Writes the report of a study that was run.
+pub(crate) fn write(context: &Context, study: &Path, output: Option<&Path>) -> Result<WrittenReport> {
     let opened = study::open(study, &context.workspace)?;
     tell_about(context, &opened);
     let plan = study::plan(&opened, &context.workspace)?.as_it_stands()?;
@@ -122,5 +128,5 @@ pub(crate) fn write(context: &Context, study: &Path, output: Option<&Path>) -> R
             format!("`visavis audit` cannot check all of this page: {why}; `visavis audit` of the study file checks its results"),
         );
     }
-    Ok(file)
+    Ok(WrittenReport { file, plan, text: opened.file.text.source })
 }

@@ -65,6 +65,12 @@ impl Register {
         self.shown.insert(number);
         Ok(&self.claims[number])
     }
+
+    /// The same, as a mark of a chart has it: id and number.
+    fn mark<'a>(&mut self, id: &'a Value) -> tera::Result<(&'a str, f64)> {
+        let id = id.as_str().ok_or("a mark needs the id of a claim")?;
+        Ok((id, self.show(id)?.value))
+    }
 }
 
 impl Claims {
@@ -140,11 +146,7 @@ impl Claims {
             let scale = scale_of(arguments)?;
             let of = arguments.get("of").and_then(Value::as_object).ok_or("range needs an estimate")?;
             let mut register = claims.register();
-            let mut shown = |id: &Value| -> tera::Result<(String, f64)> {
-                let id = id.as_str().ok_or("a mark needs the id of a claim")?;
-                Ok((id.to_owned(), register.show(id)?.value))
-            };
-            let mut marks: Vec<(RangeMark, Vec<(String, f64)>)> = vec![];
+            let mut marks: Vec<(RangeMark, Vec<(&str, f64)>)> = vec![];
             for (name, mark) in
                 [("threshold", RangeMark::Threshold), ("others", RangeMark::Ring), ("diamond", RangeMark::Diamond)]
             {
@@ -154,18 +156,15 @@ impl Claims {
                     Some(id) => vec![id],
                 };
                 for id in ids {
-                    marks.push((mark, vec![shown(id)?]));
+                    marks.push((mark, vec![register.mark(id)?]));
                 }
             }
             let known = |name: &str| of.get(name).filter(|id| !id.is_null());
             if let (Some(low), Some(high)) = (known("low"), known("high")) {
-                marks.push((RangeMark::Interval, vec![shown(low)?, shown(high)?]));
+                marks.push((RangeMark::Interval, vec![register.mark(low)?, register.mark(high)?]));
             }
-            marks.push((RangeMark::Value, vec![shown(known("value").ok_or("an estimate needs a value")?)?]));
-            let marks: Vec<(RangeMark, Vec<(&str, f64)>)> = marks
-                .iter()
-                .map(|(mark, numbers)| (*mark, numbers.iter().map(|(id, number)| (id.as_str(), *number)).collect()))
-                .collect();
+            let value = known("value").ok_or("an estimate needs a value")?;
+            marks.push((RangeMark::Value, vec![register.mark(value)?]));
             Ok(Value::String(plot::range(scale, &marks)))
         }
     }
@@ -181,10 +180,7 @@ impl Claims {
             for line in lines.iter().take(plot::MOST_LINES) {
                 let mut steps = vec![];
                 for step in line.as_array().ok_or("a line needs a list of ids")? {
-                    steps.push(match step.as_str() {
-                        Some(id) => Some((id, register.show(id)?.value)),
-                        None => None,
-                    });
+                    steps.push(if step.is_null() { None } else { Some(register.mark(step)?) });
                 }
                 drawn.push(steps);
             }

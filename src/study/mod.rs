@@ -57,7 +57,7 @@ pub use open_store::{OpenedStore, open_store};
 pub use pins::Pins;
 pub(crate) use plan::sources::is_of_verification;
 pub use plan::{Plan, StageStatus, Tally, sources::is_of_training};
-pub use programs::WorkerProgram;
+pub use programs::{WorkerProgram, folder_on_path};
 pub(crate) use results::most_held;
 pub use results::{
     AxisFinding, CellVerdict, HeldNuisances, HypothesisPart, LayerRetrieval, LayersOn, MaskedBackground, ModelClicks,

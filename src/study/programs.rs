@@ -10,6 +10,12 @@ use visavis_core::domain::{
     study::DeviceClass,
 };
 
+/// The first folder of `PATH` that holds a command; one that is named from where somebody stands is passed over.
+pub fn folder_on_path(command: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).find(|folder| folder.is_absolute() && folder.join(command).is_file())
+}
+
 /// A program that runs networks. Each can do what needs no network, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WorkerProgram {

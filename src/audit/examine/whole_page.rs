@@ -7,7 +7,7 @@ use crate::audit::{
     page::{AuditedPage, DrawnMark},
     verdict::{Audit, Checked, Verdict},
 };
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use visavis_core::domain::{Key, claim::Claim, stage::Figure};
 
 fn finding(id: &str, why: &str, expected: &str, found: &str) -> Checked {
@@ -83,19 +83,18 @@ pub(super) fn examine_page(page: &AuditedPage, alone: &PageAlone, audit: &mut Au
     for (line, why) in &page.odd {
         audit.checked.push(Checked { expected: None, found: None, ..finding("page", &format!("line {line}: {why}"), "", "") });
     }
-    let known: HashSet<&str> = page.evidence.claims.iter().map(|claim| claim.id.as_str()).collect();
-    let unclaimed = page.shown.iter().filter(|shown| !known.contains(&*shown.claim)).map(|shown| {
+    let claims: HashMap<&str, &Claim> = page.evidence.claims.iter().map(|claim| (claim.id.as_str(), claim)).collect();
+    let unclaimed = page.shown.iter().filter(|shown| !claims.contains_key(&*shown.claim)).map(|shown| {
         let why = format!("line {}: the page shows a number that no claim stands behind", shown.line);
         finding(&start(&shown.claim), &why, "a claim", &start(&shown.text))
     });
     audit.checked.extend(bounded(unclaimed));
-    let numbers: HashMap<&str, f64> = page.evidence.claims.iter().map(|claim| (claim.id.as_str(), claim.value)).collect();
-    let moved = page.marks.iter().filter(|mark| !mark.stands(&numbers)).map(|mark| {
+    let number_of = |claim: &str| claims.get(claim).map(|claim| claim.value);
+    let moved = page.marks.iter().filter(|mark| !mark.stands(number_of)).map(|mark| {
         let why = format!("line {}: a mark of a chart does not stand where its number is", mark.line);
         finding(&start(mark.claims().next().unwrap_or("mark")), &why, "where its claim puts it", "elsewhere")
     });
     audit.checked.extend(bounded(moved));
-    let claims: HashMap<&str, &Claim> = page.evidence.claims.iter().map(|claim| (claim.id.as_str(), claim)).collect();
     let others = page.marks.windows(2).filter(|pair| !is_of_its_dot(&pair[0], &pair[1], &claims)).map(|pair| {
         let why = format!("line {}: the interval of a chart is not that of the number beside it", pair[0].line);
         finding(&start(pair[0].claims().next().unwrap_or("mark")), &why, "the interval of its number", "another")

@@ -1,7 +1,6 @@
 //! Marks of charts: each must stand where the numbers of its claims put it.
 
 use crate::audit::markup::{MarkupTree, NodeIx};
-use std::collections::HashMap;
 use visavis_core::plot::{
     ABSENT, LINES_BOX, MOST_LINES, RANGE_BOX, RangeMark, RangeScale, line_class, line_of_nothing, line_points,
 };
@@ -20,12 +19,12 @@ pub(crate) struct DrawnMark {
     pub line: u32,
     /// Ids of the claims that it is of, between spaces.
     claims: Box<str>,
-    mark: Mark,
+    mark: MarkKind,
     /// What says where it stands, as the page has it: `x1=8.0;`.
     geometry: Box<str>,
 }
 
-enum Mark {
+enum MarkKind {
     OfRange(RangeMark, RangeScale),
     /// Where nothing is, across lines.
     Nothing(RangeScale),
@@ -43,8 +42,10 @@ impl Chart {
     pub(super) fn is_drawn_by(self, marks: &[DrawnMark]) -> bool {
         match self {
             Chart::Range(_) => {
-                let kinds: Vec<RangeMark> =
-                    marks.iter().filter_map(|of| if let Mark::OfRange(mark, _) = of.mark { Some(mark) } else { None }).collect();
+                let kinds: Vec<RangeMark> = marks
+                    .iter()
+                    .filter_map(|of| if let MarkKind::OfRange(mark, _) = of.mark { Some(mark) } else { None })
+                    .collect();
                 let count = |kind: RangeMark| kinds.iter().filter(|of| **of == kind).count();
                 let once = [RangeMark::Zero, RangeMark::Threshold, RangeMark::Diamond, RangeMark::Interval];
                 kinds.is_sorted_by_key(|mark| mark.order())
@@ -53,12 +54,12 @@ impl Chart {
                     && count(RangeMark::Ring) <= MOST_RINGS
             }
             Chart::Lines(_) => {
-                let lines: Vec<&DrawnMark> = marks.iter().filter(|of| matches!(of.mark, Mark::Line(..))).collect();
-                let zeros = marks.iter().take_while(|of| matches!(of.mark, Mark::Nothing(_))).count();
+                let lines: Vec<&DrawnMark> = marks.iter().filter(|of| matches!(of.mark, MarkKind::Line(..))).collect();
+                let zeros = marks.iter().take_while(|of| matches!(of.mark, MarkKind::Nothing(_))).count();
                 let steps = |of: &DrawnMark| of.claims.split_whitespace().count();
                 zeros <= 1
                     && zeros + lines.len() == marks.len()
-                    && lines.iter().enumerate().all(|(place, of)| matches!(of.mark, Mark::Line(_, own) if own == place))
+                    && lines.iter().enumerate().all(|(place, of)| matches!(of.mark, MarkKind::Line(_, own) if own == place))
                     && lines.iter().all(|of| steps(of) == steps(lines[0]))
             }
         }
@@ -90,12 +91,12 @@ impl DrawnMark {
         let (mark, is_whole) = match (chart, name) {
             (Chart::Range(scale), _) => {
                 let mark = RangeMark::of_words(name, class)?;
-                (Mark::OfRange(mark, scale), numbers == mark.numbers())
+                (MarkKind::OfRange(mark, scale), numbers == mark.numbers())
             }
-            (Chart::Lines(scale), "line") => (Mark::Nothing(scale), class == "zero" && numbers == 0),
+            (Chart::Lines(scale), "line") => (MarkKind::Nothing(scale), class == "zero" && numbers == 0),
             (Chart::Lines(scale), "polyline") => {
                 let place = (0..MOST_LINES).find(|place| line_class(*place).as_deref() == Some(class))?;
-                (Mark::Line(scale, place), numbers > 0)
+                (MarkKind::Line(scale, place), numbers > 0)
             }
             (Chart::Lines(_), _) => return None,
         };
@@ -111,34 +112,34 @@ impl DrawnMark {
 
     /// What the row is about: the claim of its dot.
     pub(crate) fn of_value(&self) -> Option<&str> {
-        matches!(self.mark, Mark::OfRange(RangeMark::Value, _)).then_some(&*self.claims)
+        matches!(self.mark, MarkKind::OfRange(RangeMark::Value, _)).then_some(&*self.claims)
     }
 
     /// What it is held to.
     pub(super) fn of_threshold(&self) -> Option<&str> {
-        matches!(self.mark, Mark::OfRange(RangeMark::Threshold, _)).then_some(&*self.claims)
+        matches!(self.mark, MarkKind::OfRange(RangeMark::Threshold, _)).then_some(&*self.claims)
     }
 
     /// The ends of its interval.
     pub(crate) fn of_interval(&self) -> Option<(&str, &str)> {
-        if !matches!(self.mark, Mark::OfRange(RangeMark::Interval, _)) {
+        if !matches!(self.mark, MarkKind::OfRange(RangeMark::Interval, _)) {
             return None;
         }
         self.claims.split_once(' ')
     }
 
-    /// Does it stand where these numbers put it? Of a number that no claim has it does not.
-    pub(crate) fn stands(&self, numbers: &HashMap<&str, f64>) -> bool {
+    /// Does it stand where the numbers of its claims put it? Of one without a number it does not.
+    pub(crate) fn stands(&self, number_of: impl Fn(&str) -> Option<f64>) -> bool {
         let number = |claim: &str| match claim {
             ABSENT => Some(None),
-            claim => numbers.get(claim).map(|number| Some(*number)),
+            claim => number_of(claim).map(Some),
         };
         let found: Option<Vec<Option<f64>>> = self.claims.split_whitespace().map(number).collect();
         let Some(numbers) = found else { return false };
         let wanted = match self.mark {
-            Mark::Line(scale, _) => written([("points", line_points(scale, &numbers))]),
-            Mark::Nothing(scale) => line_of_nothing(scale).map(written).unwrap_or_default(),
-            Mark::OfRange(mark, scale) => {
+            MarkKind::Line(scale, _) => written([("points", line_points(scale, &numbers))]),
+            MarkKind::Nothing(scale) => line_of_nothing(scale).map(written).unwrap_or_default(),
+            MarkKind::OfRange(mark, scale) => {
                 let Some(numbers) = numbers.into_iter().collect::<Option<Vec<f64>>>() else { return false };
                 written(mark.geometry(scale, &numbers))
             }

@@ -217,7 +217,6 @@ impl PageReading {
         {
             self.odd.add(tree.line(at), DRAWN_OTHERWISE);
         }
-        self.marks_before = self.chart_marks.len();
     }
 
     /// Since a row of a table began: the number of each dot stands there as text, too. Since a figure began: that of each threshold.

@@ -119,7 +119,7 @@ fn a_row_of_a_chart_has_marks_that_stand_where_their_claims_put_them() {
     let read = |page: &str| {
         let reading = reading(page);
         let odd = reading.odd.told().into_iter().map(|(_, why)| why).collect::<Vec<_>>().join("; ");
-        (odd, reading.chart_marks.iter().filter(|mark| !mark.stands(&numbers)).count())
+        (odd, reading.chart_marks.iter().filter(|mark| !mark.stands(|claim| numbers.get(claim).copied())).count())
     };
     let in_row = |body: &str| read(&within("c0", "c3", body));
     let honest = marks(0.8, 0.9);
@@ -159,7 +159,10 @@ fn lines_of_a_chart_go_where_their_claims_put_them() {
     let numbers = HashMap::from([("c0", 0.6), ("c1", 0.9)]);
     let read = |body: &str| {
         let reading = reading(body);
-        (reading.odd.told().len(), reading.chart_marks.iter().filter(|mark| !mark.stands(&numbers)).count())
+        (
+            reading.odd.told().len(),
+            reading.chart_marks.iter().filter(|mark| !mark.stands(|claim| numbers.get(claim).copied())).count(),
+        )
     };
     let honest = lines(RangeScale::Auc, &[vec![Some(("c0", 0.6)), None, Some(("c1", 0.9))], vec![Some(("c1", 0.9)); 3]]);
     assert_eq!(read(&honest), (0, 0));

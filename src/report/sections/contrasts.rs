@@ -13,11 +13,9 @@ use crate::{
 use serde::Serialize;
 use visavis_core::domain::{
     claim::NumberForm,
-    contrast::ContrastSides,
     index::ComparisonIx,
     score::Estimate,
     simultaneous::{DISCOVERY, Difference, DifferenceVerdict, Interaction},
-    study::Contrast as StudyContrast,
 };
 
 #[derive(Serialize)]
@@ -121,7 +119,10 @@ impl Contrasts {
         }
         let contrasts: Vec<Contrast> = contrasts
             .into_iter()
-            .map(|(place, contrast)| Contrast { has_others: is_held_elsewhere(source, place), ..contrast })
+            .map(|(place, contrast)| Contrast {
+                has_others: source.outcome.held.iter().any(|held| held.contrast != place && source.outcome.is_of(held, place)),
+                ..contrast
+            })
             .collect();
         (!contrasts.is_empty()).then_some(Contrasts { contrasts })
     }
@@ -138,14 +139,6 @@ impl Contrasts {
             |pair: &Pair| PairVerdict { left: pair.left.clone(), right: pair.right.clone(), verdict: pair.verdict.clone() };
         pairs.map(verdict).collect()
     }
-}
-
-/// Does another contrast hold a pair with the baseline of this one?
-fn is_held_elsewhere(source: &ReportSource, contrast: usize) -> bool {
-    let study = source.study();
-    let StudyContrast::Baseline { model, .. } = &study.contrasts[contrast] else { return false };
-    let is_of = |held: &ContrastSides| held.left.iter().chain(&held.right).any(|place| study.models[*place].name == *model);
-    source.outcome.held.iter().any(|held| held.contrast != contrast && is_of(held))
 }
 
 impl Pair {

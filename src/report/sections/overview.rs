@@ -44,7 +44,7 @@ impl OverviewRow {
     fn of(source: &ReportSource, comparison: ComparisonIx) -> Option<Self> {
         let outcome = source.outcome;
         let chosen: Vec<(usize, &LedgerRow)> = outcome.chosen_on(comparison).collect();
-        let &(place, best) = chosen.iter().min_by_key(|(_, row)| row.rank.map_or((true, 0), |rank| (false, rank)))?;
+        let &(place, best) = chosen.iter().min_by_key(|(_, row)| row.rank)?;
         let cell = &best.candidate.cell;
         let others = chosen.iter().filter(|(other, _)| *other != place);
         let verdict = chosen.iter().map(|(_, row)| outcome.verdict(row)).min()?;

@@ -106,13 +106,12 @@ impl Summary {
         let count = |pointer: &str, what: &str, value| source.claims.count(&output, pointer, what, value);
         let tests = source.simultaneous_output("simultaneous tests".to_owned());
         let detectable = |field: &str, what: &str, of| source.claims.spread(&tests, &format!("/detectable/{field}"), what, of);
-        let (separates, tells): (IsFound, IsFound) = (|outcome, row| outcome.separates(row), |outcome, row| outcome.tells(row));
         let is_found = |comparison: ComparisonIx, is: IsFound| outcome.chosen_on(comparison).any(|(_, row)| is(outcome, row));
         let asked = || study.comparisons.keys().filter(|&comparison| outcome.chosen_on(comparison).next().is_some());
         let (separated, others): (Vec<ComparisonIx>, Vec<ComparisonIx>) =
-            asked().partition(|&comparison| is_found(comparison, separates));
+            asked().partition(|&comparison| is_found(comparison, SEPARATES));
         let (above_chance, none): (Vec<ComparisonIx>, Vec<ComparisonIx>) =
-            others.into_iter().partition(|&comparison| is_found(comparison, tells));
+            others.into_iter().partition(|&comparison| is_found(comparison, TELLS));
         let by_probes: Vec<ComparisonIx> = none.iter().copied().filter(|&comparison| probe_tells(source, comparison)).collect();
         let listed = |of: &[ComparisonIx]| {
             let names: Vec<Phrase> = of.iter().map(|comparison| Phrase::name(&study.comparisons[*comparison].name)).collect();
@@ -124,8 +123,8 @@ impl Summary {
             threshold: source.threshold(),
             family: source.chosen_cells(),
             chart: OverviewRow::all(source),
-            separated: found_in(source, &separated, separates),
-            above_chance: found_in(source, &above_chance, tells),
+            separated: found_in(source, &separated, SEPARATES),
+            above_chance: found_in(source, &above_chance, TELLS),
             not_above_chance: listed(&none),
             only_by_probes: listed(&by_probes),
             untrained: untrained(source),
@@ -157,18 +156,14 @@ impl Summary {
 
 /// What a chosen view must be, to be named.
 type IsFound = fn(&StudyOutcome, &LedgerRow) -> bool;
+const SEPARATES: IsFound = |outcome, row| outcome.separates(row);
+const TELLS: IsFound = |outcome, row| outcome.tells(row);
 
 /// Comparisons by the models whose chosen view is so; those of the same models together.
 fn found_in(source: &ReportSource, of: &[ComparisonIx], is: IsFound) -> Vec<FoundIn> {
     let mut found: Vec<(Phrase, Vec<String>)> = Vec::new();
     for &comparison in of {
-        let (mut models, mut asked) = (Vec::new(), 0);
-        for (_, row) in source.outcome.chosen_on(comparison) {
-            asked += 1;
-            if is(source.outcome, row) {
-                models.push(source.model(&row.candidate.cell));
-            }
-        }
+        let (models, asked) = (models_found(source, comparison, is), source.outcome.chosen_on(comparison).count());
         let is_every = models.len() == asked && asked > 1;
         let models = if is_every { Phrase::words("every model") } else { list_of_some(&names(&models), MOST_NAMES) };
         let models = models + unseen_by(source, comparison, is);
@@ -205,7 +200,11 @@ fn unseen_by(source: &ReportSource, comparison: ComparisonIx, is: IsFound) -> Ph
 
 /// Models whose chosen view is above chance on a comparison.
 pub(crate) fn models_above_chance(source: &ReportSource, comparison: ComparisonIx) -> Vec<String> {
-    let rows = source.outcome.chosen_on(comparison).filter(|(_, row)| source.outcome.tells(row));
+    models_found(source, comparison, TELLS)
+}
+
+fn models_found(source: &ReportSource, comparison: ComparisonIx, is: IsFound) -> Vec<String> {
+    let rows = source.outcome.chosen_on(comparison).filter(|(_, row)| is(source.outcome, row));
     rows.map(|(_, row)| source.model(&row.candidate.cell)).collect()
 }
 

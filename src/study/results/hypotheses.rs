@@ -136,7 +136,7 @@ impl<'a> StudyOutcome<'a> {
     }
 
     /// Does a contrast ask for this pair of sides? A pair with the baseline that another contrast holds already is held there.
-    fn is_of(&self, held: &ContrastSides, contrast: usize) -> bool {
+    pub fn is_of(&self, held: &ContrastSides, contrast: usize) -> bool {
         let study = &self.plan.study;
         match &study.contrasts[contrast] {
             Contrast::Baseline { model, .. } => {

@@ -8,7 +8,10 @@ use super::{
     outputs, refusal,
     script::{EXPORTED, WARNING, comment, pattern, printed, prologue, why_not_named},
 };
-use crate::study::cluster::{ClusterRun, SettingPlace};
+use crate::study::{
+    cluster::{ClusterRun, SettingPlace},
+    programs::folder_on_path,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
@@ -223,8 +226,7 @@ fn waiting_or_running(out: &str) -> Option<(u64, JobState)> {
 
 /// The folder in which a command is found on this machine, unless it is one of the usual ones.
 fn folder_of(command: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    let folder = std::env::split_paths(&path).find(|folder| folder.is_absolute() && folder.join(command).is_file())?;
+    let folder = folder_on_path(command)?;
     (!USUAL.iter().any(|usual| Path::new(usual) == folder) && why_not_named(&folder).is_none()).then_some(folder)
 }
 
