@@ -1,6 +1,6 @@
 # What a newcomer types. Everything is built into one folder, which CI keeps beyond its clone. What a new machine lacks is
 # fetched: a browser for tests, and libtorch (0.5 GB, once, into the user's cache; $$LIBTORCH names another).
-.PHONY: build build-for-tests demo test test-long test-times kills bench projections bits screens simulations scaling install oracle rehearsal check tools
+.PHONY: build build-for-tests demo test test-long test-times kills bench projections bits screens simulations scaling install oracle rehearsal pretrain check tools
 
 CARGO ?= cargo
 WITH_LIBTORCH = libtorch="$$(scripts/libtorch)" && LIBTORCH="$$libtorch"
@@ -84,6 +84,10 @@ oracle:
 ## more; QUICK=1: five minutes. PYTHON names a Python with torch, which only writes those files
 rehearsal: build
 	@$(WITH_LIBTORCH) && export LIBTORCH && scripts/rehearsal $(if $(QUICK),--quick)
+
+## pretrain: the networks that the demo is given, trained again: experiments/pretrain.yaml; some half an hour on two cores
+pretrain: build
+	@$(WITH_LIBTORCH) && export LIBTORCH && scripts/pretrain
 
 ## install: the programs, optimised, into PREFIX/bin, libtorch and onnxruntime beside them into PREFIX/lib/visavis; they may be moved
 ## together. `make install LIBTORCH=…` takes another libtorch

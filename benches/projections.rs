@@ -244,7 +244,7 @@ fn sets(folder: &Path) -> Vec<(&'static str, PathBuf)> {
     if let Some(demo) = std::env::var_os("VISAVIS_DEMO") {
         let out = folder.join("demo.npy");
         let arguments =
-            ["export", "experiments/demo.yaml", "--what", "features", "--model", "softmax-varied", "--layer", "embedding"];
+            ["export", "experiments/demo.yaml", "--what", "features", "--model", "many-faces", "--layer", "embedding"];
         let status = Command::new(env!("CARGO_BIN_EXE_visavis"))
             .args(arguments)
             .args(["--format", "npy", "-o"])

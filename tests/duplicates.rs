@@ -173,7 +173,7 @@ fn a_report_says_what_the_training_set_shares_with_the_evaluation_and_an_audit_f
         plan["stages"].as_array().unwrap().iter().find(|of| of["kind"] == kind).map_or(0, |of| of["to_run"].as_u64().unwrap())
     };
     assert_eq!((to_run("index"), to_run("project")), (0, 0), "{plan}");
-    assert_eq!(to_run("features"), 1, "the hashes of the training set: {plan}");
+    assert_eq!(to_run("features"), 2, "the hashes and the sample of the training set: {plan}");
 }
 
 #[test]

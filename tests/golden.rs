@@ -31,7 +31,7 @@ const PRETENDED: [(&str, &str); 2] = [("extract", "d7ae48a4"), ("train", "046564
 const RETAINED: [(&str, &str); 2] = [("extract", "e8c67cbb"), ("retained", "d5730166")];
 
 /// Of drawn faces, what takes no network.
-const DRAWN: [(&str, &str); 14] = [
+const DRAWN: [(&str, &str); 15] = [
     ("baseline", "98b89420"),
     ("draw", "f3b25c81"),
     ("explained", "0f9d8103"),
@@ -45,6 +45,7 @@ const DRAWN: [(&str, &str); 14] = [
     ("rank", "a70a4dbe"),
     ("score", "0137f165"),
     ("space", "ff8a4749"),
+    ("thumbnails", "4113a8a8"),
     ("verify", "6598769c"),
 ];
 

@@ -32,6 +32,7 @@ mod mutants;
 mod networks;
 mod nodes;
 mod oracle;
+mod pointing;
 mod projection_studies;
 mod reference;
 mod releases;

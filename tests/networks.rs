@@ -128,6 +128,60 @@ fn killed_and_undisturbed(change: impl Fn(&Desk), deaths: &[&str], goes_on: &str
 }
 
 /// What a file of weights is of is told by its tensors: what a loss remembers is not among them.
+/// The page names its pictures and its networks; a machine with the pictures alone makes all of it again.
+#[test]
+fn an_audit_trains_again_and_runs_networks_again() {
+    let desk = desk();
+    desk.succeed(&["run", STUDY, "--quiet"]);
+    desk.succeed(&["report", STUDY, "--quiet"]);
+    for depth in ["features", "training"] {
+        let audit = desk.json(&["audit", "reports/tiny.html", "--recompute", depth]);
+        assert_eq!((audit["verdict"].as_str(), audit["unchecked"].as_u64()), (Some("identical"), Some(0)), "{audit}");
+    }
+    // Without libtorch an audit says what it could not make again, and how much of that is a training.
+    let unchecked = |depth: &str| {
+        let audit =
+            said(&desk, &["audit", "reports/tiny.html", "--json", "--recompute", depth], &[("VISAVIS_TORCH", "/nowhere")]);
+        let told: serde_json::Value = serde_json::from_str(&audit.out).unwrap();
+        assert!(audit.out.contains("networks cannot be run again here"), "{depth}: {}{}", audit.out, audit.err);
+        told["unchecked"].as_u64().unwrap()
+    };
+    assert!(unchecked("training") > unchecked("features"));
+}
+
+/// Learned in one study, named in another: the features are the same, and nearly the same from half the bits.
+#[test]
+fn what_was_learned_is_saved_for_other_studies() {
+    let desk = desk();
+    let before = desk.visavis(&["weights", "save", STUDY, "w.safetensors"]);
+    assert!(before.code == 5 && before.err.contains("has not been trained yet"), "{}{}", before.out, before.err);
+    desk.succeed(&["run", STUDY, "--quiet"]);
+    desk.succeed(&["weights", "save", STUDY, "w.safetensors"]);
+    let half = desk.visavis(&["weights", "save", STUDY, "half.safetensors", "--half"]);
+    assert!(half.code == 0 && half.err.contains("rounded to half precision"), "{}{}", half.out, half.err);
+    let size = |file: &str| fs::metadata(desk.path(file)).unwrap().len();
+    assert!(size("half.safetensors") < size("w.safetensors") * 6 / 10);
+    let study = fs::read_to_string(desk.path(STUDY)).unwrap().replace("study: tiny", "study: named").replace(
+        "  named:\n",
+        "  named:\n    whole: { architecture: { resnet34: { width: 0.1 } }, loss: softmax, trained_on: people, prepare: tiny, weights: { file: \
+         ../w.safetensors, family: visavis } }\n    half: { architecture: { resnet34: { width: 0.1 } }, loss: softmax, trained_on: people, \
+         prepare: tiny, weights: { file: ../half.safetensors, family: visavis } }\n",
+    );
+    desk.write("experiments/named.yaml", study.as_bytes());
+    desk.succeed(&["run", "experiments/named.yaml", "--quiet"]);
+    let features = |model: &str| {
+        let layer = ["--what", "features", "--layer", "embedding", "--format", "npy", "-o", "f.npy", "--model", model];
+        desk.succeed(&[&["export", "experiments/named.yaml"], &layer[..]].concat());
+        visavis_core::dataset::array::from_npy(&fs::read(desk.path("f.npy")).unwrap(), Path::new("f.npy")).unwrap()
+    };
+    let trained = features("resnet34-width0.1-softmax-people-tiny");
+    assert_eq!(trained.values(), features("whole").values());
+    let half = features("half");
+    let largest = trained.values().iter().fold(0.0f32, |most, value| most.max(value.abs()));
+    let off = trained.values().iter().zip(half.values()).fold(0.0f32, |most, (one, other)| most.max((one - other).abs()));
+    assert!(off > 0.0 && off < largest / 50.0, "{off} of {largest}");
+}
+
 #[test]
 fn weights_of_every_loss_are_read_again() {
     let desk = desk();
@@ -143,8 +197,8 @@ fn weights_of_every_loss_are_read_again() {
     });
     let kinds: Vec<String> = kinds.collect();
     let count = |kind: &str| kinds.iter().filter(|other| *other == kind).count();
-    // Features of `untrained` and `pixels`, hashes of the pictures of both sets, and nuisances, too.
-    assert_eq!((count("train"), count("features")), (LOSSES.len(), LOSSES.len() + 5), "{kinds:?}");
+    // Features of `untrained` and `pixels`, hashes and a sample of the pictures of both sets, all made small, and nuisances, too.
+    assert_eq!((count("train"), count("features")), (LOSSES.len(), LOSSES.len() + 8), "{kinds:?}");
 }
 
 #[test]

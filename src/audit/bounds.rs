@@ -4,6 +4,7 @@
 use visavis_core::domain::{
     alteration::Alteration,
     comparison::{Measured, Question},
+    model::Architecture,
     projection::{LearnedLabels, Method, ParameterValue, View},
     score::Statistics,
     stage::{Figure, Work},
@@ -18,6 +19,10 @@ const MOST_CLUSTERS: usize = 100;
 const MOST_QUERIES: usize = 1000;
 const MOST_NUISANCES: usize = 1000;
 const LARGEST_PICTURE: usize = 2048;
+/// As many times as wide as the network of its paper.
+const WIDEST: f64 = 8.0;
+const LONGEST: usize = 100_000;
+const LARGEST_BATCH: usize = 1_000_000;
 const DEEPEST: usize = 3;
 const MOST_RECTANGLES: usize = 10_000;
 
@@ -36,9 +41,13 @@ pub(crate) fn too_much(work: &Work) -> Option<String> {
         | Work::Nuisances(_)
         | Work::Overlap(_)
         | Work::Agreement(_)
-        | Work::Train(_)
         | Work::VerifyPairs(_)
+        | Work::Thumbnails(_)
         | Work::Draw(_) => None,
+        Work::Train(of) => too_wide(&of.architecture)
+            .or_else(|| told(of.preparation.size, LARGEST_PICTURE, "pixels a side"))
+            .or_else(|| told(of.recipe.epochs, LONGEST, "epochs"))
+            .or_else(|| told(of.recipe.batch, LARGEST_BATCH, "pictures a batch")),
         Work::Quality(of) => told(of.views.len(), MOST_VIEWS, "views"),
         Work::Clusters(of) => {
             told(of.views.len(), MOST_VIEWS, "views").or_else(|| told(of.method.most(), MOST_CLUSTERS, "clusters"))
@@ -47,7 +56,7 @@ pub(crate) fn too_much(work: &Work) -> Option<String> {
             .or_else(|| told(of.views.len(), MOST_VIEWS, "views"))
             .or_else(|| told(of.nuisances.len(), MOST_NUISANCES, "nuisances")),
         Work::AdjustedScores(of) => resamples(&of.statistics).or_else(|| told(of.held.len(), MOST_NUISANCES, "nuisances")),
-        Work::Extract(of) => told(of.preparation.size, LARGEST_PICTURE, "pixels a side"),
+        Work::Extract(of) => too_wide(&of.architecture).or_else(|| told(of.preparation.size, LARGEST_PICTURE, "pixels a side")),
         Work::Baseline(of) => told(of.preparation.size, LARGEST_PICTURE, "pixels a side"),
         Work::Project(of) => of_method(&of.method, &told),
         Work::Score(of) => resamples(&of.statistics).or_else(|| told(of.views.len(), MOST_VIEWS, "views")),
@@ -75,6 +84,11 @@ pub(crate) fn too_much(work: &Work) -> Option<String> {
     }
 }
 
+fn too_wide(of: &Architecture) -> Option<String> {
+    let is_right = of.width > 0.0 && of.width <= WIDEST;
+    (!is_right).then(|| format!("it asks for a network {} times as wide, and an audit makes those up to {WIDEST}", of.width))
+}
+
 /// What no study file can ask for, if the stage asks for it: axis 0, a comparison of one class, a figure whose classes have other
 /// names than it has classes.
 pub(crate) fn impossible(work: &Work) -> Option<String> {
@@ -82,6 +96,7 @@ pub(crate) fn impossible(work: &Work) -> Option<String> {
         Work::Index(_)
         | Work::Features(_)
         | Work::Hashes(_)
+        | Work::Thumbnails(_)
         | Work::Nuisances(_)
         | Work::Overlap(_)
         | Work::Agreement(_)

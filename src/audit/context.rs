@@ -1,7 +1,7 @@
 //! What a page was rendered from beside the study, its results and their objects: with these it can be rendered again.
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use visavis_core::domain::{Digest, ledger::CellId};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,9 @@ pub struct PageContext {
     /// By attribute: how missing labels are spelled.
     pub missing_labels: BTreeMap<String, Vec<String>>,
     pub pinned: Vec<PinnedFigure>,
+    /// Data sets of which some faces are on the page.
+    #[serde(default)]
+    pub faces_of: BTreeSet<String>,
 }
 
 /// A figure that a person wants in the report.

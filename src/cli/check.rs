@@ -5,7 +5,7 @@ use super::{
     output::{say, say_json, tell_about, tell_namesakes},
 };
 use crate::study;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use visavis_core::domain::{Fault, Result, matrix, text::count};
 
 #[derive(clap::Args)]
@@ -15,6 +15,10 @@ pub(crate) struct CheckCommand {
 }
 
 impl CheckCommand {
+    pub(super) fn of(study: &Path) -> Self {
+        CheckCommand { study: study.to_owned() }
+    }
+
     pub(crate) fn run(&self, context: &Context) -> Result<()> {
         let opened = study::open(&self.study, &context.workspace)?;
         let study = &opened.file.study;

@@ -45,6 +45,16 @@ pub(crate) struct LabelledSet {
 }
 
 impl AddedLabels {
+    /// The table.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.labels.as_deref()
+    }
+
+    /// Its column that says who is on the pictures.
+    pub(super) fn identities_column(&self) -> Option<&str> {
+        self.identities.as_deref()
+    }
+
     /// Refuses labels where pictures are written: containers have none but classes.
     pub(super) fn none_of(&self, dst: &Path) -> Result<()> {
         if self.labels.is_none() && self.identities.is_none() {

@@ -1,5 +1,5 @@
-//! `visavis demo`: a whole study from nothing. On faces that are drawn here, with networks that learn here; or, where there is
-//! no libtorch, on scanned digits that ship inside the program.
+//! `visavis demo`: a whole study from nothing. On faces that are drawn here, with networks that learn here and two that learned before; or,
+//! where there is no libtorch, on scanned digits that ship inside the program.
 
 use super::{
     Context,
@@ -42,21 +42,28 @@ const DIGITS: [(&str, &[u8]); 7] = [
 /// each as any other.
 struct Faces {
     study: (&'static str, &'static [u8]),
+    /// Weights that the study names, and what they are.
+    given: &'static [(&'static str, &'static [u8])],
     sets: &'static [(&'static str, DrawnKind, usize, usize, u64)],
 }
 
 const WHOLE: Faces = Faces {
     study: ("experiments/demo.yaml", include_bytes!("../../experiments/demo.yaml")),
+    given: &[
+        ("data/pretrained/README.md", include_bytes!("../../data/pretrained/README.md")),
+        ("data/pretrained/softmax.safetensors", include_bytes!("../../data/pretrained/softmax.safetensors")),
+        ("data/pretrained/arcface.safetensors", include_bytes!("../../data/pretrained/arcface.safetensors")),
+    ],
     sets: &[
         ("data/drawn/faces", DrawnKind::Faces(Twin::A), 300, 1500, 1),
         ("data/drawn/varied", DrawnKind::Training(Variety::Varied), 250, 2000, 2),
-        ("data/drawn/uniform", DrawnKind::Training(Variety::Uniform), 250, 2000, 2),
         ("data/drawn/textures", DrawnKind::Textures, 250, 2000, 2),
     ],
 };
 
 const QUICK: Faces = Faces {
     study: ("experiments/demo-quick.yaml", include_bytes!("../../experiments/demo-quick.yaml")),
+    given: &[],
     sets: &[
         ("data/drawn-quick/faces", DrawnKind::Faces(Twin::A), 150, 600, 1),
         ("data/drawn-quick/varied", DrawnKind::Training(Variety::Varied), 100, 800, 2),
@@ -81,7 +88,7 @@ impl DemoCommand {
             return Ok(());
         }
         RunCommand::of(&study).execute(context)?;
-        let file = report::write(context, &study, None)?.file;
+        let file = report::write(context, &study, None, false)?.file;
         let audit = context.line(&["audit", &file.display().to_string()]);
         remark(context, format!("\nopen {} in a browser; check it with: {audit}", file.display()));
         Ok(())
@@ -95,7 +102,9 @@ fn draw(context: &Context, faces: &Faces) -> Result<&'static str> {
             .next("`make build` makes it; `visavis demo --digits` does without"));
     }
     let root = context.workspace.root();
-    write_if_absent(&root.join(faces.study.0), faces.study.1)?;
+    for (name, bytes) in std::iter::once(&faces.study).chain(faces.given) {
+        write_if_absent(&root.join(name), bytes)?;
+    }
     for &(folder, kind, people, images, seed) in faces.sets {
         let path = root.join(folder);
         if !faces::is_there(&path) {

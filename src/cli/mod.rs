@@ -17,6 +17,7 @@ mod find;
 mod init;
 mod job_requests;
 mod label;
+mod learned_weights;
 mod logs;
 mod open_store;
 mod output;

@@ -110,10 +110,5 @@ fn unicode_width(text: &str) -> usize {
 }
 
 pub(crate) fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s < 1.0 => "less than a second".to_owned(),
-        s if s < 90.0 => format!("about {s:.0} s"),
-        s if s < 5400.0 => format!("about {:.0} min", s / 60.0),
-        s => format!("about {:.1} h", s / 3600.0),
-    }
+    if seconds < 1.0 { "less than a second".to_owned() } else { format!("about {}", crate::study::duration(seconds)) }
 }

@@ -10,8 +10,12 @@ use crate::{
     audit,
     study::{self, Plan, names_variables},
 };
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 use visavis_core::{
+    dataset::faces,
     domain::{
         Digest, Fault, Result,
         pin::LOST,
@@ -30,24 +34,19 @@ pub(crate) struct ReportCommand {
     /// Print it as a PDF beside it, too, with a Chromium that is on this machine
     #[arg(long)]
     pdf: bool,
-    /// Put the faces of licensed data sets into the page
+    /// Put some faces of data sets into the page whose pictures were not drawn here: you may hand them out
     #[arg(long)]
     embed_faces: bool,
 }
 
 impl ReportCommand {
     pub(crate) fn run(&self, context: &Context) -> Result<()> {
-        if self.embed_faces {
-            return Err(
-                Fault::missing("pictures in reports come with a later visavis").next("write the report without --embed-faces")
-            );
-        }
         if self.pdf && self.output.as_ref().is_some_and(|file| file.extension().is_some_and(|end| end == "pdf")) {
             return Err(
                 Fault::asked("the page cannot have the name of its PDF").next("write it as .html: the PDF lies beside it")
             );
         }
-        let WrittenReport { file, plan, text } = write(context, &self.study, self.output.as_deref())?;
+        let WrittenReport { file, plan, text } = write(context, &self.study, self.output.as_deref(), self.embed_faces)?;
         let pdf = self.pdf.then(|| file.with_extension("pdf"));
         if let Some(pdf) = &pdf {
             write_out(pdf, &pdf::print(&file)?)?;
@@ -96,8 +95,18 @@ pub(crate) struct WrittenReport {
     text: String,
 }
 
+/// The data sets of which the page shows some faces: drawn ones, or all where a person says that these may be handed out.
+fn faces_of(opened: &study::OpenedStudy, plan: &Plan, embeds_all: bool) -> BTreeSet<String> {
+    let is_shown = |name: &String| {
+        let is_evaluated = plan.study.evaluation.dataset.as_ref() == Some(name);
+        let is_drawn = || plan.training_set_at(name).is_some_and(|at: PathBuf| faces::is_drawn(&at));
+        embeds_all || is_evaluated && opened.survey.truth.is_some() || is_drawn()
+    };
+    plan.study.datasets.keys().filter(|name| is_shown(name)).cloned().collect()
+}
+
 /// Writes the report of a study that was run.
-pub(crate) fn write(context: &Context, study: &Path, output: Option<&Path>) -> Result<WrittenReport> {
+pub(crate) fn write(context: &Context, study: &Path, output: Option<&Path>, embeds_all: bool) -> Result<WrittenReport> {
     let opened = study::open(study, &context.workspace)?;
     tell_about(context, &opened);
     let plan = study::plan(&opened, &context.workspace)?.as_it_stands()?;
@@ -109,7 +118,8 @@ pub(crate) fn write(context: &Context, study: &Path, output: Option<&Path>) -> R
         plan.lost_pins().map(|name| printable(&format!("pinned: {name} · {LOST}; `visavis unpin` takes it off"))).collect();
     warn(context, &lost);
     let made_of = plan.made_of(&opened.file.text.source);
-    let of = |carries_context| page(&plan, &opened, study, RenderedAs { made_of, carries_context, of_page: false });
+    let faces_of = &faces_of(&opened, &plan, embeds_all);
+    let of = |carries_context| page(&plan, &opened, study, RenderedAs { made_of, carries_context, of_page: false, faces_of });
     let mut page = of(!names_variables(&opened.file.text.source))?;
     // A page that its own evidence would give otherwise does not say that it can be rendered from it.
     if !carries_itself(&page) {

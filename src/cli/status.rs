@@ -4,7 +4,8 @@ use super::{
     Context, open_store,
     output::{say, say_json},
 };
-use crate::study::{HeldBecause, Phase, Timeline};
+use crate::study::{HeldBecause, Phase, TimeLeft, Timeline, watch::Watch};
+use std::path::Path;
 use visavis_core::{
     domain::{
         Result,
@@ -51,10 +52,21 @@ fn nothing(context: &Context) -> Result<()> {
 
 fn show(context: &Context, index: &Index) -> Result<()> {
     let Some(timeline) = Timeline::read(index, &context.workspace)? else { return nothing(context) };
-    if context.json { as_json(index, &timeline) } else { as_text(index, &timeline) }
+    let left = time_left(context, &timeline);
+    if context.json { as_json(index, &timeline, left) } else { as_text(index, &timeline, left) }
 }
 
-fn as_json(index: &Index, timeline: &Timeline) -> Result<()> {
+/// What is left of a run that goes on; nothing where its study cannot be read any more.
+fn time_left(context: &Context, timeline: &Timeline) -> Option<TimeLeft> {
+    if timeline.phase() != Phase::Running {
+        return None;
+    }
+    let mut watch = Watch::new(&context.workspace, context.threads);
+    watch.choose(&context.workspace.locate(Path::new(&timeline.run.file)));
+    watch.refresh()?.left
+}
+
+fn as_json(index: &Index, timeline: &Timeline, left: Option<TimeLeft>) -> Result<()> {
     let run = &timeline.run;
     let jobs: serde_json::Map<String, serde_json::Value> =
         JobState::ALL.into_iter().map(|state| (state.word().to_owned(), timeline.count(state).into())).collect();
@@ -86,7 +98,7 @@ fn as_json(index: &Index, timeline: &Timeline) -> Result<()> {
     say_json(&serde_json::json!({
         "format": 1, "study": run.study, "state": state, "started": run.started, "ended": run.ended, "run": run.journal,
         "process": run.origin.pid, "host": run.origin.host, "held": timeline.held.map(HeldBecause::word), "jobs": jobs, "devices": devices,
-        "workers": timeline.workers, "at_work": at_work, "listed": listed, "set_aside": aside,
+        "left": left.map(|of| serde_json::json!({ "seconds": of.seconds, "low": of.low, "high": of.high })), "workers": timeline.workers, "at_work": at_work, "listed": listed, "set_aside": aside,
     }));
     Ok(())
 }
@@ -113,7 +125,7 @@ fn running(index: &Index, timeline: &Timeline) -> Result<Vec<RunningJob>> {
     timeline.jobs(index, JobState::Running, 1024)?.into_iter().map(on).collect()
 }
 
-fn as_text(index: &Index, timeline: &Timeline) -> Result<()> {
+fn as_text(index: &Index, timeline: &Timeline, left: Option<TimeLeft>) -> Result<()> {
     let run = &timeline.run;
     let state = match timeline.phase() {
         Phase::Running if timeline.held == Some(HeldBecause::Paused) => {
@@ -121,7 +133,8 @@ fn as_text(index: &Index, timeline: &Timeline) -> Result<()> {
         }
         Phase::Running if timeline.held == Some(HeldBecause::Draining) => "draining: it finishes what runs, and ends".to_owned(),
         Phase::Running => {
-            format!("running, started {}, process {} on {}", open_store::ago(run.started), run.origin.pid, run.origin.host)
+            let left = left.map_or(String::new(), |left| format!(", {}", left.told()));
+            format!("running, started {}{left}, process {} on {}", open_store::ago(run.started), run.origin.pid, run.origin.host)
         }
         Phase::Ended => format!("ended {}", open_store::ago(run.ended.unwrap_or(0))),
         Phase::Interrupted => format!("interrupted {}; run it again to go on", open_store::ago(run.ended.unwrap_or(0))),

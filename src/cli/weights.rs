@@ -1,7 +1,7 @@
 //! `visavis weights …`: weight files, without libtorch.
 
 use super::{
-    Context,
+    Context, learned_weights,
     output::{remark, say, say_json},
     whole_networks,
 };
@@ -42,6 +42,19 @@ pub(crate) enum WeightsCommand {
         /// The file to write, which must not be there yet
         out: PathBuf,
     },
+    /// Write the weights that a model of a study learned here, for other studies
+    Save {
+        /// The study file
+        study: PathBuf,
+        /// The file to write (.safetensors), which must not be there yet
+        out: PathBuf,
+        /// The model (default: the only one that is trained here)
+        #[arg(long)]
+        model: Option<String>,
+        /// In half precision: half as large, every number rounded
+        #[arg(long)]
+        half: bool,
+    },
     /// Write random weights in the layout of a family, to rehearse a study before its weights are there
     Draw {
         /// An architecture, such as resnet50
@@ -65,6 +78,10 @@ impl WeightsCommand {
         match self {
             WeightsCommand::Inspect { file } => inspect(file, context),
             WeightsCommand::Convert { file, out } => convert(file, out, context),
+            WeightsCommand::Save { study, out, model, half } => {
+                let width = if *half { StoredWidth::Half } else { StoredWidth::Single };
+                learned_weights::save(study, model.as_deref(), out, width, context)
+            }
             WeightsCommand::Draw { architecture, out, family, width, seed } => {
                 let network = Architecture { word: architecture.clone(), width: *width };
                 draw(&network, &WeightFamily::of(family), *seed, out, context)
@@ -212,13 +229,24 @@ fn suggested(
     )
 }
 
+/// In how many bits a file holds each number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum StoredWidth {
+    Half,
+    Single,
+}
+
 /// Writes weights to a file that is not there yet, and gives its digest.
-fn write_new(tensors: &BTreeMap<String, Tensor>, out: &Path) -> Result<Digest> {
+pub(super) fn write_new(tensors: &BTreeMap<String, Tensor>, width: StoredWidth, out: &Path) -> Result<Digest> {
     let there = || Fault::asked("the file is there already").in_file(out).next("name another, or move it away");
     if out.symlink_metadata().is_ok() {
         return Err(there());
     }
-    let bytes = weights::write(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)))?;
+    let named = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor));
+    let bytes = match width {
+        StoredWidth::Half => weights::write_half(named)?,
+        StoredWidth::Single => weights::write(named)?,
+    };
     let mut new = File::create_new(out).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => there(),
         _ => Fault::io("write", out, &error),
@@ -232,7 +260,7 @@ fn write_new(tensors: &BTreeMap<String, Tensor>, out: &Path) -> Result<Digest> {
 }
 
 /// What was written, for people and programs.
-fn written(
+pub(super) fn written(
     (architecture, family): (&Architecture, &WeightFamily),
     tensors: usize,
     remarks: &[String],
@@ -256,7 +284,7 @@ fn written(
 fn convert(path: &Path, out: &Path, context: &Context) -> Result<()> {
     let file = containers::read(path)?;
     let (architecture, family, strict) = weights::recognised(&file)?;
-    let digest = write_new(&strict.tensors, out)?;
+    let digest = write_new(&strict.tensors, StoredWidth::Single, out)?;
     written((&architecture, &family), strict.tensors.len(), &strict.remarks, out, digest, context);
     Ok(())
 }
@@ -266,7 +294,7 @@ fn draw(architecture: &Architecture, family: &WeightFamily, seed: u64, out: &Pat
         return Err(Fault::asked(format!("the width {} is not between 0.01 and 4", architecture.width)));
     }
     let tensors = weights::draw(architecture, family, seed)?;
-    let digest = write_new(&tensors, out)?;
+    let digest = write_new(&tensors, StoredWidth::Single, out)?;
     written(
         (architecture, family),
         tensors.len(),

@@ -78,10 +78,10 @@ mod tests {
 
     #[test]
     fn lists_are_told_as_they_are_written() {
-        let text = Text { path: "demo.yaml".into(), source: include_str!("../../experiments/demo.yaml").to_owned() };
+        let text = Text { path: "x.yaml".into(), source: include_str!("../../experiments/drawn-faces.yaml").to_owned() };
         let levels = Levels::of(&text);
-        assert_eq!(levels.factors["loss"], ["softmax", "arcface: { s: 16, m: 0.2 }"]);
-        assert_eq!(levels.factors["architecture"], ["resnet34: { width: 0.25 }"]);
+        assert_eq!(levels.factors["loss"], ["softmax", "arcface: { s: 32, m: 0.4 }"]);
+        assert_eq!(levels.factors["architecture"], ["resnet34: { width: 0.5 }", "seresnet34: { width: 0.5 }"]);
         assert_eq!(levels.projections[3], "umap: { neighbors: 15, min_dist: 0.1, seeds: 5 }");
         assert!(levels.comparisons.contains(&"hair colour".to_owned()) && levels.named.contains(&"pixels".to_owned()));
     }

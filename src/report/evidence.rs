@@ -71,6 +71,7 @@ fn context(source: &ReportSource, extras: &Extras, text: &str) -> PageContext {
         remarks: plan.remarks.clone(),
         missing_labels: extras.missing_labels.iter().map(spelled).collect(),
         pinned: plan.pinned().iter().map(pinned).collect(),
+        faces_of: extras.faces_of.clone(),
     }
 }
 
@@ -127,6 +128,9 @@ fn output_with_claims(step: Step) -> Option<&'static str> {
         Step::Index
         | Step::HashEvaluation
         | Step::HashTraining { .. }
+        | Step::SampleEvaluation
+        | Step::SampleTraining { .. }
+        | Step::Thumbnails
         | Step::Features { .. }
         | Step::Extract { .. }
         | Step::ExtractAltered { .. }

@@ -22,7 +22,10 @@ mod words;
 pub use page::render;
 pub use strip::{StripFace, strip};
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 use visavis_core::domain::{made_of::MadeOf, missing::MissingLabels};
 
 /// What is on a page beside the outcome.
@@ -37,6 +40,8 @@ pub struct Extras<'a> {
     pub carries_context: bool,
     /// It is rendered from what a page carries: objects that are not there are not carried either.
     pub of_page: bool,
+    /// Data sets whose faces may be on the page: drawn ones, and those that whoever writes it may hand out.
+    pub faces_of: &'a BTreeSet<String>,
     /// Tables to hand out with the page: what each is of, bytes.
     pub tables: Vec<(&'static str, Vec<u8>)>,
 }
@@ -50,6 +55,8 @@ impl<'a> Extras<'a> {
         study_text: &'a str,
     ) -> Self {
         let made_of = MadeOf::new([].into_iter(), study_text, &[]);
-        Extras { missing_labels, study_file, study_text, made_of, carries_context: true, of_page: false, tables: vec![] }
+        static NONE: BTreeSet<String> = BTreeSet::new();
+        let (carries_context, of_page, tables) = (true, false, vec![]);
+        Extras { missing_labels, study_file, study_text, made_of, carries_context, of_page, faces_of: &NONE, tables }
     }
 }

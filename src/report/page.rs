@@ -72,7 +72,7 @@ pub fn render(outcome: &StudyOutcome, extras: &Extras) -> Result<String> {
 
 /// The table of contents: every section, in the order of the page.
 fn sections(source: &ReportSource, templates: &Templates, extras: &Extras) -> Result<Vec<RenderedSection>> {
-    let (training, contrasts) = (Training::of(source)?, Contrasts::of(source));
+    let (training, contrasts) = (Training::of(source, extras.faces_of)?, Contrasts::of(source));
     let mut contents = Contents { templates, sections: vec![] };
     contents.add(&Summary::of(source, training.as_ref(), contrasts.as_ref()))?;
     contents.add_if(training.as_ref())?;

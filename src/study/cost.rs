@@ -8,9 +8,16 @@ use super::{
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 use visavis_core::{
-    domain::{Key, Result, projection::Method, stage::Kind},
+    domain::{
+        Key, Result,
+        index::ModelIx,
+        model::{Source, WeightFamily, Weights},
+        projection::Method,
+        stage::Kind,
+    },
     projection,
     store::{Index, Spent},
+    weights,
 };
 
 /// Seconds and bytes of one stage, and how much the seconds vary.
@@ -96,6 +103,8 @@ impl Costs {
 const COLUMNS: usize = 512;
 /// Operations a second that projections come to on one thread, about: layouts wait for memory more than they calculate.
 const RATE: f64 = 2e10;
+/// Multiplications a second that networks come to on one thread, about.
+const MULTIPLICATIONS: f64 = 2e10;
 
 impl Costs {
     /// A projection's work grows faster than its images: what was learned is taken to as many as there are here; what was not
@@ -217,16 +226,46 @@ impl Plan {
         chains
     }
 
-    fn cost(&self, step: Step, costs: &Costs) -> Cost {
+    pub(super) fn cost(&self, step: Step, costs: &Costs) -> Cost {
         if let Some(pictures) = self.hashed(step) {
             return costs.of_hashes(&step.cost_class(&self.study), pictures);
         }
         match step.on_own_crop() {
+            Step::Train { model } | Step::Extract { model } | Step::ExtractAltered { model, .. } => {
+                self.cost_of_network(step, model, costs)
+            }
             Step::Project { projection, .. } if self.images() > 0 => {
                 costs.of_projection(&step.cost_class(&self.study), &self.study.projections[projection].method, self.images())
             }
             other => costs.of(&other.cost_class(&self.study), other.kind()),
         }
+    }
+
+    /// What nobody has seen of a network is guessed from its multiplications, those of a training from its pictures and epochs.
+    fn cost_of_network(&self, step: Step, model: ModelIx, costs: &Costs) -> Cost {
+        let learned = costs.of(&step.cost_class(&self.study), step.kind());
+        if learned.seen > 0 || self.study.pretends() {
+            return learned;
+        }
+        let seconds = self.multiplications(step, model).map(|work| work / MULTIPLICATIONS);
+        seconds.map_or(learned, |seconds| Cost { seconds, spread: seconds, ..learned })
+    }
+
+    fn multiplications(&self, step: Step, model: ModelIx) -> Option<f64> {
+        let Source::Network(network) = &self.study.models[model].source else { return None };
+        let family = match &network.weights {
+            Weights::File { family, .. } => family.clone(),
+            Weights::Recipe { .. } | Weights::Untrained { .. } => WeightFamily::own(),
+            Weights::Whole(_) => return None,
+        };
+        let size = self.study.preparations.get(&network.prepare)?.size;
+        let of_a_picture = weights::describe(&network.architecture, &family).ok()?.multiplications(size);
+        let passes = match step {
+            // Forward, and twice as much backward.
+            Step::Train { .. } => 3.0 * self.pictures_learned(model)? as f64,
+            _ => self.images() as f64,
+        };
+        Some(of_a_picture * passes)
     }
 
     /// A ready step as the queue takes it.

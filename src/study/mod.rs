@@ -34,6 +34,7 @@ mod steps;
 mod tasks;
 #[cfg(test)]
 mod testing;
+mod time_left;
 mod timeline;
 mod torch;
 mod trained_with;
@@ -43,7 +44,9 @@ pub mod watch;
 pub use carried::{CarriedObjects, CarriedStudy, names_variables};
 pub use cluster::{ClusterRun, RunPlaces};
 pub use cost::{CostEstimate, Costs};
-pub use dispatch::{Dispatch, DispatcherJob, Notice, RunSummary, SubmittedDispatcher, dispatch, submission};
+pub use dispatch::{
+    Dispatch, DispatcherJob, MadeApart, Notice, RunSummary, SubmittedDispatcher, carry_out_apart, dispatch, submission,
+};
 pub use examine::{Examined, examine};
 pub use explain::{Explained, Stale, explain};
 pub use figures::known_figures;
@@ -66,6 +69,7 @@ pub use results::{
     VerifiedPairs,
 };
 pub use steps::{Node, Step, features, features_name, last_layer};
+pub use time_left::{OpenStage, Progress, Running, TimeLeft, duration};
 pub use timeline::{HeldBecause, Phase, Timeline};
 pub(crate) use trained_with::as_trained;
 pub use used::{UsedResults, used_results};

@@ -7,6 +7,7 @@ use std::{
 use visavis_core::domain::{
     Fault, Result,
     model::{ModelFile, ModelFormat, Network, Weights},
+    stage::Work,
     study::DeviceClass,
 };
 
@@ -31,6 +32,19 @@ impl WorkerProgram {
         match &network.weights {
             Weights::Whole(ModelFile { format: ModelFormat::Onnx, .. }) => WorkerProgram::Onnx,
             _ => WorkerProgram::Torch,
+        }
+    }
+
+    /// The program that a stage needs; `None`: visavis itself, which also pretends.
+    pub fn of_work(work: &Work) -> Option<Self> {
+        match work {
+            Work::Train(of) => of.pretended.is_none().then_some(WorkerProgram::Torch),
+            Work::Extract(of) if of.numerics.device == DeviceClass::Pretend => None,
+            Work::Extract(of) => match of.whole.as_ref().map(|whole| whole.format) {
+                Some(ModelFormat::Onnx) => Some(WorkerProgram::Onnx),
+                Some(ModelFormat::TorchScript) | None => Some(WorkerProgram::Torch),
+            },
+            _ => None,
         }
     }
 

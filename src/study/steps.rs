@@ -32,6 +32,14 @@ pub enum Step {
     HashTraining {
         set: DatasetIx,
     },
+    /// Some pictures of the evaluation, made small.
+    SampleEvaluation,
+    /// The same of a training set.
+    SampleTraining {
+        set: DatasetIx,
+    },
+    /// All pictures of the evaluation, made small; of very many a sample.
+    Thumbnails,
     /// What a training set shares with the evaluation.
     Overlap {
         set: DatasetIx,
@@ -207,6 +215,7 @@ impl Step {
             Step::Recropped(..) => self.on_own_crop().stage(),
             Step::Index => StageName::Index,
             Step::HashEvaluation | Step::HashTraining { .. } => StageName::Hashes,
+            Step::SampleEvaluation | Step::SampleTraining { .. } | Step::Thumbnails => StageName::Thumbnails,
             Step::Overlap { .. } => StageName::Overlap,
             Step::Agreement => StageName::Agreement,
             Step::Train { .. } => StageName::Train,
@@ -265,6 +274,9 @@ impl Step {
             Step::Index
             | Step::HashEvaluation
             | Step::HashTraining { .. }
+            | Step::SampleEvaluation
+            | Step::SampleTraining { .. }
+            | Step::Thumbnails
             | Step::Overlap { .. }
             | Step::Agreement
             | Step::Nuisances
@@ -358,6 +370,9 @@ impl Step {
             Step::Index => evaluated(),
             Step::HashEvaluation => then(evaluated(), " · hashes"),
             Step::HashTraining { set } => learned(set, " · hashes"),
+            Step::SampleEvaluation => then(evaluated(), " · sample"),
+            Step::SampleTraining { set } => learned(set, " · sample"),
+            Step::Thumbnails => then(evaluated(), " · thumbnails"),
             Step::Overlap { set } => learned(set, " · overlap"),
             Step::Train { model } | Step::Extract { model } | Step::Baseline { model } => dotted([names.model(model)]),
             Step::ExtractAltered { model, alteration } => {
@@ -513,6 +528,9 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
         }
     }
     nodes.extend(overlaps(study));
+    if study.measures_pictures() {
+        nodes.extend([Step::SampleEvaluation, Step::Thumbnails].map(|step| Node { step, needs: vec![Step::Index] }));
+    }
     let has_annotators = study.evaluation.labels.iter().any(LabelEntry::is_by_annotators);
     nodes.extend(has_annotators.then(|| Node { step: Step::Agreement, needs: vec![Step::Index] }));
     let gathered =
@@ -566,8 +584,9 @@ fn overlaps(study: &Study) -> Vec<Node> {
         step: Step::Overlap { set },
         needs: vec![Step::Index, Step::HashEvaluation, Step::HashTraining { set }],
     };
+    let sampled = |set: DatasetIx| Node { step: Step::SampleTraining { set }, needs: vec![] };
     let own = Node { step: Step::HashEvaluation, needs: vec![Step::Index] };
-    std::iter::once(own).chain(sets.into_iter().flat_map(|set| [hashed(set), held(set)])).collect()
+    std::iter::once(own).chain(sets.into_iter().flat_map(|set| [hashed(set), held(set), sampled(set)])).collect()
 }
 
 /// The parts of pictures that the study's models are given, each once.

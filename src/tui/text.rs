@@ -108,17 +108,9 @@ pub(crate) fn signed(value: f64) -> String {
     if value < 0.0 { format!("−{}", score(-value)) } else { format!("+{}", score(value)) }
 }
 
-pub(crate) fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s < 90.0 => format!("{s:.0} s"),
-        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
-        s => format!("{:.1} h", s / 3600.0),
-    }
-}
-
 /// `~22 min`: an estimate.
 pub(crate) fn about(seconds: f64) -> String {
-    if seconds < 0.95 { "a moment".to_owned() } else { format!("~{}", duration(seconds)) }
+    if seconds < 0.95 { "a moment".to_owned() } else { format!("~{}", crate::study::duration(seconds)) }
 }
 
 #[cfg(test)]

@@ -172,7 +172,12 @@ pub fn count_stages(study: &Study) -> usize {
         alterations => alterations + study.models[model].layers(study.layers.as_deref()).len(),
     };
     let altered = study.models.keys().map(altered).fold(0, usize::saturating_add);
-    layers.saturating_mul(of_a_layer).saturating_add(study.models.len().saturating_mul(of_a_model) + 5).saturating_add(altered)
+    // Of each training set some pictures; of the evaluation these and all.
+    let made_small = study.datasets.len() + 2;
+    layers
+        .saturating_mul(of_a_layer)
+        .saturating_add(study.models.len().saturating_mul(of_a_model) + 5 + made_small)
+        .saturating_add(altered)
 }
 
 /// Every cell of the study, model by model, in the order of the study file.

@@ -135,7 +135,11 @@ impl Pickled {
     }
 
     fn tensor(&self, node: &TensorNode, spans: &[Span]) -> Result<TensorRef> {
-        let (claim, span) = (&self.storages[node.storage], spans[node.storage]);
+        let claim = &self.storages[node.storage];
+        // What stands before the tensors of a stream has no storages of its own.
+        let span = spans.get(node.storage).ok_or_else(|| {
+            Fault::asked("a tensor where there can be none").next("the file is damaged: copy or download it again")
+        })?;
         let element = node.element.unwrap_or(claim.element);
         let bytes = claim.elements.checked_mul(claim.element.size()).filter(|bytes| *bytes <= span.len).ok_or_else(|| {
             Fault::asked(format!(

@@ -32,6 +32,7 @@ mod robustness;
 mod score;
 mod simultaneous;
 mod subgroups;
+mod thumbnails;
 mod verify;
 mod verify_pairs;
 mod visibility;
@@ -114,6 +115,7 @@ pub fn carry_out(
         Work::Baseline(of) => baseline::baseline(of, &inputs, listener),
         Work::Features(of) => features::features(of, &inputs, listener),
         Work::Hashes(of) => hashes::hashes(of, &inputs, caches, listener),
+        Work::Thumbnails(of) => thumbnails::thumbnails(of, &inputs, listener),
         Work::Overlap(of) => overlap::overlap(of, &inputs),
         Work::Agreement(of) => agreement::agreement(of, &inputs),
         Work::Project(of) => project::project(of, &inputs, caches.map(|of| &of.graphs), listener),

@@ -149,17 +149,38 @@ pub fn tensors(bytes: &[u8]) -> Option<BTreeMap<String, Tensor>> {
     entries.iter().map(tensor).collect()
 }
 
-/// Tensors as the bytes of a safetensors file; equal tensors give equal bytes.
+/// Tensors as the bytes of a safetensors file, in single precision; equal tensors give equal bytes.
 ///
 /// # Errors
 /// Two tensors of one name, or values that do not fill their shape.
 pub fn write<'a>(tensors: impl Iterator<Item = (&'a str, &'a Tensor)>) -> Result<Vec<u8>> {
-    let bytes: Vec<(&str, &[usize], Vec<u8>)> = tensors
-        .map(|(name, tensor)| {
-            (name, tensor.shape.as_slice(), tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect())
-        })
-        .collect();
-    let views = bytes.iter().map(|(name, shape, bytes)| Ok((*name, TensorView::new(Dtype::F32, shape.to_vec(), bytes)?)));
+    serialized(tensors, Dtype::F32, |values| values.iter().flat_map(|value| value.to_le_bytes()).collect())
+}
+
+/// The same in half precision: half as large, each number rounded to the nearest that sixteen bits hold.
+///
+/// # Errors
+/// As [`write()`]; a number that is too large for half precision.
+pub fn write_half<'a>(tensors: impl Iterator<Item = (&'a str, &'a Tensor)> + Clone) -> Result<Vec<u8>> {
+    let is_too_large = |value: &f32| value.is_finite() && half::f16::from_f32(*value).is_infinite();
+    for (name, tensor) in tensors.clone() {
+        if let Some(value) = tensor.values.iter().find(|value| is_too_large(value)) {
+            let what = format!("`{name}` holds {value}, which is too large for half precision");
+            return Err(Fault::asked(what).next("write the weights in single precision"));
+        }
+    }
+    let halves = |values: &[f32]| values.iter().flat_map(|value| half::f16::from_f32(*value).to_le_bytes()).collect();
+    serialized(tensors, Dtype::F16, halves)
+}
+
+fn serialized<'a>(
+    tensors: impl Iterator<Item = (&'a str, &'a Tensor)>,
+    element: Dtype,
+    bytes: impl Fn(&[f32]) -> Vec<u8>,
+) -> Result<Vec<u8>> {
+    let bytes: Vec<(&str, &[usize], Vec<u8>)> =
+        tensors.map(|(name, tensor)| (name, tensor.shape.as_slice(), bytes(&tensor.values))).collect();
+    let views = bytes.iter().map(|(name, shape, bytes)| Ok((*name, TensorView::new(element, shape.to_vec(), bytes)?)));
     let refused = |error: safetensors::SafeTensorError| Fault::unexpected(format!("cannot write weights: {error}"));
     let views = views.collect::<std::result::Result<Vec<_>, _>>().map_err(refused)?;
     safetensors::serialize(views, None).map_err(refused)

@@ -7,6 +7,7 @@ pub mod families;
 mod file;
 mod inspect;
 mod layout;
+mod multiplications;
 pub mod onnx;
 mod operation;
 mod shape;
@@ -15,7 +16,7 @@ pub mod whole;
 
 pub use drawn::{draw, normals};
 pub use families::describe;
-pub use file::{Strict, Tensor, examine, read, tensors, write};
+pub use file::{Strict, Tensor, examine, read, tensors, write, write_half};
 pub use inspect::{Inspected, inspect, recognised};
 pub use layout::{Role, TensorEntry, layout};
 pub use operation::{Convolution, NetworkDescription, Normalisation, Operation};

@@ -28,8 +28,9 @@ pub struct Remade {
     pub facts: Facts,
 }
 
-/// Carries a task out again, its inputs read by the second argument.
-pub type Recompute = fn(&Task, &dyn Fn(&Input) -> Result<Vec<u8>>) -> Result<Remade>;
+/// Carries a task out again, its inputs read by the last argument; with so many threads as it was made with, where a network's bits
+/// depend on them.
+pub type Recompute = fn(&Task, usize, &dyn Fn(&Input) -> Result<Vec<u8>>) -> Result<Remade>;
 
 /// Which stages are made again: those of these kinds; with a sample, only those among them that it drew.
 pub struct Again {

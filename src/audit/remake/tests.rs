@@ -5,17 +5,18 @@ use visavis_core::{
     dataset::array,
     domain::{
         Digest,
+        loss::Loss,
         projection::Method,
         result::{Output, Provenance},
         stage::{IndexImages, Location, ProjectFeatures, Work},
-        study::Tolerance,
+        study::{Recipe, Tolerance},
     },
     numeric::Matrix,
     store::Workspace,
 };
 
 /// Gives its seed and what it consumed; seed 13 is none that ends well.
-fn fake(task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>) -> Result<Remade> {
+fn fake(task: &Task, _threads: usize, read: &dyn Fn(&Input) -> Result<Vec<u8>>) -> Result<Remade> {
     let seed = task.work.seed().unwrap();
     assert_ne!(seed, 13, "a bug");
     let mut bytes = seed.to_string().into_bytes();
@@ -54,7 +55,7 @@ fn run(manifests: Vec<Manifest>, recompute: Recompute, threads: usize, folder: &
         reach: Reach::new(folder, &[]).unwrap(),
         tolerance: Tolerance { auc: 0.005, features: 0.0001 },
     };
-    let again = Again { kinds: &[Kind::Project, Kind::Features], sample: None };
+    let again = Again { kinds: &[Kind::Train, Kind::Project, Kind::Features], sample: None };
     let mut remaking = Remaking::start(manifests, &again, sources, recompute, threads);
     while let Ok(news) = remaking.news.recv() {
         remaking.take(news);
@@ -112,10 +113,36 @@ fn what_was_changed_or_is_of_another_version_is_not_made() {
     assert_eq!(found[2..], ["not attempted", "same", "not attempted"]);
 }
 
+/// Weights that are not the recorded ones differ where they were trained on a processor as this one, and say nothing elsewhere.
+#[test]
+fn a_training_is_held_against_one_on_the_same_processor() {
+    fn other(_: &Task, _: usize, _: &dyn Fn(&Input) -> Result<Vec<u8>>) -> Result<Remade> {
+        Ok(Remade { outputs: vec![("o".to_owned(), b"others".to_vec())], facts: Facts::new() })
+    }
+    let work: Work = serde_json::from_value(serde_json::json!({ "train": {
+        "architecture": { "word": "resnet34", "width": 1.0 },
+        "loss": Loss { word: "softmax".into(), parameters: [].into() },
+        "preparation": { "crop": "whole", "size": 32, "pad": "zero", "scale": "imagenet" },
+        "recipe": Recipe::default(), "seed": 1,
+        "numerics": { "device": "cpu", "precision": "f32", "threads": 1 },
+    } }))
+    .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let found = |cpu: String, made: &[u8]| {
+        let mut training = manifest(work.clone(), &[], ("o", made));
+        training.provenance.cpu = cpu;
+        run(vec![training], other, 1, folder.path()).remove(0)
+    };
+    let here = visavis_core::store::origin::cpu();
+    assert_eq!([found(here.clone(), b"others"), found(here, b"recorded")], ["same", "other"]);
+    let elsewhere = found("another processor".to_owned(), b"recorded");
+    assert!(elsewhere.starts_with("unchecked: it was trained on another processor"), "{elsewhere}");
+}
+
 /// Features of a network that are off by a hundred-thousandth, and by a hundredth.
 #[test]
 fn a_networks_features_are_held_to_the_tolerance() {
-    fn near(_: &Task, _: &dyn Fn(&Input) -> Result<Vec<u8>>) -> Result<Remade> {
+    fn near(_: &Task, _: usize, _: &dyn Fn(&Input) -> Result<Vec<u8>>) -> Result<Remade> {
         Ok(Remade {
             outputs: vec![("o".to_owned(), array::to_npy(&Matrix::new(1, 2, vec![1.0, 2.00001]).unwrap()))],
             facts: Facts::new(),

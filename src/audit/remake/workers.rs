@@ -19,6 +19,7 @@ use visavis_core::{
         result::Manifest,
         stage::{Input, Location, Task, Work},
     },
+    store::origin,
 };
 
 /// What all threads share.
@@ -119,7 +120,7 @@ impl RemakeWorkers {
             })
         };
         // The page is not believed to hold what a stage can work on.
-        let made = catch_unwind(AssertUnwindSafe(|| (self.recompute)(&task, &read)));
+        let made = catch_unwind(AssertUnwindSafe(|| (self.recompute)(&task, manifest.provenance.threads, &read)));
         if let Some(fault) = lost.into_inner() {
             return (unchecked(fault), vec![]);
         }
@@ -139,6 +140,9 @@ impl RemakeWorkers {
             return (RemadeStatus::Same, made.outputs.into_iter().map(|(_, bytes)| bytes).collect());
         }
         let Remade { outputs, facts } = made;
+        if let (Work::Train(_), Some(elsewhere)) = (&manifest.work, trained_elsewhere(manifest)) {
+            return (RemadeStatus::Unchecked(elsewhere), vec![]);
+        }
         let off = if as_many && matches!(manifest.work, Work::Extract(_)) { self.off(manifest, &outputs) } else { None };
         match off {
             Some(off) if off <= self.sources.tolerance.features => (RemadeStatus::Near(off), vec![]),
@@ -166,9 +170,6 @@ impl RemakeWorkers {
 
     /// Looks at every picture that the stage would open, and says where they are.
     fn pictures(&self, task: &mut Task) -> Result<()> {
-        if !matches!(task.work, Work::Baseline(_) | Work::Extract(_) | Work::Hashes(_)) {
-            return Ok(());
-        }
         for input in &mut task.inputs {
             let Location::Pictures(folder) = input.at.clone() else { continue };
             let listing = self.read(input)?;
@@ -196,6 +197,15 @@ impl RemakeWorkers {
         }
         Ok(())
     }
+}
+
+/// Why a training that came to other weights says nothing here: last bits grow with every step, and other processors and cards have
+/// others.
+fn trained_elsewhere(manifest: &Manifest) -> Option<String> {
+    let made_on = manifest.provenance.card.as_ref().unwrap_or(&manifest.provenance.cpu);
+    let here = if manifest.work.needs_card() { None } else { Some(origin::cpu()) };
+    let is_elsewhere = here.as_ref() != Some(made_on);
+    is_elsewhere.then(|| format!("it was trained on {made_on}, and other processors and cards come to other weights"))
 }
 
 /// Inputs that are not those that were consumed differ; others are not here.

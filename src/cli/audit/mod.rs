@@ -10,7 +10,7 @@ use crate::{
         self, Again, Audit as Examined, Checked, Examination, LARGEST_PAGE, Reach, Remade, Remaking, Rendered,
         ResultsExamination, Verdict,
     },
-    study,
+    study::{self, MadeApart, WorkerProgram},
 };
 use progress::ProgressLine;
 use rendering::{RenderedBeside, StudyBeside};
@@ -28,7 +28,8 @@ use summary::{Extent, conclude, tell_first};
 use visavis_core::{
     domain::{
         Digest, Fault, Key, Result, made_of,
-        stage::{Input, Kind, Task},
+        model::ModelFormat,
+        stage::{Input, Kind, Task, Work},
         text::printable,
     },
     numeric::{PhiloxStream, Purpose},
@@ -59,7 +60,7 @@ pub(crate) struct AuditCommand {
     /// The page alone, in seconds: its make-up, and every number against the evidence in it; nothing is made again
     #[arg(long, conflicts_with_all = ["recompute", "sample"])]
     quick: bool,
-    /// What to make again: metrics (scores, ranks, figures), features (projections and features too), training
+    /// What to make again: metrics (scores, ranks, figures); features (projections and features too, of networks also); training (all)
     #[arg(long, default_value = "metrics", value_parser = ["metrics", "features", "training"])]
     recompute: String,
     /// Make only K stages again, drawn by --seed
@@ -82,11 +83,6 @@ struct AuditedThing {
 
 impl AuditCommand {
     pub(crate) fn run(&self, context: &Context) -> Result<()> {
-        if self.recompute == "training" {
-            return Err(Fault::missing("training again is not part of an audit yet").next(
-                "run the study with --force beside a copy of its results; --recompute features is the deepest there is now",
-            ));
-        }
         let is_report = self.what.extension().is_some_and(|ending| ending == "html" || ending == "htm");
         let found = if is_report { self.found_beside(context)? } else { None };
         let context = found.as_ref().unwrap_or(context);
@@ -152,7 +148,8 @@ impl AuditCommand {
     fn again(&self, keys: impl Iterator<Item = Key>) -> Again {
         let kinds: &[Kind] = match self.recompute.as_str() {
             "metrics" => &[Kind::Score, Kind::Rank, Kind::Draw],
-            _ => &[Kind::Index, Kind::Features, Kind::Project, Kind::Score, Kind::Rank, Kind::Draw],
+            "features" => &[Kind::Index, Kind::Features, Kind::Project, Kind::Score, Kind::Rank, Kind::Draw],
+            _ => &[Kind::Index, Kind::Train, Kind::Features, Kind::Project, Kind::Score, Kind::Rank, Kind::Draw],
         };
         let draw = |count| {
             let mut keys: Vec<Key> = keys.collect();
@@ -233,9 +230,21 @@ fn holds_results(folder: &Path) -> bool {
     folder.join("data/results").is_dir()
 }
 
-/// What a worker does, done again.
-fn recompute(task: &Task, read: &dyn Fn(&Input) -> Result<Vec<u8>>) -> Result<Remade> {
-    stages::carry_out(task, read, None, &()).map(|made| Remade { outputs: made.outputs, facts: made.facts })
+/// What a worker does, done again: networks by the program that runs them. A TorchScript module is a program of whoever made it: a study
+/// runs the one that its owner chose, an audit runs none.
+fn recompute(task: &Task, threads: usize, read: &dyn Fn(&Input) -> Result<Vec<u8>>) -> Result<Remade> {
+    if let Work::Extract(of) = &task.work
+        && of.whole.as_ref().is_some_and(|whole| whole.format == ModelFormat::TorchScript)
+    {
+        return Err(Fault::missing("a TorchScript module is a program, which an audit does not run: run the study"));
+    }
+    match WorkerProgram::of_work(&task.work) {
+        Some(program) => {
+            let MadeApart { outputs, facts } = study::carry_out_apart(task, program, threads, read)?;
+            Ok(Remade { outputs, facts })
+        }
+        None => stages::carry_out(task, read, None, &()).map(|made| Remade { outputs: made.outputs, facts: made.facts }),
+    }
 }
 
 /// Holds the page against the results of a workspace, and against the page that they give. The digests of the study's data today,

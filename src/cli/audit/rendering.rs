@@ -115,10 +115,12 @@ impl StudyBeside {
         if !keys.keys().all(|key| found.contains(key)) {
             return Ok(None);
         }
+        let faces_of = evidence.context.as_ref().map(|context| context.faces_of.clone()).unwrap_or_default();
         let rendered = RenderedAs {
             made_of,
             carries_context: evidence.context.as_ref().is_some_and(|context| context.is_whole),
             of_page: false,
+            faces_of: &faces_of,
         };
         // Under the name that it had then.
         page::page(&plan, &self.opened, &workspace.locate(Path::new(&evidence.study_file)), rendered).map(Some)

@@ -101,7 +101,7 @@ fn render(
     };
     let (opened, file, plan) = study.plan(objects(Arc::clone(evidence), workspace, drawn))?;
     let made_of = MadeOf { study: made_study, pins: made_pins, ..plan.made_of("") };
-    let page = page(&plan, &opened, &file, RenderedAs { made_of, carries_context: true, of_page })?;
+    let page = page(&plan, &opened, &file, RenderedAs { made_of, carries_context: true, of_page, faces_of: &context.faces_of })?;
     Ok(Rendered::Page { page, from })
 }
 

@@ -13,9 +13,10 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 use visavis_core::domain::{
     Result,
-    comparison::{Comparison, Measured},
+    comparison::{Comparison, Expression, Measured},
     index::ComparisonIx,
     ledger::Group,
+    study::Study,
 };
 
 #[derive(Serialize)]
@@ -119,7 +120,7 @@ impl BaseRateTable {
                 images: count("n", "images", group.n),
                 identities: count("identities", "identities", group.identities),
                 rates: group.rates[comparison].iter().enumerate().map(rate).collect(),
-                group: group_phrase(&group.members),
+                group: group_phrase(source.study(), &group.members),
             }
         };
         let groups = source.outcome.frequencies.groups.iter().enumerate();
@@ -130,15 +131,34 @@ impl BaseRateTable {
     }
 }
 
-/// How people read a group.
+/// What claims about a group are called.
 pub(crate) fn group_name(members: &[(String, String)]) -> String {
     members.iter().map(|(attribute, value)| format!("{attribute} = {value}")).collect::<Vec<_>>().join(" and ")
 }
 
-/// The same with its names marked up: each attribute with its value is one.
-pub(crate) fn group_phrase(members: &[(String, String)]) -> Phrase {
-    let named = members.iter().map(|(attribute, value)| Phrase::name(&format!("{attribute} = {value}")));
+/// A group as people read it: by the classes of a comparison that asks just this, such as `age: Old` for `Young = 0`; else by attribute and
+/// value.
+pub(crate) fn group_phrase(study: &Study, members: &[(String, String)]) -> Phrase {
+    let named = members.iter().map(|(attribute, value)| {
+        class_of(study, attribute, value).unwrap_or_else(|| Phrase::name(&format!("{attribute} = {value}")))
+    });
     named.reduce(|one, other| one + " and " + other).unwrap_or_default()
+}
+
+/// The class of the first comparison that is this value of this attribute and nothing else.
+fn class_of(study: &Study, attribute: &str, value: &str) -> Option<Phrase> {
+    let has = Expression::Has(attribute.to_owned());
+    let wanted = match value {
+        "1" => has,
+        "0" => Expression::Not(Box::new(has)),
+        other => Expression::Equals(attribute.to_owned(), other.to_owned()),
+    };
+    study.comparisons.iter().find_map(|comparison| {
+        let Measured::Classes(classes) = &comparison.question.measured else { return None };
+        let is_of_all = comparison.question.within.is_none();
+        let class = classes.iter().position(|class| is_of_all && class.normal() == wanted)?;
+        Some(Phrase::name(&comparison.name) + ": " + Phrase::name(&comparison.classes[class]))
+    })
 }
 
 /// A group of the attribute that is asked is in one class by definition.
@@ -157,6 +177,26 @@ mod tests {
         assert!(text.contains("bold = 1 2 2 1 of 2 50.0 % (20.0 %–80.0 %) 1 of 2 50.0 % (20.0 %–80.0 %)"), "{text}");
         let even = text.split("even or odd").nth(1).unwrap();
         assert!(!even.contains("even = 1"), "{even}");
+    }
+
+    /// The fixture asks `zero or one` of an attribute of its own: groups of it are called by its classes, others by attribute and value.
+    #[test]
+    fn a_group_is_called_by_the_class_that_it_is() {
+        let fixture = Fixture::new().with_groups();
+        let mut study = fixture.outcome().plan.study.clone();
+        let called = |study: &Study, attribute: &str, value: &str| {
+            group_phrase(study, &[(attribute.to_owned(), value.to_owned()), ("race".to_owned(), "asian".to_owned())]).text()
+        };
+        assert_eq!(called(&study, "Young", "0"), "Young = 0 and race = asian");
+        let asked = &mut study.comparisons[ComparisonIx(0)];
+        asked.name = "age".to_owned();
+        asked.classes = vec!["Old".to_owned(), "Young".to_owned()];
+        let has = Expression::Has("Young".to_owned());
+        asked.question.measured = Measured::Classes(vec![Expression::Not(Box::new(has.clone())), has]);
+        assert_eq!(called(&study, "Young", "0"), "age: Old and race = asian");
+        // A comparison among some images says nothing of the others.
+        study.comparisons[ComparisonIx(0)].question.within = Some(Expression::Has("Male".to_owned()));
+        assert_eq!(called(&study, "Young", "0"), "Young = 0 and race = asian");
     }
 
     #[test]

@@ -30,6 +30,15 @@ pub(crate) struct Figures {
     picked: ClaimId,
     ranked: ClaimId,
     left_out: Vec<LeftOut>,
+    groups: Vec<FigureGroup>,
+}
+
+/// Figures that stand side by side: of one comparison, by several models; or those beside the picked ones.
+#[derive(Serialize)]
+struct FigureGroup {
+    /// `None`: beside the picked ones.
+    comparison: Option<String>,
+    noise: Option<String>,
     figures: Vec<Figure>,
 }
 
@@ -110,10 +119,17 @@ impl Figures {
     /// A figure that is damaged.
     pub(crate) fn of(source: &ReportSource) -> Result<Self> {
         let outcome = source.outcome;
-        let mut figures = Vec::new();
+        let mut groups: Vec<FigureGroup> = Vec::new();
         for (cell, shown_as) in &outcome.shown {
-            figures.extend(Figure::of(source, cell, shown_as)?);
+            let Some(figure) = Figure::of(source, cell, shown_as)? else { continue };
+            let comparison = (!figure.is_beside).then(|| figure.comparison.clone());
+            match groups.iter_mut().find(|group| group.comparison == comparison) {
+                Some(group) => group.figures.push(figure),
+                None => groups.push(FigureGroup { comparison, noise: figure.noise.clone(), figures: vec![figure] }),
+            }
         }
+        // Those beside the picked ones stand last, whatever they are of.
+        groups.sort_by_key(|group| group.comparison.is_none());
         Ok(Figures {
             none_picked: outcome.ledger.picked == 0,
             lost_pins: outcome.plan.lost_pins().map(str::to_owned).collect(),
@@ -121,7 +137,7 @@ impl Figures {
             picked: source.claims.count(&source.ledger_output(), "/picked", "figures picked", outcome.ledger.picked),
             ranked: source.ranked_cells(),
             left_out: left_out(source),
-            figures,
+            groups,
         })
     }
 }
@@ -250,7 +266,7 @@ mod tests {
         };
         let text = Fixture::new().with_scores().text(|source| {
             let mut section = Figures::of(source).unwrap();
-            section.figures[0].robustness = Some(Robustness::of(source.claims, &output(), &found));
+            section.groups[0].figures[0].robustness = Some(Robustness::of(source.claims, &output(), &found));
             Some(section)
         });
         for sentence in [
@@ -268,7 +284,7 @@ mod tests {
     fn a_caption_has_the_score_the_bound_and_the_reason() {
         let text = Fixture::new().with_scores().text(|source| Some(Figures::of(source).unwrap()));
         for sentence in [
-            "zero or one picked by the rule",
+            "zero or one pixels picked by the rule",
             "pixels · embedding · pca axis 1. Each curve is one class",
             "AUC, evaluation half 0.900 (0.850–0.950)",
             "its lower bound, corrected for 4 cells 0.800",

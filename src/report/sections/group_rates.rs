@@ -195,7 +195,7 @@ pub(crate) struct QuestionPart<'a> {
 
 impl QuestionPart<'_> {
     fn phrase(&self, group: usize) -> Phrase {
-        group_phrase(&self.groups[group])
+        group_phrase(self.source.study(), &self.groups[group])
     }
 
     /// The output, with numbers of one of its parts.

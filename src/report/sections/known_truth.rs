@@ -230,7 +230,8 @@ mod tests {
             "Of 3 ranked comparisons of drawn attributes: 2 above chance in a view (corrected for all cells tested together), 1 separated, 3 detected by a probe.",
             "Findings that the truth contradicts: 0.",
             "even or odd even detected by a probe only",
-            "0.900 (0.800–0.950) blocks 0.970 12.5 % 50.0 % image bold",
+            "0.900 (0.800–0.950) blocks 0.970",
+            "12.5 % 50.0 % image bold",
         ] {
             assert!(text.contains(sentence), "{sentence}\n{text}");
         }

@@ -177,7 +177,7 @@ impl<'a> AskedLayer<'a> {
                 self.source.claims.estimate(&self.output, &pointer, &what, NumberForm::Score, of)
             };
             GroupRow {
-                group: group_phrase(&group.group),
+                group: group_phrase(self.source.study(), &group.group),
                 examples: self.count(&format!("{at}/examples"), &format!("examples of {name}"), group.examples),
                 identities: self.count(&format!("{at}/identities"), &format!("identities of {name}"), group.identities),
                 average_precision: group.average_precision.map(estimate),

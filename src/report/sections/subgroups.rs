@@ -55,7 +55,7 @@ impl ConfirmedGroup {
         let estimate =
             |field: &str, what: &str, form: NumberForm, of: Estimate| source.claims.estimate(output, &at(field), what, form, of);
         ConfirmedGroup {
-            group: group_phrase(&of.members),
+            group: group_phrase(source.study(), &of.members),
             word: if of.difference.value > 0.0 { "better" } else { "worse" },
             inside: estimate("inside", "AUC inside the group", NumberForm::Score, of.inside),
             outside: estimate("outside", "AUC outside the group", NumberForm::Score, of.outside),

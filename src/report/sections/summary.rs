@@ -79,8 +79,15 @@ struct Untrained {
     model: String,
 }
 
+/// The models that recognise people best: that with the highest AUC, and those whose interval reaches into its own.
 #[derive(Serialize)]
 pub(crate) struct BestVerification {
+    pub best: VerifiedModel,
+    pub too_close: Vec<VerifiedModel>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct VerifiedModel {
     pub model: String,
     pub auc: EstimateClaims,
 }
@@ -252,13 +259,13 @@ mod tests {
         let text = Fixture::new().text(|source| Some(Summary::of(source, None, Contrasts::of(source).as_ref())));
         for sentence in [
             "Separated: zero or one by pixels.",
-            "No chosen view of any model is above chance on even or odd.",
-            "Compared with pixels, blocks is lower on zero or one (Model against model).",
+            "No chosen map or axis of any model shows even or odd.",
+            "By the chosen views, compared with pixels, blocks is lower on zero or one (Model against model).",
             "zero or one ● 0.900 (0.850–0.950) pixels, embedding, pca axis 1",
-            "The chosen view of some model shows less than its features contain (lost) on zero or one (by model under Findings).",
+            "Pictures show less than features contain (lost), in some model, of zero or one (by model under Findings).",
             "Figures picked by the rule: 1 of 4 ranked cells; the study has 4 cells",
-            "it says nothing of their loss, architecture or training set.",
-            "on the half on which views were chosen, their mean score differs by +0.050",
+            "it does not say that loss, architecture or training set is the cause.",
+            "on the half on which views were chosen, scores are +0.050 off on average",
         ] {
             assert!(text.contains(sentence), "{sentence}\n{text}");
         }

@@ -2,7 +2,7 @@
 
 use super::{
     Section,
-    summary::BestVerification,
+    summary::{BestVerification, VerifiedModel},
     training_set::{TrainingSet, last_fact},
 };
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
     study::Step,
 };
 use serde::Serialize;
+use std::collections::BTreeSet;
 use visavis_core::domain::{Result, claim::NumberForm, score::Estimate};
 
 #[derive(Serialize)]
@@ -22,10 +23,23 @@ pub(crate) struct Training {
     /// Of the evaluation: images, identities.
     images: ClaimId,
     identities: ClaimId,
+    sets: Vec<ShownSet>,
+    has_curves: bool,
     rows: Vec<TrainingRow>,
-    /// The row with the highest AUC.
+    /// The rows of the models that verify best, the highest AUC first.
     #[serde(skip)]
-    best: Option<usize>,
+    best: Vec<usize>,
+}
+
+/// A data set, and some of its pictures.
+#[derive(Serialize)]
+struct ShownSet {
+    name: String,
+    /// What networks learned from; of the evaluation nothing.
+    learned: Option<TrainingSet>,
+    /// The models that learned from it.
+    models: Vec<String>,
+    pictures: Drawing,
 }
 
 #[derive(Serialize)]
@@ -60,7 +74,7 @@ impl Training {
     ///
     /// # Errors
     /// A result that is damaged.
-    pub(crate) fn of(source: &ReportSource) -> Result<Option<Self>> {
+    pub(crate) fn of(source: &ReportSource, faces_of: &BTreeSet<String>) -> Result<Option<Self>> {
         let (mut rows, mut known) = (Vec::new(), Vec::new());
         for training in source.outcome.results.training()? {
             let Some(verified) = &training.verified else { continue };
@@ -92,15 +106,56 @@ impl Training {
         for (row, verdict) in rows.iter_mut().zip(verdicts(&names, &known)) {
             row.verdict = verdict;
         }
-        let best = highest(known.iter().map(|of| of.auc));
-        Ok(Some(Training { images: source.images(), identities: source.identities(), rows, best }))
+        let best = not_beaten(&known.iter().map(|of| of.auc).collect::<Vec<_>>());
+        let sets = shown_sets(source, faces_of)?;
+        Ok(Some(Training {
+            images: source.images(),
+            identities: source.identities(),
+            sets,
+            has_curves: rows.iter().any(|row| row.curves.is_some()),
+            rows,
+            best,
+        }))
     }
 
-    /// The model that verifies best.
+    /// The models that verify best.
     pub(crate) fn best(&self) -> Option<BestVerification> {
-        let row = &self.rows[self.best?];
-        Some(BestVerification { model: row.model.clone(), auc: row.auc.clone()? })
+        let models = self.best.iter().map(|place| &self.rows[*place]);
+        let mut models = models.filter_map(|row| Some(VerifiedModel { model: row.model.clone(), auc: row.auc.clone()? }));
+        Some(BestVerification { best: models.next()?, too_close: models.collect() })
     }
+}
+
+/// The evaluation's pictures, then those of each training set, where they may be shown.
+fn shown_sets(source: &ReportSource, faces_of: &BTreeSet<String>) -> Result<Vec<ShownSet>> {
+    let study = source.study();
+    let may_be_shown = |name: &str| faces_of.contains(name);
+    let mut sets = Vec::new();
+    if let Some(name) = study.evaluation.dataset.as_deref().filter(|name| may_be_shown(name))
+        && let Some(pictures) = source.drawing(Step::SampleEvaluation)?
+    {
+        sets.push(ShownSet { name: name.to_owned(), learned: None, models: vec![], pictures });
+    }
+    for set in study.training_sets() {
+        let Some((name, _)) = study.dataset(set).filter(|(name, _)| may_be_shown(name)) else { continue };
+        let Some(pictures) = source.drawing(Step::SampleTraining { set })? else { continue };
+        let learns = study.models.iter_enumerated().filter(|(_, of)| of.learns_from(name));
+        let (places, models): (Vec<_>, Vec<_>) = learns.map(|(place, of)| (place, of.name.clone())).unzip();
+        let learned = places.first().and_then(|place| TrainingSet::of(source, *place));
+        sets.push(ShownSet { name: name.to_owned(), learned, models, pictures });
+    }
+    Ok(sets)
+}
+
+/// The places of the highest value and of those whose interval reaches into its own, the highest first.
+fn not_beaten(aucs: &[Option<Estimate>]) -> Vec<usize> {
+    let Some(best) = highest(aucs.iter().copied()).and_then(|place| aucs[place]) else { return vec![] };
+    let low = best.low().unwrap_or(best.value);
+    let reaches = |of: &Estimate| of.high().unwrap_or(of.value) >= low;
+    let mut places: Vec<usize> = (0..aucs.len()).filter(|place| aucs[*place].as_ref().is_some_and(reaches)).collect();
+    let value = |place: &usize| aucs[*place].map_or(f64::NEG_INFINITY, |of| of.value);
+    places.sort_by(|one, other| value(other).total_cmp(&value(one)));
+    places
 }
 
 /// The place of the highest value; the first of equal ones.
@@ -149,6 +204,14 @@ mod tests {
     }
 
     #[test]
+    fn models_that_the_best_does_not_beat_are_named_with_it() {
+        let auc = |value: f64, wide: f64| Some(Estimate::new(value, value - wide, value + wide));
+        assert_eq!(not_beaten(&[auc(0.989, 0.003), auc(0.7, 0.01), None, auc(0.992, 0.002)]), [3, 0]);
+        assert_eq!(not_beaten(&[auc(0.98, 0.003), auc(0.99, 0.002)]), [1]);
+        assert!(not_beaten(&[None]).is_empty());
+    }
+
+    #[test]
     fn a_row_reads_as_a_table_of_a_paper_does() {
         let claims = Claims::default();
         let output = fixture::output();
@@ -168,7 +231,8 @@ mod tests {
             verdict: Some(Phrase::words("better than ") + Phrase::name("pixels")),
             curves: None,
         };
-        let text = text_of(&Training { images, identities, rows: vec![row], best: Some(0) }, &claims);
+        let text =
+            text_of(&Training { images, identities, sets: vec![], has_curves: false, rows: vec![row], best: vec![0] }, &claims);
         assert!(text.contains("resnet 0.850 (0.750–0.950) undefined 2,000 images, 250 classes – better than pixels"), "{text}");
     }
 }

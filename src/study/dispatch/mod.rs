@@ -1,6 +1,7 @@
 //! The dispatcher on this machine: carries out what its [`engine`] decides, with workers, a journal and the plan; and tells it what came
 //! of it.
 
+mod apart;
 mod engine;
 mod executors;
 mod run_devices;
@@ -17,6 +18,7 @@ use super::{
     programs::WorkerProgram,
     steps::Step,
 };
+pub use apart::{MadeApart, carry_out_apart};
 use engine::{DispatchCommand, DispatchEvent, Engine, Limits, PlanNews};
 pub use executors::slurm::{DispatcherJob, SubmittedDispatcher};
 use executors::{

@@ -9,14 +9,17 @@ use crate::study::{
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
 };
 use visavis_core::{
     domain::{
         Digest, Fault, Key, Result,
         image::Column,
+        index::ModelIx,
         job::JobId,
         ledger::{CellId, Ledger, ShownAs},
         made_of::MadeOf,
+        model::Source,
         pin::Pinned,
         result::Manifest,
         stage::{Ranking, Task},
@@ -32,6 +35,27 @@ impl Plan {
     /// How many images are evaluated; 0 while nobody knows.
     pub fn images(&self) -> usize {
         self.sources.images
+    }
+
+    /// The folder of a training set's pictures.
+    pub fn training_set_at(&self, name: &str) -> Option<PathBuf> {
+        self.sources.training_set_at(name).map(|at| self.workspace.locate(at))
+    }
+
+    /// How many steps a training has, batches that are summed up being one; `None` of a model that is not trained here, and while nobody knows.
+    pub(in crate::study) fn training_steps(&self, model: ModelIx) -> Option<usize> {
+        let Source::Network(network) = &self.study.models[model].source else { return None };
+        let recipe = self.study.recipes.get(self.study.models[model].recipe()?)?;
+        let images = self.sources.training_images(&network.trained_on);
+        (images > 0).then(|| recipe.epochs * (images / (recipe.batch.min(images) * recipe.accumulate)).max(1))
+    }
+
+    /// How many pictures a training looks at, each as often as it does; `None` as of its steps.
+    pub(in crate::study) fn pictures_learned(&self, model: ModelIx) -> Option<usize> {
+        let Source::Network(network) = &self.study.models[model].source else { return None };
+        let recipe = self.study.recipes.get(self.study.models[model].recipe()?)?;
+        let images = self.sources.training_images(&network.trained_on);
+        (images > 0).then(|| recipe.epochs * images)
     }
 
     /// How many pictures a step hashes; `None` of a step that hashes none, and while nobody knows.

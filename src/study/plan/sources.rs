@@ -255,6 +255,11 @@ impl Sources {
         Some([input(Training::PICTURES, Location::Pictures(root.clone()))?, input(Training::CLASSES, Location::Object)?])
     }
 
+    /// The folder of a training set's pictures.
+    pub(crate) fn training_set_at(&self, name: &str) -> Option<&Path> {
+        self.training_at.get(name).map(PathBuf::as_path)
+    }
+
     /// Is the training set the data set that is evaluated, too?
     pub(crate) fn is_evaluated_too(&self, name: &str) -> bool {
         self.objects.contains_key(&of_training(EVALUATED_TOO, name))

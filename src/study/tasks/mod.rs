@@ -13,6 +13,7 @@ use visavis_core::{
         comparison::{Expression, Question},
         contrast::{self, ContrastSides},
         embedding::EmbeddingForm,
+        image::Take,
         index::{ComparisonIx, DatasetIx, LayerIx, ModelIx, PairSetIx, ProjectionIx},
         ledger::CellId,
         model::{EMBEDDING, Network, Source, WeightFamily, Weights},
@@ -22,16 +23,21 @@ use visavis_core::{
         shared_crop::{Recropped, SharedCrops},
         stage::{
             AdjustScores, ArrayFormat, AxisNames, Baseline, CompareLayers, Extraction, FeatureImport, Figure, FindClusters,
-            FindOverlap, FindSubgroups, GroupFairness, HashPictures, IndexImages, Input, Location, MeasureAgreement,
-            MeasureNuisances, MeasureQuality, MeasureRetained, MeasureVisibility, Probes, ProjectFeatures, Ranking,
-            RetrieveImages, Robustness, ScoreFeatures, ScoreNuisances, ScoreSlot, ScoreViews, SimulateClicks, Simultaneous, Task,
-            Training, VerifyIdentities, VerifyPairs, WholeNetwork, Work, features_at, ranks_of, role,
+            FindOverlap, FindSubgroups, GroupFairness, HashPictures, IndexImages, Input, Location, MakeThumbnails,
+            MeasureAgreement, MeasureNuisances, MeasureQuality, MeasureRetained, MeasureVisibility, Probes, ProjectFeatures,
+            Ranking, RetrieveImages, Robustness, ScoreFeatures, ScoreNuisances, ScoreSlot, ScoreViews, SimulateClicks,
+            Simultaneous, Task, ThumbnailForm, Training, VerifyIdentities, VerifyPairs, WholeNetwork, Work, features_at,
+            ranks_of, role,
         },
         study::{Crop, DeviceClass, FaceMark, Preparation, Study},
         visibility::Heads,
     },
     projection,
 };
+
+/// Pictures of a set that a report shows, so that a reader knows what it is about; and how wide.
+const SAMPLE: usize = 6;
+const SAMPLE_SIDE: usize = 96;
 
 /// What the plan knows of the world when it makes tasks.
 pub(crate) struct KnownResults<'a> {
@@ -58,6 +64,12 @@ impl KnownResults<'_> {
             Step::Index => (Work::Index(IndexImages { take: study.evaluation.take }), vec![self.source(IndexImages::LISTING)?]),
             Step::HashEvaluation => hashed(self.pictures()?),
             Step::HashTraining { set } => hashed(self.training_set(set)?[0].clone()),
+            Step::SampleEvaluation => self.sampled(self.pictures()?, self.sources.images),
+            Step::SampleTraining { set } => {
+                let images = self.sources.training_images(self.study.dataset(set)?.0);
+                self.sampled(self.training_set(set)?[0].clone(), images)
+            }
+            Step::Thumbnails => self.thumbnails()?,
             Step::Overlap { set } => self.overlap(set)?,
             Step::Agreement => self.agreement()?,
             Step::Features { model, layer } => {
@@ -239,6 +251,20 @@ impl KnownResults<'_> {
     /// The images and the classes of a training set.
     fn training_set(&self, set: DatasetIx) -> Option<[Input; 2]> {
         self.sources.training_set(self.study.dataset(set)?.0)
+    }
+
+    /// A few pictures of a set.
+    fn sampled(&self, pictures: Input, of: usize) -> (Work, Vec<Input>) {
+        let sample = (of > SAMPLE).then_some(Take { images: SAMPLE, seed: self.study.seed });
+        made_small(pictures, MakeThumbnails { side: SAMPLE_SIDE, sample, form: ThumbnailForm::Row })
+    }
+
+    /// All pictures of the evaluation, or a sample of very many.
+    fn thumbnails(&self) -> Option<(Work, Vec<Input>)> {
+        let many = self.sources.images;
+        let sample = (many > MakeThumbnails::MOST).then_some(Take { images: MakeThumbnails::MOST, seed: self.study.seed });
+        let side = MakeThumbnails::side_of(many);
+        Some(made_small(self.pictures()?, MakeThumbnails { side, sample, form: ThumbnailForm::Sheets }))
     }
 
     /// What a training set shares with the evaluation.
@@ -694,6 +720,10 @@ impl KnownResults<'_> {
 fn hashed(pictures: Input) -> (Work, Vec<Input>) {
     let pictures = Input { role: HashPictures::PICTURES.to_owned(), ..pictures };
     (Work::Hashes(HashPictures { hash: PictureHash::VERSION }), vec![pictures])
+}
+
+fn made_small(pictures: Input, of: MakeThumbnails) -> (Work, Vec<Input>) {
+    (Work::Thumbnails(of), vec![Input { role: MakeThumbnails::PICTURES.to_owned(), ..pictures }])
 }
 
 #[cfg(test)]

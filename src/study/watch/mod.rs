@@ -20,9 +20,11 @@ use self::{
 };
 use super::{
     Pins, Plan,
-    cost::Costs,
+    cost::{Cost, Costs},
     matrix_snapshot::{Former, MatrixSnapshot, SnapshotCell},
     results::ScoreCache,
+    steps::Step,
+    time_left::{OpenStage, Progress, Running, TimeLeft},
 };
 use std::{
     collections::HashMap,
@@ -35,7 +37,7 @@ use visavis_core::{
         Result,
         job::{JobId, JobState},
     },
-    store::{Index, JobRow, LastAudit, Workspace, WrittenPage, stamp},
+    store::{Index, JobRow, LastAudit, Workspace, WrittenPage, now, stamp},
 };
 
 /// The matrix snapshot is made anew no oftener than this, and than a tenth of the time that takes.
@@ -48,6 +50,9 @@ pub struct Watch {
     file: Option<PathBuf>,
     pub(super) plan: Option<Plan>,
     costs: Costs,
+    /// Of the plan: the step of each job, and what it takes.
+    steps: HashMap<JobId, Step>,
+    taken: HashMap<JobId, Cost>,
     cache: ScoreCache,
     /// How the study's jobs stand, and the latest clock that was seen.
     jobs: HashMap<JobId, JobRow>,
@@ -84,6 +89,8 @@ impl Watch {
             file: None,
             plan: None,
             costs: Costs::default(),
+            steps: HashMap::new(),
+            taken: HashMap::new(),
             cache: ScoreCache::new(),
             jobs: HashMap::new(),
             clock: 0,
@@ -143,6 +150,9 @@ impl Watch {
             self.make_matrix_snapshot();
             changed = true;
         }
+        let left = self.time_left();
+        changed |= left.map(|of| of.seconds.round()) != self.seen.left.map(|of| of.seconds.round());
+        self.seen.left = left;
         if changed {
             self.stand();
         }
@@ -267,6 +277,8 @@ impl Watch {
         };
         // A plan that ran in part has a ledger of that part only when nothing more will come.
         let matrix_snapshot = MatrixSnapshot::of(&opened, &plan, &former, self.seconds(&plan), &mut self.cache)?;
+        self.steps = plan.steps().map(|(step, _)| (plan.job(step), step)).collect();
+        self.taken = self.steps.iter().map(|(job, step)| (*job, plan.cost(*step, &self.costs))).collect();
         self.plan = Some(plan);
         Ok(matrix_snapshot)
     }
@@ -280,7 +292,7 @@ impl Watch {
             .jobs
             .iter()
             .filter(|job| job.row.state == JobState::Running)
-            .map(|job| (job.row.id, job.progress))
+            .map(|job| (job.row.id, job.progress.map(Progress::share)))
             .collect();
         let run = self.seen.run.as_ref();
         let is_live = |row: &JobRow| live && run.is_some_and(|run| run.run.journal == row.run);
@@ -296,6 +308,31 @@ impl Watch {
             cell_state(&cell.status, is_scored, jobs)
         };
         self.seen.states = Arc::new(matrix_snapshot.cells.iter().map(state).collect());
+    }
+
+    /// What is left of the run that goes on, if it is one of the study that is watched.
+    fn time_left(&self) -> Option<TimeLeft> {
+        let run = self.seen.run.as_ref().filter(|_| self.seen.is_live())?;
+        self.plan.as_ref().filter(|plan| plan.study.name == run.run.study)?;
+        let progress: HashMap<JobId, Progress> =
+            self.seen.jobs.iter().filter_map(|job| Some((job.row.id, job.progress?))).collect();
+        let stage = |(job, cost): (&JobId, &Cost)| {
+            let row = self.jobs.get(job)?;
+            let running = match run.state(row) {
+                JobState::Queued => None,
+                JobState::Running => {
+                    let since = now().saturating_sub(row.at) as f64 / 1000.0;
+                    Some(Running { since, progress: progress.get(job).copied() })
+                }
+                JobState::Done | JobState::Failed | JobState::Paused | JobState::Cancelled => return None,
+            };
+            Some(OpenStage { cost: *cost, running })
+        };
+        let open: Vec<OpenStage> = self.taken.iter().filter_map(stage).collect();
+        let running = open.iter().filter(|of| of.running.is_some()).count();
+        // Workers of a cluster come and go: those that work count.
+        let slots = if run.workers.is_some() { 0 } else { run.run.devices.iter().map(|device| device.slots).sum() };
+        Some(TimeLeft::of(&open, running.max(slots)))
     }
 
     /// What is left of a plan takes about so long here.

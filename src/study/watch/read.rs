@@ -1,10 +1,10 @@
 //! What the store says of the latest run and of the study's jobs.
 
 use super::{JobSeen, Watch};
-use crate::study::{labelling::WorkspaceLabels, open_store, steps::Step, timeline::Timeline};
+use crate::study::{labelling::WorkspaceLabels, open_store, steps::Step, time_left::Progress, timeline::Timeline};
 use std::sync::Arc;
 use visavis_core::{
-    domain::{Result, job::JobState, text::printable},
+    domain::{Result, job::JobState, metric::MetricPoint, text::printable},
     store::{Index, JobRow},
 };
 
@@ -76,22 +76,48 @@ impl Watch {
             return Ok(JobSeen { row, on: None, machine: None, progress: None });
         }
         let attempt = index.attempts_at(row.id)?.pop();
-        let epochs = self.epochs(&row);
-        let progress = match (&attempt, epochs) {
-            (Some(attempt), Some(epochs)) => {
-                Some(index.count_points(attempt.key, "accuracy")? as f32 / epochs as f32).filter(|share| *share > 0.0)
-            }
+        let progress = match (&attempt, self.steps_of(&row)) {
+            (Some(attempt), Some((series, of))) => progress(&index.latest_points(attempt.key, series)?, of),
             _ => None,
         };
         let machine = attempt.as_ref().map_or(Ok(None), |attempt| index.machine_of(&attempt.worker))?;
         let on = attempt.map(|attempt| (attempt.device, attempt.slot, attempt.number));
-        Ok(JobSeen { row, on, machine, progress: progress.map(|share| share.min(1.0)) })
+        Ok(JobSeen { row, on, machine, progress })
     }
 
-    /// Of a training: how many epochs it has.
-    fn epochs(&self, row: &JobRow) -> Option<usize> {
+    /// Of a stage that says how far it is: in which series, and how far it goes. A training counts steps, others images.
+    fn steps_of(&self, row: &JobRow) -> Option<(&'static str, f64)> {
         let plan = self.plan.as_ref()?;
-        let model = plan.study.models.keys().find(|&model| plan.job(Step::Train { model }) == row.id)?;
-        plan.study.models[model].recipe().and_then(|recipe| plan.study.recipes.get(recipe)).map(|recipe| recipe.epochs)
+        let step = self.steps.get(&row.id)?;
+        match step.on_own_crop() {
+            Step::Train { model } => Some(("loss", plan.training_steps(model)? as f64)),
+            Step::Extract { .. } | Step::ExtractAltered { .. } | Step::Nuisances | Step::Thumbnails => {
+                Some(("images", plan.images() as f64))
+            }
+            step => Some(("images", plan.hashed(step)? as f64)),
+        }
+    }
+}
+
+/// How far a stage is by its latest points, which say the pace: several of them, or nobody knows.
+fn progress(latest: &[MetricPoint], of: f64) -> Option<Progress> {
+    let (first, last) = (latest.first()?, latest.last()?);
+    let (steps, seconds) = (last.step.saturating_sub(first.step), last.at.saturating_sub(first.at) as f64 / 1000.0);
+    (steps > 0).then(|| Progress { done: (last.step + 1) as f64, of, seconds_a_step: seconds / steps as f64 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pace_is_that_of_the_latest_points() {
+        let point = |step: u64, at: u64| MetricPoint { step, at, value: 1.0 };
+        assert_eq!(progress(&[], 10.0), None);
+        assert_eq!(progress(&[point(3, 5000)], 10.0), None, "one point has no pace");
+        // After a resume the points of before are another chunk: the hour in between does not count.
+        let found = progress(&[point(499, 10_000), point(504, 12_500)], 1000.0).unwrap();
+        assert_eq!(found, Progress { done: 505.0, of: 1000.0, seconds_a_step: 0.5 });
+        assert!((found.share() - 0.505).abs() < 1e-6);
     }
 }

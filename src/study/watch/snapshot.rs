@@ -4,6 +4,7 @@ use super::{CellState, DeviceSeen};
 use crate::study::{
     labelling::WorkspaceLabels,
     matrix_snapshot::MatrixSnapshot,
+    time_left::{Progress, TimeLeft},
     timeline::{Phase, Timeline},
 };
 use std::{path::PathBuf, sync::Arc};
@@ -20,8 +21,8 @@ pub struct JobSeen {
     pub on: Option<(String, usize, u32)>,
     /// The machine that it runs on, where its worker wrote it down.
     pub machine: Option<WorkerMachine>,
-    /// About how much of it is done.
-    pub progress: Option<f32>,
+    /// How far it has come, where it says so.
+    pub progress: Option<Progress>,
 }
 
 /// What screens show. Nothing in it changes.
@@ -48,6 +49,8 @@ pub struct Snapshot {
     pub audit: Option<LastAudit>,
     /// The report as it was written.
     pub report: Option<WrittenPage>,
+    /// What is left of the run that goes on.
+    pub left: Option<TimeLeft>,
     /// The study is being read.
     pub reading: bool,
 }

@@ -68,18 +68,13 @@ fn run_state(shared: &Shared) -> String {
                 Some(HeldBecause::Draining) => "draining · ",
                 None => "",
             };
-            let time = shared
-                .seen
-                .matrix_snapshot
-                .as_ref()
-                .filter(|matrix_snapshot| matrix_snapshot.seconds > 1.0 && matrix_snapshot.study.name == run.run.study);
-            let time = time.map_or(String::new(), |matrix_snapshot| format!(" · {}", text::about(matrix_snapshot.seconds)));
+            let time = shared.seen.left.map_or(String::new(), |left| format!(" · {}", left.told()));
             let failed = if run.count(JobState::Failed) > 0 {
                 format!("✕ {} failed · ", run.count(JobState::Failed))
             } else {
                 String::new()
             };
-            format!("{held}{failed}◐ {} running · {} left{time}", run.count(JobState::Running), thousands(left(run)))
+            format!("{held}{failed}◐ {} running · {} to run{time}", run.count(JobState::Running), thousands(left(run)))
         }
         Some(run) if run.count(JobState::Failed) > 0 => format!("✕ {} failed", run.count(JobState::Failed)),
         Some(run) if run.phase() == Phase::Interrupted => "‖ the last run was interrupted".to_owned(),

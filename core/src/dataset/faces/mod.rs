@@ -21,7 +21,7 @@ mod truth;
 mod wear;
 
 pub use attributes::Level;
-pub use set::{DrawnKind, Request, draw, is_there};
+pub use set::{DrawnKind, Request, draw, is_drawn, is_there};
 pub use sitting::{Twin, Variety};
 pub use truth::{Planted, Truth};
 

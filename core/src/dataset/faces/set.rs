@@ -88,6 +88,9 @@ pub fn draw(folder: &Path, request: &Request) -> Result<()> {
         DrawnKind::Training(variety) => training(&half, request, variety)?,
         DrawnKind::Textures => textures(&half, request)?,
     }
+    if let DrawnKind::Training(_) | DrawnKind::Textures = request.kind {
+        write(&half.join(DRAWN), b"Every picture here was drawn by visavis; none shows a person.\n")?;
+    }
     begun.end()?;
     fs::rename(&half, folder).map_err(|error| Fault::io("put in place what was drawn", folder, &error))
 }
@@ -137,6 +140,14 @@ impl HalfDrawn {
 /// Does another process hold it? If not, this one does from now on.
 fn is_locked(file: &File) -> bool {
     flock(file, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK)
+}
+
+/// What says of a training set that it was drawn; faces to compare models on have their truth.
+const DRAWN: &str = ".drawn-by-visavis";
+
+/// Was the data set in this folder drawn here? Then no picture of it shows a person.
+pub fn is_drawn(folder: &Path) -> bool {
+    [DRAWN, "truth.json"].iter().any(|name| folder.join(name).is_file())
 }
 
 /// Is there anything in the folder? A set is put in place whole: one that is there was drawn to its end, or is a person's own.

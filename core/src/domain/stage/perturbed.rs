@@ -139,6 +139,11 @@ fn samples() -> Vec<(&'static str, Task)> {
         ("baseline", Work::Baseline(Baseline { word: BaselineKind::Pixels, preparation })),
         ("baseline faces", Work::Baseline(Baseline { word: BaselineKind::Pixels, preparation: of_faces })),
         ("hashes", Work::Hashes(HashPictures { hash: 1 })),
+        ("thumbnails", Work::Thumbnails(MakeThumbnails { side: 64, sample: None, form: ThumbnailForm::Sheets })),
+        (
+            "thumbnails of some",
+            Work::Thumbnails(MakeThumbnails { side: 64, sample: Some(Take { images: 6, seed: 5 }), form: ThumbnailForm::Row }),
+        ),
         ("overlap", Work::Overlap(FindOverlap { is_one_data_set: true })),
         ("agreement", Work::Agreement(MeasureAgreement { attributes: vec!["race".into(), "age".into()] })),
         ("pca", project(Method::new("pca").with("axes", 10))),
@@ -466,9 +471,10 @@ fn every_stage_has_a_sample() {
         Work::NuisanceScores(_) => 28,
         Work::AdjustedScores(_) => 29,
         Work::Retained(_) => 30,
+        Work::Thumbnails(_) => 31,
     };
     let places: BTreeSet<usize> = samples().iter().map(|(_, task)| place(&task.work)).collect();
-    assert_eq!(places, (0..31).collect());
+    assert_eq!(places, (0..32).collect());
     let names: BTreeSet<StageName> = samples().iter().map(|(_, task)| task.work.name()).collect();
     assert_eq!(names, StageName::ALL.iter().copied().collect());
     // A word is the tag of the JSON, and one stage's only.
@@ -583,7 +589,7 @@ fn keys_of_earlier_results_follow_from_their_manifests() {
     assert_eq!(stages, ["draw", "extract", "index", "project", "train"].into());
 }
 
-const PINNED: [(&str, &str); 43] = [
+const PINNED: [(&str, &str); 45] = [
     ("index", "1111dc2e"),
     ("features npy", "43ab0afb"),
     ("features", "0a61f4f7"),
@@ -596,6 +602,8 @@ const PINNED: [(&str, &str); 43] = [
     ("baseline", "dbdf1e4b"),
     ("baseline faces", "1de8e3a5"),
     ("hashes", "3177ec0d"),
+    ("thumbnails", "91cbcbbe"),
+    ("thumbnails of some", "72265132"),
     ("overlap", "20a4e62f"),
     ("agreement", "f1c1dbde"),
     ("pca", "2f6fe9ea"),

@@ -67,6 +67,7 @@ mod tests {
             Training::PICTURES,
             Training::CLASSES,
             HashPictures::PICTURES,
+            MakeThumbnails::PICTURES,
             FindOverlap::HASHES,
             FindOverlap::LEARNED,
             FindOverlap::LEARNED_HASHES,
@@ -83,7 +84,7 @@ mod tests {
             Figure::CURVES,
         ];
         let words = "images features points identities landmarks boxes points/0 scores/1 spaces/2 labels/age annotators/age listing array rows pictures classes \
-                     pictures hashes learned learned hashes weights offsets decisions points/0 pairs ranks/ permuted/ grid truth frequencies curves";
+                     pictures pictures hashes learned learned hashes weights offsets decisions points/0 pairs ranks/ permuted/ grid truth frequencies curves";
         assert_eq!(roles.join(" "), words);
     }
 }

@@ -131,8 +131,8 @@ impl Study {
         self.nuisances.held(self.measures_pictures())
     }
 
-    /// Are there pictures to measure?
-    fn measures_pictures(&self) -> bool {
+    /// Are the pictures of the evaluation looked at?
+    pub fn measures_pictures(&self) -> bool {
         let are_read = self.models.iter().any(|model| !matches!(model.source, Source::Given(_)));
         let are_wanted = are_read || matches!(self.nuisances, WantedNuisances::Listed(_));
         self.evaluation.dataset.is_some() && self.numerics.device != DeviceClass::Pretend && are_wanted

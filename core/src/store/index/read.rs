@@ -306,6 +306,14 @@ impl Index {
         Ok(series)
     }
 
+    /// The latest points of a series of a result, as many as were written together; none where there are none.
+    pub fn latest_points(&self, key: Key, series: &str) -> Result<Vec<MetricPoint>> {
+        let query = "SELECT points FROM metric WHERE key = ?1 AND series = ?2 ORDER BY journal DESC, offset DESC LIMIT 1";
+        let rows = self.all(query, [key.to_string(), series.to_owned()], |row: &Row| row.get::<_, Vec<u8>>(0))?;
+        let chunk = rows.first().and_then(|bytes| crate::domain::metric::Chunk::of_bytes(bytes));
+        Ok(chunk.map_or(vec![], |chunk| chunk.points))
+    }
+
     /// How many points the store holds.
     pub fn points(&self) -> Result<u64> {
         let outcome = self.connection.query_row("SELECT coalesce(sum(count), 0) FROM metric", [], |row| row.get::<_, i64>(0));

@@ -72,7 +72,7 @@ pub(crate) fn table(seen: &Snapshot) -> ScreenTable {
             job.row.label.as_str().into(),
             field(job, "device"),
             TableValue::of(job.on.as_ref().map(|(_, _, attempt)| *attempt as usize)),
-            TableValue::of(job.progress.map(f64::from)),
+            TableValue::of(job.progress.map(|progress| f64::from(progress.share()))),
             TableValue::of(job.row.seconds),
             TableValue::of(job.row.why.as_deref().and_then(|why| why.lines().next())),
             field(job, "node"),

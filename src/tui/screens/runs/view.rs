@@ -173,7 +173,11 @@ fn job_line(runs: &RunsState, theme: Theme, shared: &Shared, job: &JobSeen, here
             });
             let share = job.progress.map_or_else(
                 || ago(row.at, shared.now).replace(" ago", ""),
-                |share| format!("{} {:>3.0} %", gauge(share, 6), share * 100.0),
+                |progress| {
+                    let share = progress.share();
+                    let left = crate::study::duration(progress.left());
+                    format!("{} {:>3.0} % · {left}", gauge(share, 6), share * 100.0)
+                },
             );
             format!("{on} {share}")
         }
