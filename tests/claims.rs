@@ -106,7 +106,7 @@ fn claims_are_supported_or_refuted_and_axes_layers_and_groups_are_named() {
     assert!(text.contains("is above chance on glasses"), "no model tells glasses");
     assert!(text.contains("layer by layer") && text.contains(" lower</td>"), "the shallow layer is lower\n{text}");
     let figures = page.split("<section id=\"figures\"").nth(1).unwrap().split("</section>").next().unwrap();
-    assert!(figures.contains("Separates better within woman = 1"), "{figures}");
+    assert!(figures.contains("Separates better within sex: Woman"), "{figures}");
     let audited = desk.succeed(&["audit", "reports/s.html", "--recompute", "features"]);
     assert!(audited.contains("identical"), "{audited}");
 }

@@ -24,7 +24,7 @@ fn a_celeba_folder_and_a_folder_to_learn_from_are_a_study() {
         assert!(said.out.contains(line), "{line}: {}", said.out);
     }
     let text = fs::read_to_string(desk.path("mine/experiments/drawn.yaml")).unwrap();
-    assert!(text.contains("loss: { factor: loss }") && text.contains("Not compared, for they are rare"), "{text}");
+    assert!(text.contains("loss: { factor: loss }") && text.contains("Not compared, for they are rarer"), "{text}");
     // It is not written over.
     let again = desk.visavis(&["init", "mine", "--faces", "faces", "--study", "drawn"]);
     assert!(again.code == 2 && again.err.contains("is there already"), "{}{}", again.out, again.err);

@@ -125,7 +125,7 @@ impl FindCommand {
             };
             let variable = |name: &str| std::env::var(name).ok();
             let faces: Vec<ShownFace> = rows.iter().map(face).collect();
-            if let Err(error) = show_faces(&faces, self.drawing(&variable), Theme::of_environment(&variable)) {
+            if let Err(error) = show_faces(&faces, self.drawing(&variable), Theme::found()) {
                 remark(context, format!("note: this terminal does not show the faces: {error}"));
             }
         }

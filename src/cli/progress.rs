@@ -6,7 +6,10 @@ use super::{
 };
 use crate::study::Notice;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::{IsTerminal, Write};
+use std::{
+    io::{IsTerminal, Write},
+    time::Duration,
+};
 use visavis_core::{
     domain::{
         event::{EventKind, WorkersStanding},
@@ -44,6 +47,8 @@ impl RunProgress {
         if let Ok(style) = ProgressStyle::with_template("  {bar:28} {pos:>4} of {len} · {elapsed} · {wide_msg}") {
             bar.set_style(style.progress_chars("━━╌"));
         }
+        // Time is seen to pass while a long stage says nothing.
+        bar.enable_steady_tick(Duration::from_secs(1));
         RunProgress::Bar(bar)
     }
 

@@ -69,7 +69,7 @@ impl TuiCommand {
             return Err(Fault::asked("this terminal cannot place text (TERM is dumb or not set)")
                 .next("`visavis tui --plain` prints a screen; on another terminal, set TERM to what it is"));
         }
-        let theme = self.theme.as_deref().and_then(Theme::of_word).unwrap_or_else(|| Theme::of_environment(&variable));
+        let theme = self.theme.as_deref().and_then(Theme::of_word).unwrap_or_else(Theme::found);
         let place = context.workspace.data().join("tui.json");
         let layout: ScreenLayout =
             files::read_up_to(&place, 1 << 20).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();

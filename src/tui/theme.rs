@@ -2,6 +2,11 @@
 
 use crate::study::watch::CellState;
 use ratatui::style::{Color, Modifier, Style};
+use std::time::Duration;
+use terminal_colorsaurus::{QueryOptions, ThemeMode, theme_mode};
+
+/// A terminal that answers at all answers sooner, over SSH too.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 /// What a terminal can show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +34,22 @@ impl Theme {
 
     pub fn of_word(word: &str) -> Option<Self> {
         Theme::ALL.into_iter().find(|theme| theme.word() == word)
+    }
+
+    /// As the environment says; where it says nothing of a ground, as the terminal answers (OSC 11).
+    pub fn found() -> Self {
+        let variable = |name: &str| std::env::var(name).ok();
+        let theme = Theme::of_environment(&variable);
+        if theme != Theme::Dark || variable("COLORFGBG").is_some() {
+            return theme;
+        }
+        let mut options = QueryOptions::default();
+        options.timeout = PATIENCE;
+        match theme_mode(options) {
+            Ok(ThemeMode::Light) => Theme::Light,
+            // One that does not answer has a dark ground more often than not.
+            Ok(ThemeMode::Dark) | Err(_) => Theme::Dark,
+        }
     }
 
     /// What the environment says of the terminal. Text has the terminal's own colour in every theme, so it stays readable after a wrong

@@ -61,7 +61,8 @@ impl InitCommand {
             training: self.learn.iter().map(|path| found::training(path)).collect::<Result<_>>()?,
             features: self.features.iter().map(|path| found::features(path, self.rows.as_deref())).collect::<Result<_>>()?,
             weights: self.weights.iter().map(|path| found::weights(path)).collect::<Result<_>>()?,
-        };
+        }
+        .with_names_of_its_own();
         self.make_folders()?;
         write_whole(&file, text::study(&found, &|path| written(path, &self.dir)).as_bytes())?;
         tell(&found);

@@ -21,6 +21,26 @@ pub(super) struct FoundStudy {
     pub weights: Vec<FoundWeights>,
 }
 
+impl FoundStudy {
+    /// No model is called as another, or as one of the matrix.
+    pub(super) fn with_names_of_its_own(mut self) -> Self {
+        let of_matrix = |name: &str| name == "pixels" || name.starts_with("softmax") || name.starts_with("arcface");
+        let mut taken: Vec<String> = Vec::new();
+        let features = self.features.iter_mut().map(|of| &mut of.name);
+        for name in features.chain(self.weights.iter_mut().map(|of| &mut of.name)) {
+            if of_matrix(name) {
+                name.insert_str(0, "given-");
+            }
+            let known = taken.iter().filter(|other| *other == name).count();
+            taken.push(name.clone());
+            if known > 0 {
+                name.push_str(&format!("-{}", known + 1));
+            }
+        }
+        self
+    }
+}
+
 /// The study file. `path`: how a path is written in it.
 pub(super) fn study(of: &FoundStudy, path: &dyn Fn(&Path) -> String) -> String {
     let mut text = String::new();
@@ -104,8 +124,8 @@ fn evaluation(of: &FoundStudy, path: &dyn Fn(&Path) -> String, say: &mut dyn FnM
     };
     if let Some(table) = table {
         say("  labels:");
-        for attribute in of.faces.attributes.iter().take(MOST) {
-            say(&format!("    - {{ file: {table}, attribute: {} }}", quoted(&attribute.name)));
+        for name in proposed(&of.faces.attributes) {
+            say(&format!("    - {{ file: {table}, attribute: {} }}", quoted(name)));
         }
     }
     say("");
@@ -155,25 +175,31 @@ fn models(of: &FoundStudy, path: &dyn Fn(&Path) -> String, has_pictures: bool, s
 
 fn comparisons(attributes: &[FoundAttribute], say: &mut dyn FnMut(&str)) {
     say("comparisons:");
-    let mut left_out = Vec::new();
-    let mut proposed = 0;
-    for attribute in attributes {
-        match comparison(attribute).filter(|_| proposed < MOST) {
-            Some(line) => {
-                say(&line);
-                proposed += 1;
-            }
-            None => left_out.push(attribute.name.as_str()),
-        }
-    }
-    if proposed == 0 {
+    let proposed = proposed(attributes);
+    let lines = attributes.iter().filter(|of| proposed.contains(&of.name.as_str())).filter_map(comparison);
+    lines.for_each(|line| say(&line));
+    if proposed.is_empty() {
         say(
             "  # No attribute has two classes of enough images: name one, such as `smile: { Smiling: \"Smiling\", Not: \"not Smiling\" }`.",
         );
     }
-    if !left_out.is_empty() {
-        say(&format!("  # Not compared, for they are rare, no classes, or one too many: {}", left_out.join(", ")));
+    let others: Vec<&str> = attributes.iter().map(|of| of.name.as_str()).filter(|name| !proposed.contains(name)).collect();
+    if !others.is_empty() {
+        say(&format!("  # Not compared, for they are rarer, or no classes: {}", others.join(", ")));
     }
+}
+
+/// The attributes whose rarest class has the most images: what can be told of rare ones takes more people.
+fn proposed(attributes: &[FoundAttribute]) -> Vec<&str> {
+    let rarest = |of: &FoundAttribute| match &of.values {
+        AttributeValues::Binary { present, absent } => *present.min(absent),
+        AttributeValues::Classes(classes) => classes.iter().map(|(_, n)| *n).filter(|n| *n >= FEWEST).min().unwrap_or(0),
+        AttributeValues::Quantity(n) => *n,
+        AttributeValues::Free => 0,
+    };
+    let mut able: Vec<&FoundAttribute> = attributes.iter().filter(|of| comparison(of).is_some()).collect();
+    able.sort_by_key(|of| std::cmp::Reverse(rarest(of)));
+    able.into_iter().take(MOST).map(|of| of.name.as_str()).collect()
 }
 
 /// `None` of an attribute that few images have, or that is no class and no number.
@@ -210,4 +236,32 @@ pub(super) fn quoted(text: &str) -> String {
         text.chars().all(|c| c.is_alphanumeric() || "_-./".contains(c)) && text.chars().next().is_some_and(char::is_alphabetic);
     let is_word = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&text.to_lowercase().as_str());
     if is_plain && !is_word { text.to_owned() } else { serde_json::Value::from(text).to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_balanced_attributes_are_compared_in_the_order_of_the_table() {
+        let binary = |name: &str, present: usize| FoundAttribute {
+            name: name.to_owned(),
+            values: AttributeValues::Binary { present, absent: 1000 - present },
+        };
+        let attributes: Vec<FoundAttribute> = (0..20).map(|n| binary(&format!("a{n:02}"), 20 * (n + 1))).collect();
+        let found = proposed(&attributes);
+        assert_eq!((found.len(), found[0], found.contains(&"a00"), found.contains(&"a07")), (12, "a19", false, false));
+        let mut lines = Vec::new();
+        comparisons(&attributes, &mut |line| lines.push(line.to_owned()));
+        assert!(lines[1].starts_with("  a08: { a08: a08, \"not a08\": \"not a08\" }"), "{lines:?}");
+        assert!(lines.last().unwrap().contains("a00, a01"), "{lines:?}");
+    }
+
+    #[test]
+    fn what_yaml_would_read_otherwise_stands_in_quotes() {
+        assert_eq!(
+            [quoted("no"), quoted("5 o clock"), quoted("Male"), quoted("a: b")],
+            ["\"no\"", "\"5 o clock\"", "Male", "\"a: b\""]
+        );
+    }
 }

@@ -146,8 +146,7 @@ impl LabelCommand {
     }
 
     fn theme(&self) -> Theme {
-        let variable = |name: &str| std::env::var(name).ok();
-        self.theme.as_deref().and_then(Theme::of_word).unwrap_or_else(|| Theme::of_environment(&variable))
+        self.theme.as_deref().and_then(Theme::of_word).unwrap_or_else(Theme::found)
     }
 
     /// Faces are told in colours: where figures are dots, photographs are half blocks.
