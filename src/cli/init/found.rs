@@ -16,7 +16,7 @@ use visavis_core::{
     weights::{self, containers, families},
 };
 
-/// Images of a class below which a comparison is only proposed.
+/// A class of fewer images is not compared: too few to say.
 pub(super) const FEWEST: usize = 30;
 /// Values of an attribute above which it is no classes.
 const MOST_CLASSES: usize = 12;

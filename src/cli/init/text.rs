@@ -2,7 +2,7 @@
 
 use super::found::{AttributeValues, FEWEST, FoundAttribute, FoundFaces, FoundFeatures, FoundTraining, FoundWeights};
 use std::{fmt::Write, path::Path};
-use visavis_core::domain::comparison::Expression;
+use visavis_core::domain::{comparison::Expression, text::printable};
 
 /// Comparisons that are proposed; further attributes are named in a comment.
 const MOST: usize = 12;
@@ -185,7 +185,8 @@ fn comparisons(attributes: &[FoundAttribute], say: &mut dyn FnMut(&str)) {
     }
     let others: Vec<&str> = attributes.iter().map(|of| of.name.as_str()).filter(|name| !proposed.contains(name)).collect();
     if !others.is_empty() {
-        say(&format!("  # Not compared, for they are rarer, or no classes: {}", others.join(", ")));
+        // A name could end the comment.
+        say(&printable(&format!("  # Not compared, for they are rarer, or no classes: {}", others.join(", "))));
     }
 }
 
@@ -255,6 +256,14 @@ mod tests {
         comparisons(&attributes, &mut |line| lines.push(line.to_owned()));
         assert!(lines[1].starts_with("  a08: { a08: a08, \"not a08\": \"not a08\" }"), "{lines:?}");
         assert!(lines.last().unwrap().contains("a00, a01"), "{lines:?}");
+    }
+
+    #[test]
+    fn no_name_ends_a_comment() {
+        let free = |name: &str| FoundAttribute { name: name.to_owned(), values: AttributeValues::Free };
+        let mut lines = Vec::new();
+        comparisons(&[free("a\nmodels: {}"), free("b\u{2028}c")], &mut |line| lines.push(line.to_owned()));
+        assert!(lines.iter().all(|line| !line.contains(['\n', '\u{2028}'])), "{lines:?}");
     }
 
     #[test]
