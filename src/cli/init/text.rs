@@ -22,22 +22,27 @@ pub(super) struct FoundStudy {
 }
 
 impl FoundStudy {
-    /// No model is called as another, or as one of the matrix.
+    /// No model is called as another, or as one of the matrix; no data set as another.
     pub(super) fn with_names_of_its_own(mut self) -> Self {
         let of_matrix = |name: &str| name == "pixels" || name.starts_with("softmax") || name.starts_with("arcface");
-        let mut taken: Vec<String> = Vec::new();
         let features = self.features.iter_mut().map(|of| &mut of.name);
-        for name in features.chain(self.weights.iter_mut().map(|of| &mut of.name)) {
-            if of_matrix(name) {
-                name.insert_str(0, "given-");
-            }
-            let known = taken.iter().filter(|other| *other == name).count();
-            taken.push(name.clone());
-            if known > 0 {
-                name.push_str(&format!("-{}", known + 1));
-            }
-        }
+        let mut models: Vec<&mut String> = features.chain(self.weights.iter_mut().map(|of| &mut of.name)).collect();
+        models.iter_mut().filter(|name| of_matrix(name)).for_each(|name| name.insert_str(0, "given-"));
+        numbered(&[], models.into_iter());
+        numbered(&["faces"], self.training.iter_mut().map(|of| &mut of.name));
         self
+    }
+}
+
+/// Names that are taken, or stand before, get a number.
+fn numbered<'a>(taken: &[&str], names: impl Iterator<Item = &'a mut String>) {
+    let mut taken: Vec<String> = taken.iter().map(|name| (*name).to_owned()).collect();
+    for name in names {
+        let known = taken.iter().filter(|other| *other == name).count();
+        taken.push(name.clone());
+        if known > 0 {
+            name.push_str(&format!("-{}", known + 1));
+        }
     }
 }
 
@@ -47,7 +52,7 @@ pub(super) fn study(of: &FoundStudy, path: &dyn Fn(&Path) -> String) -> String {
     let mut say = |line: &str| _ = writeln!(text, "{line}");
     say(&format!(
         "# Written by visavis init. `visavis help study` explains every key; `visavis check` says what is wrong.\nformat: 1\nstudy: {}",
-        of.name
+        quoted(&of.name)
     ));
     say("about: Which of these models separates which attribute?\nseed: 1\n");
     datasets(of, path, &mut say);
@@ -102,7 +107,7 @@ fn datasets(of: &FoundStudy, path: &dyn Fn(&Path) -> String, say: &mut dyn FnMut
     for set in &of.training {
         say(&format!(
             "  {}: {{ {}: {{ root: {} }} }}      # {} images of {} classes",
-            set.name,
+            quoted(&set.name),
             set.kind,
             path(&set.root),
             set.images,
@@ -134,7 +139,7 @@ fn evaluation(of: &FoundStudy, path: &dyn Fn(&Path) -> String, say: &mut dyn FnM
 fn models(of: &FoundStudy, path: &dyn Fn(&Path) -> String, has_pictures: bool, say: &mut dyn FnMut(&str)) {
     say("models:");
     if !of.training.is_empty() {
-        let sets: Vec<&str> = of.training.iter().map(|set| set.name.as_str()).collect();
+        let sets: Vec<String> = of.training.iter().map(|set| quoted(&set.name)).collect();
         say(&format!(
             "  # Every architecture with every loss and training set, trained here.\n  matrix:\n    architecture: [resnet34: {{ width: 0.25 }}]\n    \
              loss:\n      - softmax\n      - arcface: {{ s: 16, m: 0.2 }}\n    trained_on: [{}]\n    prepare: [small]\n    train: {{ recipe: short }}",
@@ -145,7 +150,7 @@ fn models(of: &FoundStudy, path: &dyn Fn(&Path) -> String, has_pictures: bool, s
     for features in &of.features {
         say(&format!(
             "    {}: {{ features: {{ embedding: {}, images: {} }} }}",
-            features.name,
+            quoted(&features.name),
             path(&features.file),
             path(&features.rows)
         ));
@@ -159,7 +164,7 @@ fn models(of: &FoundStudy, path: &dyn Fn(&Path) -> String, has_pictures: bool, s
         say(&format!(
             "    {}:\n      architecture: {architecture}\n      loss: softmax          # a label: what it was trained with\n      trained_on: unknown    \
              # a label: the data set{prepare}\n      weights: {{ file: {}, family: {}, blake3: \"{}\" }}",
-            weights.name,
+            quoted(&weights.name),
             path(&weights.file),
             weights.family,
             weights.digest
@@ -256,6 +261,13 @@ mod tests {
         comparisons(&attributes, &mut |line| lines.push(line.to_owned()));
         assert!(lines[1].starts_with("  a08: { a08: a08, \"not a08\": \"not a08\" }"), "{lines:?}");
         assert!(lines.last().unwrap().contains("a00, a01"), "{lines:?}");
+    }
+
+    #[test]
+    fn names_that_are_taken_get_a_number() {
+        let mut names = ["faces", "set", "set", "2019"].map(str::to_owned);
+        numbered(&["faces"], names.iter_mut());
+        assert_eq!(names, ["faces-2", "set", "set-2", "2019"]);
     }
 
     #[test]

@@ -27,18 +27,21 @@ pub struct MadeApart {
 /// gives an input's bytes, verified. Pictures are read where they are.
 ///
 /// # Errors
-/// Always [`Fault::missing`] where it could not be carried out here: a machine without the library, the memory or the card is no fault
-/// of a result.
+/// Always [`Fault::missing`]: a machine without the library, the memory, the disk or the card is no fault of a result.
 pub fn carry_out_apart(
     task: &Task,
     program: WorkerProgram,
     threads: usize,
     read: &dyn Fn(&Input) -> Result<Vec<u8>>,
 ) -> Result<MadeApart> {
-    let not_here = |why: String| Fault::missing(format!("{} cannot be run again here: {why}", program.runs()));
-    let file = program.path().ok_or_else(|| not_here(format!("there is no {} beside this program", program.name())))?;
+    carried(task, program, threads, read)
+        .map_err(|fault| Fault::missing(format!("{} cannot be run again here: {}", program.runs(), fault.what)))
+}
+
+fn carried(task: &Task, program: WorkerProgram, threads: usize, read: &dyn Fn(&Input) -> Result<Vec<u8>>) -> Result<MadeApart> {
+    let file = program.path().ok_or_else(|| Fault::missing(format!("there is no {} beside this program", program.name())))?;
     let folder = tempfile::Builder::new().prefix("visavis-audit-").tempdir();
-    let folder = folder.map_err(|error| not_here(format!("no folder for its inputs: {error}")))?;
+    let folder = folder.map_err(|error| Fault::missing(format!("no folder for its inputs: {error}")))?;
     let workspace = Workspace::new(folder.path().to_owned(), None)?;
     let order =
         Order { task: brought(task, &workspace, read)?, label: "audit".to_owned(), attempt: 1, clock: now(), again: false };
@@ -47,9 +50,9 @@ pub fn carry_out_apart(
     executor.spawn(WORKER, &WorkerPlace { program: &file, device: device.to_owned(), slot: 0, threads })?;
     executor.assign(WORKER, &order)?;
     executor.dismiss(WORKER);
-    ended(&mut executor).map_err(not_here)?;
+    ended(&mut executor)?;
     let manifest = workspace.results().get(order.task.key())?;
-    let manifest = manifest.ok_or_else(|| not_here(format!("{} left no result", program.name())))?;
+    let manifest = manifest.ok_or_else(|| Fault::missing(format!("{} left no result", program.name())))?;
     let outputs = manifest.outputs.iter().map(|output| Ok((output.name.clone(), workspace.objects().get(output.digest)?)));
     Ok(MadeApart { outputs: outputs.collect::<Result<_>>()?, facts: manifest.facts })
 }
@@ -72,14 +75,19 @@ fn brought(task: &Task, workspace: &Workspace, read: &dyn Fn(&Input) -> Result<V
     Ok(task)
 }
 
-/// Waits until the worker has made the result; why it has not, if so.
-fn ended(executor: &mut LocalExecutor) -> std::result::Result<(), String> {
+/// Waits until the worker has made the result.
+///
+/// # Errors
+/// Why it has not.
+fn ended(executor: &mut LocalExecutor) -> Result<()> {
     loop {
-        match executor.next_message(Duration::from_secs(1)).map_err(|fault| fault.what)? {
+        match executor.next_message(Duration::from_secs(1))? {
             Some(WorkerMessage { what: MessageKind::Answer(WorkerAnswer::Finished { .. }), .. }) => return Ok(()),
-            Some(WorkerMessage { what: MessageKind::Answer(WorkerAnswer::Failed { why, .. }), .. }) => return Err(why),
+            Some(WorkerMessage { what: MessageKind::Answer(WorkerAnswer::Failed { why, .. }), .. }) => {
+                return Err(Fault::missing(why));
+            }
             Some(WorkerMessage { what: MessageKind::Exited(exit), .. }) => {
-                return Err(exit.log.last().cloned().unwrap_or(exit.status));
+                return Err(Fault::missing(exit.log.last().cloned().unwrap_or(exit.status)));
             }
             _ => {}
         }

@@ -23,6 +23,7 @@ use visavis_core::{
         pin::Pinned,
         result::Manifest,
         stage::{Ranking, Task},
+        study::Recipe,
     },
     store::Workspace,
 };
@@ -42,20 +43,22 @@ impl Plan {
         self.sources.training_set_at(name).map(|at| self.workspace.locate(at))
     }
 
-    /// How many steps a training has, batches that are summed up being one; `None` of a model that is not trained here, and while nobody knows.
-    pub(in crate::study) fn training_steps(&self, model: ModelIx) -> Option<usize> {
-        let Source::Network(network) = &self.study.models[model].source else { return None };
-        let recipe = self.study.recipes.get(self.study.models[model].recipe()?)?;
-        let images = self.sources.training_images(&network.trained_on);
-        (images > 0).then(|| recipe.epochs * (images / (recipe.batch.min(images) * recipe.accumulate)).max(1))
+    /// How many pictures a training looks at, each as often as it does; `None` of a model that is not trained here, and while nobody knows.
+    pub(in crate::study) fn pictures_learned(&self, model: ModelIx) -> Option<usize> {
+        self.learned(model).map(|(recipe, images)| recipe.epochs * images)
     }
 
-    /// How many pictures a training looks at, each as often as it does; `None` as of its steps.
-    pub(in crate::study) fn pictures_learned(&self, model: ModelIx) -> Option<usize> {
+    /// How many steps a training has, batches that are summed up being one; `None` as of its pictures.
+    pub(in crate::study) fn training_steps(&self, model: ModelIx) -> Option<usize> {
+        let (recipe, images) = self.learned(model)?;
+        Some(recipe.epochs * (images / (recipe.batch.min(images) * recipe.accumulate)).max(1))
+    }
+
+    /// By which recipe and from how many pictures a model learns.
+    fn learned(&self, model: ModelIx) -> Option<(&Recipe, usize)> {
         let Source::Network(network) = &self.study.models[model].source else { return None };
         let recipe = self.study.recipes.get(self.study.models[model].recipe()?)?;
-        let images = self.sources.training_images(&network.trained_on);
-        (images > 0).then(|| recipe.epochs * images)
+        Some((recipe, self.sources.training_images(&network.trained_on))).filter(|(_, images)| *images > 0)
     }
 
     /// How many pictures a step hashes; `None` of a step that hashes none, and while nobody knows.

@@ -51,8 +51,7 @@ pub struct Watch {
     pub(super) plan: Option<Plan>,
     costs: Costs,
     /// Of the plan: the step of each job, and what it takes.
-    steps: HashMap<JobId, Step>,
-    taken: HashMap<JobId, Cost>,
+    steps: HashMap<JobId, (Step, Cost)>,
     cache: ScoreCache,
     /// How the study's jobs stand, and the latest clock that was seen.
     jobs: HashMap<JobId, JobRow>,
@@ -90,7 +89,6 @@ impl Watch {
             plan: None,
             costs: Costs::default(),
             steps: HashMap::new(),
-            taken: HashMap::new(),
             cache: ScoreCache::new(),
             jobs: HashMap::new(),
             clock: 0,
@@ -277,8 +275,7 @@ impl Watch {
         };
         // A plan that ran in part has a ledger of that part only when nothing more will come.
         let matrix_snapshot = MatrixSnapshot::of(&opened, &plan, &former, self.seconds(&plan), &mut self.cache)?;
-        self.steps = plan.steps().map(|(step, _)| (plan.job(step), step)).collect();
-        self.taken = self.steps.iter().map(|(job, step)| (*job, plan.cost(*step, &self.costs))).collect();
+        self.steps = plan.steps().map(|(step, _)| (plan.job(step), (step, plan.cost(step, &self.costs)))).collect();
         self.plan = Some(plan);
         Ok(matrix_snapshot)
     }
@@ -316,7 +313,7 @@ impl Watch {
         self.plan.as_ref().filter(|plan| plan.study.name == run.run.study)?;
         let progress: HashMap<JobId, Progress> =
             self.seen.jobs.iter().filter_map(|job| Some((job.row.id, job.progress?))).collect();
-        let stage = |(job, cost): (&JobId, &Cost)| {
+        let stage = |(job, (_, cost)): (&JobId, &(Step, Cost))| {
             let row = self.jobs.get(job)?;
             let running = match run.state(row) {
                 JobState::Queued => None,
@@ -328,7 +325,7 @@ impl Watch {
             };
             Some(OpenStage { cost: *cost, running })
         };
-        let open: Vec<OpenStage> = self.taken.iter().filter_map(stage).collect();
+        let open: Vec<OpenStage> = self.steps.iter().filter_map(stage).collect();
         let running = open.iter().filter(|of| of.running.is_some()).count();
         // Workers of a cluster come and go: those that work count.
         let slots = if run.workers.is_some() { 0 } else { run.run.devices.iter().map(|device| device.slots).sum() };

@@ -88,7 +88,7 @@ impl Watch {
     /// Of a stage that says how far it is: in which series, and how far it goes. A training counts steps, others images.
     fn steps_of(&self, row: &JobRow) -> Option<(&'static str, f64)> {
         let plan = self.plan.as_ref()?;
-        let step = self.steps.get(&row.id)?;
+        let (step, _) = self.steps.get(&row.id)?;
         match step.on_own_crop() {
             Step::Train { model } => Some(("loss", plan.training_steps(model)? as f64)),
             Step::Extract { .. } | Step::ExtractAltered { .. } | Step::Nuisances | Step::Thumbnails => {
