@@ -11,7 +11,7 @@ use visavis_core::{
 /// Of the digits sample: two given feature sets, three projections of none.
 const DIGITS: [(&str, &str); 12] = [
     ("draw", "3ffb622b"),
-    ("fairness", "37d39e65"),
+    ("fairness", "de595519"),
     ("features", "5e660bcb"),
     ("grid", "d0eb91fe"),
     ("index", "412109a6"),

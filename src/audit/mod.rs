@@ -39,7 +39,7 @@ pub use packing::pack;
 pub use page::{LARGEST_PAGE, pictures, too_large};
 pub use reach::{Reach, read_named};
 pub use remake::{Again, Recompute, Remade, Remaking};
-pub use rendered::{Rendered, RenderedFrom};
+pub use rendered::{Rendered, RenderedFrom, compare};
 pub use seal::seal;
 pub(crate) use stray::holds_number;
 pub use verdict::{Audit, Checked, Verdict};

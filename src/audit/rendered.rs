@@ -37,7 +37,7 @@ pub enum Rendered {
 const ID: &str = "whole page";
 
 /// Enters what the comparison of a page with its rendering comes to; are they the same?
-pub(crate) fn compare(page: &str, rendered: &Rendered, audit: &mut Audit) -> bool {
+pub fn compare(page: &str, rendered: &Rendered, audit: &mut Audit) -> bool {
     let checked = |verdict: Verdict, why: String| Checked {
         id: ID.to_owned(),
         verdict,

@@ -12,6 +12,7 @@ mod deep_check;
 mod demo;
 mod doctor;
 mod explain;
+mod explore;
 mod export;
 mod find;
 mod init;
@@ -146,6 +147,8 @@ enum VisavisCommand {
     Unpin(pin::UnpinCommand),
     /// Write a study's report: one HTML file
     Report(report::ReportCommand),
+    /// Write a page on which every face stands at its place, to look at and select from
+    Explore(explore::ExploreCommand),
     /// Check a report, or a study's results: are these numbers what those inputs give?
     Audit(audit::AuditCommand),
     /// Draw, check and count data sets
@@ -249,6 +252,7 @@ pub fn run(cli: Cli) -> Result<()> {
         VisavisCommand::Pin(pin) => pin.run(&context),
         VisavisCommand::Unpin(unpin) => unpin.run(&context),
         VisavisCommand::Report(report) => report.run(&context),
+        VisavisCommand::Explore(explore) => explore.run(&context),
         VisavisCommand::Audit(audit) => audit.run(&context),
         VisavisCommand::Data(data) => data.run(&context),
         VisavisCommand::Label(label) => label.run(&context),

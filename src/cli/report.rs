@@ -96,7 +96,7 @@ pub(crate) struct WrittenReport {
 }
 
 /// The data sets of which the page shows some faces: drawn ones, or all where a person says that these may be handed out.
-fn faces_of(opened: &study::OpenedStudy, plan: &Plan, embeds_all: bool) -> BTreeSet<String> {
+pub(super) fn faces_of(opened: &study::OpenedStudy, plan: &Plan, embeds_all: bool) -> BTreeSet<String> {
     let is_shown = |name: &String| {
         let is_evaluated = plan.study.evaluation.dataset.as_ref() == Some(name);
         let is_drawn = || plan.training_set_at(name).is_some_and(|at: PathBuf| faces::is_drawn(&at));

@@ -301,6 +301,7 @@ fn scores() -> BTreeMap<ScoreOf, ScoreSource> {
         unranked: None,
         seeds: 1,
         permuted: [0, 0],
+        permuted_sample: None,
         views: vec![view],
     };
     let place = ScoreOf { model: ModelIx(0), layer: LayerIx(0), projection: Some(ProjectionIx(0)), comparison: ComparisonIx(0) };

@@ -5,6 +5,7 @@
 
 mod claims;
 mod evidence;
+mod explorer;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod strip;
 mod templates;
 mod words;
 
+pub use explorer::{ExplorerMark, explorer};
 pub use page::render;
 pub use strip::{StripFace, strip};
 

@@ -11,6 +11,7 @@ mod dispatch;
 pub mod draft;
 mod examine;
 mod explain;
+mod explorer;
 mod figures;
 mod job_requests;
 pub mod labelling;
@@ -49,6 +50,7 @@ pub use dispatch::{
 };
 pub use examine::{Examined, examine};
 pub use explain::{Explained, Stale, explain};
+pub use explorer::ExplorerContents;
 pub use figures::known_figures;
 pub use job_requests::JobRequests;
 pub use missing::{Lack, Missing};

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use visavis_core::domain::{
     alteration::Alteration,
     comparison::Measured,
+    contrast,
     embedding::EmbeddingForm,
     index::{ComparisonIx, DatasetIx, LayerIx, ModelIx, PairSetIx, ProjectionIx},
     ledger::CellId,
@@ -521,10 +522,9 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
         }
         if !study.fairness.groups.is_empty() && !layers.is_empty() {
             let (step, layer) = (Step::Fairness { model }, last_layer(study, model));
-            scores.push(Node {
-                step,
-                needs: vec![Step::Index, features(study, model, layer), Step::FeatureScores { model, layer }],
-            });
+            let own = [Step::Index, features(study, model, layer), Step::FeatureScores { model, layer }];
+            let beside = baseline_of(study, model).map(|of| Step::FeatureScores { model: of, layer: last_layer(study, of) });
+            scores.push(Node { step, needs: own.into_iter().chain(beside).collect() });
         }
     }
     nodes.extend(overlaps(study));
@@ -686,6 +686,11 @@ pub(crate) fn program(study: &Study, step: Step) -> Option<WorkerProgram> {
 pub fn last_layer(study: &Study, model: ModelIx) -> LayerIx {
     let layers = StudyNames::of(study).layers(model);
     layers.position(|layer| layer == EMBEDDING).or(layers.last_key()).unwrap_or_default()
+}
+
+/// The study's baseline, which this model's probes are held against group by group. None of itself, and none without a layer.
+pub(super) fn baseline_of(study: &Study, model: ModelIx) -> Option<ModelIx> {
+    contrast::baseline(study).filter(|of| *of != model && !StudyNames::of(study).layers(*of).is_empty())
 }
 
 /// The step that makes the features of a model at a layer.

@@ -92,6 +92,8 @@ pub(crate) enum Effect {
     Copy(String),
     Browse(String),
     Renew,
+    /// To the shell, until the person comes back.
+    Suspend,
     Remember(ScreenLayout),
 }
 

@@ -47,8 +47,10 @@ pub(crate) fn of_name(name: &str) -> KeyEvent {
 /// What a key means where the person is.
 pub(crate) fn command(shared: &Shared, key: &KeyEvent) -> Option<ScreenCommand> {
     let name = name(key);
-    if name == "Ctrl-c" {
-        return Some(ScreenCommand::Quit);
+    match name.as_str() {
+        "Ctrl-c" => return Some(ScreenCommand::Quit),
+        "Ctrl-z" => return Some(ScreenCommand::Suspend),
+        _ => {}
     }
     let Some(overlay) = &shared.overlay else { return command::of_key(&name, shared.screen) };
     Some(match name.as_str() {
@@ -60,7 +62,8 @@ pub(crate) fn command(shared: &Shared, key: &KeyEvent) -> Option<ScreenCommand> 
         "PageUp" => ScreenCommand::PageUp,
         "PageDown" => ScreenCommand::PageDown,
         "Backspace" | "Ctrl-h" => ScreenCommand::Erase,
-        "Ctrl-w" | "Ctrl-u" => ScreenCommand::EraseWord,
+        "Ctrl-w" => ScreenCommand::EraseWord,
+        "Ctrl-u" => ScreenCommand::EraseAll,
         _ => match key.code {
             KeyCode::Char(letter) if overlay.takes_text() && !key.modifiers.contains(KeyModifiers::CONTROL) => {
                 ScreenCommand::Type(letter)

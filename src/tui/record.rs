@@ -106,7 +106,7 @@ impl Session {
                 Effect::Edit(file) => self.left.push(format!("$EDITOR {}", file.display())),
                 Effect::Label(words) => self.left.push(super::event::line(&words)),
                 Effect::Browse(file) => self.left.push(format!("open {file}")),
-                Effect::Remember(_) => {}
+                Effect::Remember(_) | Effect::Suspend => {}
                 asked => {
                     if let Some(reply) = backend::answer(&mut self.watch, asked) {
                         effects.extend(update(&mut self.app, reply, &self.hits));

@@ -199,6 +199,12 @@ impl Loop {
                     self.screen.take_back()?;
                     effects.extend(update(&mut self.app, ScreenEvent::Edited(edited), &[]));
                 }
+                Effect::Suspend => {
+                    self.screen.lend()?;
+                    signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
+                    self.screen.take_back()?;
+                    effects.push(Effect::Renew);
+                }
                 Effect::Label(words) => {
                     self.screen.lend()?;
                     let ended = backend::on_this_terminal(&self.program, &words);

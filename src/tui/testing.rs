@@ -91,6 +91,7 @@ fn scores(views: &[visavis_core::domain::projection::View], value: f64) -> Score
         unranked: None,
         seeds: 1,
         permuted: [80, 0],
+        permuted_sample: None,
         views: views.collect(),
     }
 }

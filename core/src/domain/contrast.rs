@@ -69,6 +69,14 @@ impl Contrast {
     }
 }
 
+/// The model that every other one is held against, if the study names one.
+pub fn baseline(study: &Study) -> Option<ModelIx> {
+    study.contrasts.iter().find_map(|contrast| {
+        let Contrast::Baseline { model, .. } = contrast else { return None };
+        study.models.position(|of| of.name == *model)
+    })
+}
+
 /// Every pair of sides that the study's contrasts ask for.
 pub fn held(study: &Study) -> Vec<ContrastSides> {
     let sides = sides(&study.models);

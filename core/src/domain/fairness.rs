@@ -103,6 +103,39 @@ pub struct QuestionFairness {
     /// One a set of attributes whose values make groups. Empty in results of before version 7.
     #[serde(default)]
     pub dispersion: Vec<GroupDispersion>,
+    /// Where the probe tells the classes worst. `None` where fewer than two groups have enough images of both classes, and in results of
+    /// before version 8.
+    #[serde(default)]
+    pub worst_served: Option<WorstServed>,
+    /// One a group with enough images of both classes, where the study has a baseline and this is another model.
+    #[serde(default)]
+    pub beside_baseline: Vec<BesideBaseline>,
+}
+
+/// The group in which a probe tells the classes worst: of those with enough images of both classes, the one with the least AUC. Groups of
+/// an attribute that is asked are left out.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorstServed {
+    /// Its place among the groups; of equal ones the first.
+    pub group: usize,
+    /// How many groups were looked at, at least 2.
+    pub among: usize,
+    /// In how many of the replicates it is the worst of these groups, from 0 to 1: how sure it is that it is this one. Of equal ones each
+    /// has its part.
+    pub share: f64,
+}
+
+/// A model's probe beside the baseline's, in one group, on the images that both were asked of.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BesideBaseline {
+    /// The group's place among the groups.
+    pub group: usize,
+    /// AUC of the model less AUC of the baseline, with the interval of one bootstrap of identities for both.
+    pub auc: Estimate,
+    /// Two-sided; `None` without an interval.
+    pub p: Option<f64>,
+    /// Among all of these of the model (Benjamini and Hochberg 1995).
+    pub q: Option<f64>,
 }
 
 /// One group. The first class is positive; predicted are log-odds above 0, by probes of people they did not learn from.

@@ -117,6 +117,10 @@ pub const GLOSSARY: &[Term] = &[
         "Given pairs of images that each network is asked of, whether they show one identity, by the protocol of LFW.",
     ),
     term("view", "What one figure shows: one axis or two axes of a projection, or a map."),
+    term(
+        "worst served",
+        "Of groups: the one in which a model's probe tells the classes worst, by its AUC, among groups with enough images of both classes.",
+    ),
 ];
 
 /// The words that a reader of a report needs first, in the order in which they explain each other.

@@ -123,6 +123,10 @@ pub struct Scores {
     /// On half B: identities, and those of them whose labels no permutation can move, for nobody else has as many images.
     #[serde(default)]
     pub permuted: [usize; 2],
+    /// On half B: the images that labels were permuted among, and all, of the pair of classes with the least share; `None` where they were
+    /// permuted among all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permuted_sample: Option<[usize; 2]>,
     /// One a view of the projection, in its order.
     pub views: Vec<ViewScore>,
 }

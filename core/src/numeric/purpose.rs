@@ -177,6 +177,8 @@ purposes! {
     PhateLandmarks = 68;
     /// The fitted images that push an image which UMAP places later, by epoch.
     UmapPlacedPushes = 69;
+    /// The identities among whom labels are permuted, where there are very many; an index a pair of classes.
+    PermutedSample = 70;
 }
 
 #[cfg(test)]

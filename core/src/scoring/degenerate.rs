@@ -68,6 +68,7 @@ fn all(
         setting: &setting,
         features: &points,
         decisions: &measured.decisions,
+        baseline: Some(&measured.decisions),
         questions: &questions,
         attributes: &groups,
         depth: 2,

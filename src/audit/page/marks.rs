@@ -33,7 +33,7 @@ enum MarkKind {
 }
 
 /// Ids that a mark may name: a line has a step for each.
-const MOST_IDS: usize = 64;
+const MOST_IDS: usize = 512;
 /// Rings of a row: a study has as many models.
 const MOST_RINGS: usize = 2000;
 

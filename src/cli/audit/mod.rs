@@ -1,5 +1,6 @@
 //! `visavis audit REPORT.html | STUDY`
 
+mod explorer;
 mod progress;
 mod rendering;
 mod summary;
@@ -10,7 +11,8 @@ use crate::{
         self, Again, Audit as Examined, Checked, Examination, LARGEST_PAGE, Reach, Remade, Remaking, Rendered,
         ResultsExamination, Verdict,
     },
-    study::{self, MadeApart, WorkerProgram},
+    report::ExplorerMark,
+    study::{self, MadeApart, Plan, Step, WorkerProgram},
 };
 use progress::ProgressLine;
 use rendering::{RenderedBeside, StudyBeside};
@@ -54,7 +56,7 @@ study file may.";
 #[derive(clap::Args)]
 #[command(after_long_help = ABOUT)]
 pub(crate) struct AuditCommand {
-    /// A report, or a study file whose results are to be audited
+    /// A report, the page of an explorer, or a study file whose results are to be audited
     #[arg(value_name = "REPORT|STUDY")]
     what: PathBuf,
     /// The page alone, in seconds: its make-up, and every number against the evidence in it; nothing is made again
@@ -89,8 +91,10 @@ impl AuditCommand {
         let reach = Reach::new(context.workspace.root(), &self.data)?;
         let stop = listen()?;
         let (audited, examined, extent) =
-            if is_report { self.report(context, reach, &stop)? } else { self.study(context, &stop)? };
-        self.keep(context, &audited, &examined, extent);
+            if is_report { self.page(context, reach, &stop)? } else { self.study(context, &stop).map(noted)? };
+        if let Some(audited) = audited {
+            self.keep(context, &audited, &examined, extent);
+        }
         conclude(context, &examined, extent)
     }
 
@@ -159,13 +163,27 @@ impl AuditCommand {
         Again { kinds, sample: self.sample.map(draw) }
     }
 
-    fn report(&self, context: &Context, reach: Reach, stop: &AtomicBool) -> Result<(AuditedThing, Examined, Extent)> {
+    /// A report, or an explorer, of which nothing is noted: it is no report's verdict.
+    fn page(&self, context: &Context, reach: Reach, stop: &AtomicBool) -> Result<(Option<AuditedThing>, Examined, Extent)> {
         let begun = Instant::now();
         let bytes = audit::read_named(&self.what, LARGEST_PAGE, "the report")?;
-        // Long enough for the largest page on a slow machine; a page that takes longer is made to.
-        let patience = Duration::from_secs(15) + Duration::from_millis(bytes.len() as u64 / 2000);
         let page = Some(Digest::of(&bytes));
         let text = String::from_utf8(bytes).map_err(|_| Fault::asked("the report is not UTF-8 text").in_file(&self.what))?;
+        if let Some(mark) = ExplorerMark::of_page(&text) {
+            return self.explorer(context, &reach, &text, &mark, stop).map(|(examined, extent)| (None, examined, extent));
+        }
+        self.report(context, reach, (text, page, begun), stop).map(noted)
+    }
+
+    fn report(
+        &self,
+        context: &Context,
+        reach: Reach,
+        (text, page, begun): (String, Option<Digest>, Instant),
+        stop: &AtomicBool,
+    ) -> Result<(AuditedThing, Examined, Extent)> {
+        // Long enough for the largest page on a slow machine; a page that takes longer is made to.
+        let patience = Duration::from_secs(15) + Duration::from_millis(text.len() as u64 / 2000);
         let is_stopped = || stop.load(Ordering::Relaxed);
         let examination = Examination::of_page(&text, &self.what, &|| is_stopped() || begun.elapsed() > patience);
         let mut examination = examination.map_err(|fault| if is_stopped() { Fault::interrupted() } else { fault })?;
@@ -197,7 +215,39 @@ impl AuditCommand {
         }
         let opened = study::open(&self.what, &context.workspace)?;
         let plan = study::plan(&opened, &context.workspace)?.as_it_stands()?;
-        let results: Vec<_> = plan.results().map(|(step, manifest)| (step.label(&plan.study), manifest)).collect();
+        self.results(context, &plan, |_| true, stop)
+    }
+
+    /// The page of an explorer beside the results that it shows.
+    fn explorer(
+        &self,
+        context: &Context,
+        reach: &Reach,
+        text: &str,
+        mark: &ExplorerMark,
+        stop: &AtomicBool,
+    ) -> Result<(Examined, Extent)> {
+        let (opened, plan) = explorer::study_of(mark, reach, &context.workspace)?;
+        let (mut examined, extent) = if self.quick {
+            (Examined::default(), Extent::PageAlone)
+        } else {
+            let (_, examined, extent) = self.results(context, &plan, explorer::shows, stop)?;
+            (examined, extent)
+        };
+        explorer::compare(text, mark, &opened, &plan, &mut examined);
+        Ok((examined, extent))
+    }
+
+    /// Results of a study, made again: those of the steps that are wanted.
+    fn results(
+        &self,
+        context: &Context,
+        plan: &Plan,
+        is_wanted: impl Fn(Step) -> bool,
+        stop: &AtomicBool,
+    ) -> Result<(AuditedThing, Examined, Extent)> {
+        let wanted = plan.results().filter(|(step, _)| is_wanted(*step));
+        let results: Vec<_> = wanted.map(|(step, manifest)| (step.label(&plan.study), manifest)).collect();
         if results.is_empty() {
             return Err(Fault::missing("the study has no results to audit")
                 .next(format!("run it first: {}", context.line(&["run", &self.what.display().to_string()]))));
@@ -211,7 +261,7 @@ impl AuditCommand {
         let (remaking, extent) = follow(context, remaking, stop);
         let mut examined = examination.conclude(remaking.standings());
         let why = "it has no result: run the study";
-        examined.checked.extend(plan.open_steps().map(|step| Checked {
+        examined.checked.extend(plan.open_steps().filter(|step| is_wanted(*step)).map(|step| Checked {
             id: step.label(&plan.study),
             verdict: Verdict::Unchecked,
             stage: step.kind().word().to_owned(),
@@ -223,6 +273,11 @@ impl AuditCommand {
         let results = made_of::together(plan.results().map(|(_, manifest)| manifest));
         Ok((AuditedThing { study: plan.study.name.clone(), page: None, results }, examined, extent))
     }
+}
+
+/// The verdict on this is noted.
+fn noted((audited, examined, extent): (AuditedThing, Examined, Extent)) -> (Option<AuditedThing>, Examined, Extent) {
+    (Some(audited), examined, extent)
 }
 
 /// Is the folder a workspace in which something was run?

@@ -43,7 +43,8 @@ impl FairnessRow {
     }
 }
 
-/// One row a group, comparison and measure; for measures over groups one a set of attributes, which stand in place of the group. What is undefined has no value; what the report suppresses or marks is marked, and has no
+/// One row a group, comparison and measure; for measures over groups one a set of attributes, which stand in place of the group. The worst-served group has one
+/// row more (`groups`: among how many), and so has every group beside a baseline. What is undefined has no value; what the report suppresses or marks is marked, and has no
 /// interval of too few.
 pub(crate) fn fairness(outcome: &StudyOutcome) -> Result<ExportTable> {
     let (study, study_names) = (&outcome.plan.study, outcome.names());
@@ -100,6 +101,15 @@ pub(crate) fn fairness(outcome: &StudyOutcome) -> Result<ExportTable> {
                 let mut row = row(gap.group, &asked.cells[gap.group]);
                 row.names[5] = named(&found.groups[gap.reference]);
                 rows.extend(gaps(gap, &asked.cells, &row));
+            }
+            if let Some(worst) = asked.worst_served {
+                let row = row(worst.group, &asked.cells[worst.group]);
+                let share = Some(Estimate::bare(worst.share));
+                rows.push(FairnessRow { groups: Some(worst.among), ..row.with("share of resamples as worst served", share) });
+            }
+            for beside in &asked.beside_baseline {
+                let row = row(beside.group, &asked.cells[beside.group]).with("AUC less baseline", Some(beside.auc));
+                rows.push(FairnessRow { q: beside.q, ..row });
             }
             for over in &asked.dispersion {
                 let names = names(over.attributes.join(" & "));

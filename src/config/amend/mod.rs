@@ -58,6 +58,13 @@ pub enum Change {
     },
     /// The layers that are read, in this order; `None` is all there are.
     Layers(Option<Vec<String>>),
+    /// The model that every other one is held against; `None`: no more.
+    Baseline(Option<String>),
+    /// Two models are held against each other.
+    AddContrast {
+        name: String,
+        models: [String; 2],
+    },
 }
 
 const MATRIX: &[&str] = &["models", "matrix"];
@@ -66,6 +73,8 @@ const NAMED: &[&str] = &["models", "named"];
 const COMPARISONS: &[&str] = &["comparisons"];
 const PROJECTIONS: &[&str] = &["projections"];
 const LAYERS: &[&str] = &["layers"];
+const CONTRASTS: &[&str] = &["contrasts"];
+const BASELINE: &str = "baseline";
 
 /// The text with the change made. Reads and writes no file; whether the changed study makes sense is for
 /// [`parse`](super::parse) to say.
@@ -112,6 +121,8 @@ impl AmendedText<'_> {
             Change::Layers(Some(layers)) => self.layers(layers),
             Change::Layers(None) if self.at(LAYERS).is_none() => Ok(()),
             Change::Layers(None) => self.remove(&[], self.place_of(&[], "layers")?),
+            Change::Baseline(model) => self.baseline(model.as_deref()),
+            Change::AddContrast { name, models } => self.append_or_make(CONTRASTS, self.pair(name, models)?),
         }
     }
 
@@ -199,6 +210,21 @@ impl AmendedText<'_> {
         (wanted.len()..self.length(LAYERS)).rev().try_for_each(|place| self.remove(LAYERS, place))
     }
 
+    /// A new one stands where the old one stood, else at the end.
+    fn baseline(&mut self, model: Option<&str>) -> Result<()> {
+        let there = self.at(&[BASELINE]).is_some();
+        if !there && model.is_none() {
+            return Ok(());
+        }
+        let place = if there { self.place_of(&[], BASELINE)? } else { self.length(&[]) };
+        if there {
+            self.remove(&[], place)?;
+        }
+        let Some(model) = model else { return Ok(()) };
+        let entry = ListEntry::pair(BASELINE, Written::text(self.name("model", model)?), &spelled(model));
+        self.insert(&[], place, entry)
+    }
+
     // The two things that are done to a file.
 
     fn insert(&mut self, at: &[&str], place: usize, entry: ListEntry) -> Result<()> {
@@ -239,8 +265,8 @@ impl AmendedText<'_> {
     }
 }
 
-fn listed(texts: &[String]) -> Written {
-    Written::List(texts.iter().map(|text| Written::text(text)).collect())
+fn listed<S: AsRef<str>>(texts: &[S]) -> Written {
+    Written::List(texts.iter().map(|text| Written::text(text.as_ref())).collect())
 }
 
 fn way_to(at: &[&str]) -> String {

@@ -366,3 +366,18 @@ fn nothing_typed_changes_anything_else() {
     TestRunner::deterministic().run(&typed, changes_only_its_place).unwrap();
     assert!(accepted.get() > 50 && refused.get() > 50, "{} were accepted, {} refused", accepted.get(), refused.get());
 }
+
+#[test]
+fn a_baseline_comes_changes_and_goes_and_two_models_become_a_contrast() {
+    let set = |model: &str| Change::Baseline(Some(model.to_owned()));
+    let with = amended(BLOCK, &set("pixels")).unwrap();
+    assert_eq!(with.replacen("baseline: pixels\n", "", 2).len() + "baseline: pixels\n".len(), with.len(), "{with}");
+    let other = amended(&with, &set("it's")).unwrap();
+    assert_eq!(other, with.replace("\nbaseline: pixels\n", "\nbaseline: \"it's\"\n"));
+    assert_eq!(amended(&other, &Change::Baseline(None)).unwrap(), BLOCK);
+    assert_eq!(amended(BLOCK, &Change::Baseline(None)).unwrap(), BLOCK);
+    let contrast = Change::AddContrast { name: "a and b".to_owned(), models: ["a", "b"].map(str::to_owned) };
+    let held = amended(BLOCK, &contrast).unwrap();
+    assert!(held.starts_with(BLOCK) && held.ends_with("contrasts:\n  a and b: { pair: [a, b] }\n"), "{held}");
+    assert!(refused(&held, &contrast).contains("already"));
+}

@@ -1,6 +1,6 @@
 //! What a person typed, as an entry of a list or map; refused where it could reach into what stands around it.
 
-use super::{AmendedText, read};
+use super::{AmendedText, listed, read};
 use crate::config::{levels::FACTORS, written::Written};
 use std::path::Path;
 use visavis_core::domain::{Result, spelling::suggestion, text::is_steering};
@@ -67,6 +67,14 @@ impl AmendedText<'_> {
         let fits = |value: &Written| value.as_map().is_some_and(|map| !map.is_empty()) && body.starts_with('{');
         let value = alone(body).filter(fits).ok_or_else(|| self.wrong(format!("`{body}` is no {noun}")).next(next))?;
         self.name(noun, name).map(|name| ListEntry::pair(name, value, body))
+    }
+
+    /// A contrast of two models.
+    pub(super) fn pair(&self, name: &str, models: &[String; 2]) -> Result<ListEntry> {
+        let [one, other] = models;
+        let value = Written::Map(vec![("pair".to_owned(), listed(&[self.name("model", one)?, self.name("model", other)?]))]);
+        let text = format!("{{ pair: [{}, {}] }}", spelled(one), spelled(other));
+        self.name("contrast", name).map(|name| ListEntry::pair(name, value, &text))
     }
 
     /// A name that the file's reader takes, and that reads back as itself.

@@ -1,10 +1,13 @@
 //! The comparisons of the study: their classes, and how many images these hold.
 
 use super::Section;
-use crate::report::{
-    claims::{ClaimId, OutputSource},
-    phrase::Phrase,
-    source::ReportSource,
+use crate::{
+    report::{
+        claims::{ClaimId, OutputSource},
+        phrase::Phrase,
+        source::ReportSource,
+    },
+    study::ScoreOf,
 };
 use serde::Serialize;
 use visavis_core::domain::{
@@ -23,6 +26,8 @@ struct ComparisonRow {
     name: String,
     classes: Vec<ClassRow>,
     within: Option<String>,
+    /// Images of the evaluation half that labels were permuted among, and all; `None` where they are the same.
+    permuted: Option<[ClaimId; 2]>,
 }
 
 #[derive(Serialize)]
@@ -70,11 +75,23 @@ impl ComparisonRow {
             images: images(class),
         };
         ComparisonRow {
+            permuted: permuted(source, place, of),
             name: of.name.clone(),
             classes: of.classes.iter().enumerate().map(class).collect(),
             within: of.question.within.as_ref().map(ToString::to_string),
         }
     }
+}
+
+fn permuted(source: &ReportSource, place: ComparisonIx, of: &Comparison) -> Option<[ClaimId; 2]> {
+    let is_of_view = |score: &ScoreOf| score.comparison == place && score.projection.is_some();
+    let (_, scored) = source.outcome.scores.iter().find(|(score, _)| is_of_view(score))?;
+    let sampled = scored.scores.permuted_sample?;
+    let output = OutputSource { key: scored.key, output: scored.output, of: of.name.clone() };
+    let count = |at: usize, what: &str| {
+        source.claims.count(&output, &format!("{}/permuted_sample/{at}", scored.pointer), what, sampled[at])
+    };
+    Some([count(0, "images that labels are permuted among"), count(1, "images of both classes on the evaluation half")])
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Rates and gaps of the models' probes among groups: of the model whose probe is best in a table, and every model's widest gap.
 
 use super::{
+    beside_baseline::BaselineTable,
     dispersion::DispersionTable,
     fairness::{group_name, group_phrase, is_by_definition},
+    worst_served::WorstServedRow,
 };
 use crate::{
     report::{
@@ -45,6 +47,8 @@ pub(crate) struct GroupTable {
     positive: String,
     rows: Vec<GroupRow>,
     widest: Vec<WidestGap>,
+    worst_served: Vec<WorstServedRow>,
+    beside_baseline: Option<BaselineTable>,
     dispersion: Option<DispersionTable>,
     reweighed: Vec<ReweighedRow>,
 }
@@ -140,8 +144,15 @@ impl GroupRatesPart {
     }
 }
 
-fn output(source: &ReportSource, of: &ModelFairness) -> OutputSource {
+/// What was found of a model.
+pub(super) fn output(source: &ReportSource, of: &ModelFairness) -> OutputSource {
     OutputSource { key: of.key, output: GroupFairness::GROUPS, of: source.names().model(of.model).to_owned() }
+}
+
+/// The same, of one group.
+pub(super) fn output_of_group(source: &ReportSource, of: &ModelFairness, group: usize) -> OutputSource {
+    let output = output(source, of);
+    OutputSource { of: format!("{} · {}", output.of, group_name(&of.fairness.groups[group])), ..output }
 }
 
 /// The model whose probe of its last layer is best on the selection half; of equal ones the first.
@@ -170,6 +181,8 @@ impl GroupTable {
             positive: compared.classes[0].clone(),
             rows: rows.map(|group| part.row(group)).collect(),
             widest: all.iter().filter_map(|of| widest(source, of, comparison)).collect(),
+            worst_served: all.iter().filter_map(|of| WorstServedRow::of(source, of, comparison)).collect(),
+            beside_baseline: BaselineTable::of(source, all, comparison),
             dispersion: DispersionTable::of(&part, &asked),
             reweighed: reweighed.map(|(at, of)| part.reweighed(at, of, &compared.classes)).collect(),
         })
@@ -340,7 +353,7 @@ mod tests {
     use visavis_core::domain::index::ModelIx;
     use visavis_core::domain::{
         dispersion::{Dispersion, GroupDispersion, Undefined},
-        fairness::Fairness,
+        fairness::{BesideBaseline, Fairness, WorstServed},
     };
 
     /// Two groups by `bold`: the reference with enough of everything, the other with too few positives.
@@ -396,6 +409,13 @@ mod tests {
             gaps: vec![gap],
             reweighed: vec![reweighed],
             dispersion: vec![dispersion],
+            worst_served: Some(WorstServed { group: 1, among: 2, share: 0.875 }),
+            beside_baseline: vec![BesideBaseline {
+                group: 1,
+                auc: Estimate::new(0.25, 0.125, 0.375),
+                p: Some(0.001),
+                q: Some(0.002),
+            }],
         };
         let group = |value: &str| vec![("bold".to_owned(), value.to_owned())];
         Fairness { format: 1, groups: vec![group("0"), group("1")], tests: 1, asked: vec![asked] }
@@ -418,6 +438,7 @@ mod tests {
             "bold = 1 350 150 200 150 0.600 (0.500–0.700) gap −0.300 (−0.400 to −0.200) ● 0.200 (0.100–0.300) gap +0.000",
             "0.800 (0.700–0.900) gap +0.000 (−0.100 to +0.100) 0.250 −0.100 0.800",
             "pixels bold = 1 −0.300 (−0.400 to −0.200) ●",
+            "pixels bold = 1 0.800 (0.700–0.900) 87.5 % 2",
             "Reweighed by bold, the widest TPR gap changes from 0.300 to 0.100, by −0.200 (−0.300 to −0.100).",
             "Levelling down: the gap shrank, and no group gained (others only got worse).",
             "FPR, greatest to geometric mean bold 0.125 over 2 groups 0.004 over 2 groups 0.500 over 2 groups 0.750 over 2 groups",

@@ -3,6 +3,7 @@
 
 mod agreement;
 mod attended;
+mod beside_baseline;
 mod claims_tested;
 mod clicks;
 mod clusters;
@@ -35,6 +36,7 @@ mod summary;
 mod training;
 mod training_set;
 mod verification_sets;
+mod worst_served;
 
 pub(crate) use attended::Attended;
 pub(crate) use claims_tested::ClaimsTested;

@@ -76,6 +76,8 @@ mod tests {
             }],
             reweighed: vec![],
             dispersion: vec![],
+            worst_served: None,
+            beside_baseline: vec![],
         };
         let found = Fairness { format: 1, groups: vec![], tests: 0, asked: vec![asked(0.1), asked(0.2)] };
         let work = |questions| {

@@ -168,6 +168,7 @@ mod tests {
             unranked: None,
             seeds: 1,
             permuted: [0, 0],
+            permuted_sample: None,
             views: views.iter().map(view).collect(),
         }
     }

@@ -3,7 +3,10 @@
 use super::{
     names::StudyNames,
     plan::sources::{Sources, seen_faces},
-    steps::{Step, clicked_views, features, features_name, fields_of_view, last_layer, projected, run_as, shared_scores, steps},
+    steps::{
+        Step, baseline_of, clicked_views, features, features_name, fields_of_view, last_layer, projected, run_as, shared_scores,
+        steps,
+    },
 };
 use std::collections::{BTreeSet, HashMap};
 use visavis_core::{
@@ -454,7 +457,12 @@ impl KnownResults<'_> {
         let attributes = questions.iter().flat_map(Question::attributes).chain(groups.iter().map(String::as_str));
         let labels = self.labels(attributes.collect::<BTreeSet<_>>())?;
         let decisions = self.output(Step::FeatureScores { model, layer }, ScoreFeatures::DECISIONS, GroupFairness::DECISIONS)?;
-        let inputs = [vec![self.images()?, self.features(model, layer, role::FEATURES)?, decisions], labels].concat();
+        let beside = baseline_of(study, model).map(|model| {
+            let step = Step::FeatureScores { model, layer: last_layer(study, model) };
+            self.output(step, ScoreFeatures::DECISIONS, GroupFairness::BASELINE)
+        });
+        let beside: Vec<Input> = beside.into_iter().collect::<Option<_>>()?;
+        let inputs = [vec![self.images()?, self.features(model, layer, role::FEATURES)?, decisions], beside, labels].concat();
         let (statistics, seed) = (study.statistics, study.seed);
         Some((Work::Fairness(GroupFairness { questions, groups, depth: study.fairness.depth, statistics, seed }), inputs))
     }

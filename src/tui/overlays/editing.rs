@@ -11,6 +11,7 @@ pub(crate) fn typed(mut text: String, command: ScreenCommand) -> String {
             let end = text.trim_end().rfind(' ').map_or(0, |at| at + 1);
             text.truncate(end);
         }
+        ScreenCommand::EraseAll => text.clear(),
         _ => {}
     }
     text
@@ -52,6 +53,7 @@ mod tests {
         assert_eq!(typed("ab".to_owned(), C::Erase), "a");
         assert_eq!(typed("loss=arcface auc".to_owned(), C::EraseWord), "loss=arcface ");
         assert_eq!(typed("loss".to_owned(), C::EraseWord), "");
+        assert_eq!(typed("loss=arcface auc".to_owned(), C::EraseAll), "");
         assert_eq!(typed("ab".to_owned(), C::Down), "ab");
     }
 

@@ -83,6 +83,8 @@ pub(crate) const STARTS: [(&str, &[&str]); 4] = [
 pub(crate) enum Confirmation {
     Cancel(Vec<JobId>),
     Drain,
+    /// Nothing more is started.
+    PauseAll,
     /// Takes the figure of this name off the report.
     Unpin(String),
 }

@@ -47,6 +47,7 @@ pub(crate) fn act(app: &mut App, command: ScreenCommand) -> Vec<Effect> {
             return vec![Effect::Remember(app.layout())];
         }
         ScreenCommand::Refresh => return vec![Effect::Renew],
+        ScreenCommand::Suspend => return vec![Effect::Suspend],
         ScreenCommand::Copy => match copied::equivalent(&app.shared, app.screen()) {
             Ok(line) => return vec![Effect::Copy(line)],
             Err(why) => app.shared.say(why, true),

@@ -4,7 +4,7 @@ use super::{SCORE_VERSION, Stage};
 use crate::domain::{canonical::Value, comparison::Question, score::Statistics};
 use serde::{Deserialize, Serialize};
 
-/// `images`, `features`, `decisions`, `labels/…`, `identities` → [`GroupFairness::GROUPS`].
+/// `images`, `features`, `decisions`, `baseline decisions`, `labels/…`, `identities` → [`GroupFairness::GROUPS`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GroupFairness {
     /// Those of the decisions.
@@ -22,12 +22,15 @@ pub struct GroupFairness {
 impl GroupFairness {
     /// Input: [`ScoreFeatures::DECISIONS`](super::ScoreFeatures::DECISIONS).
     pub const DECISIONS: &str = "decisions";
+    /// Input: the same of the study's baseline, in the order of the same questions. Not there where the study has none, or this is it.
+    pub const BASELINE: &str = "baseline decisions";
     /// A [`Fairness`](crate::domain::fairness::Fairness).
     pub const GROUPS: &str = "fairness.json";
 }
 
-/// Above that of the other scores, whose reasons it shares. 7: measures over all groups at once.
-const VERSION: u32 = SCORE_VERSION + 1;
+/// Above that of the other scores, whose reasons it shares. 7: measures over all groups at once. 8: the
+/// worst-served group, and a baseline's probe beside.
+const VERSION: u32 = SCORE_VERSION + 2;
 
 impl Stage for GroupFairness {
     fn version(&self) -> u32 {

@@ -37,8 +37,8 @@ impl Robustness {
 impl Stage for Robustness {
     fn version(&self) -> u32 {
         // 3: shown figures by other settings. 4: random numbers by purpose. 5: of many images, subsamples of at most 20,000.
-        // 6: half B placed in a fit without it; subsamples of at most 10,000.
-        6
+        // 6: half B placed in a fit without it; subsamples of at most 10,000. 7: of many images, label noise of a subsample.
+        7
     }
 
     fn seed(&self) -> Option<u64> {

@@ -74,6 +74,7 @@ mod tests {
             Extraction::WEIGHTS,
             ProjectFeatures::OFFSETS,
             GroupFairness::DECISIONS,
+            GroupFairness::BASELINE,
             VerifyIdentities::FEATURES,
             VerifyPairs::PAIRS,
             Simultaneous::RANKS,
@@ -84,7 +85,7 @@ mod tests {
             Figure::CURVES,
         ];
         let words = "images features points identities landmarks boxes points/0 scores/1 spaces/2 labels/age annotators/age listing array rows pictures classes \
-                     pictures pictures hashes learned learned hashes weights offsets decisions points/0 pairs ranks/ permuted/ grid truth frequencies curves";
+                     pictures pictures hashes learned learned hashes weights offsets decisions baseline decisions points/0 pairs ranks/ permuted/ grid truth frequencies curves";
         assert_eq!(roles.join(" "), words);
     }
 }

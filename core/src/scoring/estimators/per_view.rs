@@ -62,6 +62,7 @@ impl<'a> ViewScorer<'a> {
             counts_b,
             seeds,
             permuted: [0; 2],
+            permuted_sample: None,
             views,
         }
     }

@@ -57,7 +57,11 @@ pub fn score(
             None => vec![f32::NAN; statistics.permutations],
         });
     }
-    let scores = Scores { permuted: permutations.identities_and_moved(), ..scorer.scores(question, points.len(), scores) };
+    let scores = Scores {
+        permuted: permutations.identities_and_moved(),
+        permuted_sample: permutations.sampled(),
+        ..scorer.scores(question, points.len(), scores)
+    };
     let permuted = Matrix::new(views.len(), statistics.permutations, permuted).unwrap_or_default();
     Scored { scores, ranks: scorer.columns_of_half_b(&ranks), permuted }
 }

@@ -69,6 +69,22 @@ impl GroupReplicates {
         AucInterval::new(images, identities, self.folds).interval(self.sample.auc?, &replicates, self.effective)
     }
 
+    /// The AUC of every replicate.
+    pub(super) fn aucs(&self) -> Vec<Option<f64>> {
+        self.replicates.iter().map(|rates| rates.auc).collect()
+    }
+
+    #[cfg(test)]
+    pub(super) fn of_aucs(aucs: &[Option<f64>]) -> Self {
+        let rates = |auc: Option<f64>| RateReplicates { tpr: None, fpr: None, auc };
+        GroupReplicates {
+            sample: rates(aucs[0]),
+            replicates: aucs.iter().copied().map(rates).collect(),
+            effective: 1.0,
+            folds: 1,
+        }
+    }
+
     /// One rate of this group and of another, in the replicates in which both have it.
     pub(super) fn paired(&self, other: &GroupReplicates, rate: fn(&RateReplicates) -> Option<f64>) -> Vec<[f64; 2]> {
         self.replicates.iter().zip(&other.replicates).filter_map(|(own, other)| Some([rate(own)?, rate(other)?])).collect()

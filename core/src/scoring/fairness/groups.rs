@@ -7,6 +7,7 @@ use super::{
     gaps::GroupPair,
     group_replicates::{GroupReplicates, RateReplicates},
     rates::Confusion,
+    worst_served::worst_served,
 };
 use crate::{
     domain::{
@@ -39,6 +40,8 @@ pub struct FairnessInput<'a> {
     pub features: &'a Matrix,
     /// One row a question, one column an image: the probe's log-odds for the first class; NaN for images that take no part.
     pub decisions: &'a Matrix,
+    /// The same of the study's baseline, if this is another model.
+    pub baseline: Option<&'a Matrix>,
     /// By row of the decisions. Questions of other than two classes have no rates.
     pub questions: &'a [Question],
     /// The attributes whose values are groups.
@@ -51,7 +54,7 @@ pub struct FairnessInput<'a> {
     pub seed: u64,
 }
 
-/// Rates of every group and gaps between groups on every question; q-values over all gaps.
+/// Rates of every group and gaps between groups on every question; q-values over all gaps, and over all differences to a baseline.
 pub fn group_fairness(input: &FairnessInput) -> Fairness {
     let identity = groups(input.setting);
     let groups = intersections(input.setting, input.attributes, input.depth);
@@ -64,12 +67,18 @@ pub fn group_fairness(input: &FairnessInput) -> Fairness {
     let group_table = GroupMembership { input, identity: &identity, groups: &groups, is_in: &is_in };
     let mut asked: Vec<fairness::QuestionFairness> =
         (0..input.questions.len()).into_par_iter().map(|question| group_table.question(question)).collect();
-    let p: Vec<f64> = asked.iter().flat_map(|question| &question.gaps).filter_map(|gap| gap.p).collect();
-    let mut q = fdr::q_values(&p).into_iter();
-    for gap in asked.iter_mut().flat_map(|question| &mut question.gaps).filter(|gap| gap.p.is_some()) {
-        gap.q = q.next();
-    }
-    Fairness { format: 1, groups, tests: p.len(), asked }
+    let gaps = asked.iter_mut().flat_map(|question| &mut question.gaps);
+    let tests = adjust(gaps.filter_map(|gap| Some((gap.p?, &mut gap.q))).collect());
+    let beside = asked.iter_mut().flat_map(|question| &mut question.beside_baseline);
+    adjust(beside.filter_map(|of| Some((of.p?, &mut of.q))).collect());
+    Fairness { format: 1, groups, tests, asked }
+}
+
+/// Fills in the q-values of these p-values, and says how many there are.
+fn adjust(tests: Vec<(f64, &mut Option<f64>)>) -> usize {
+    let p: Vec<f64> = tests.iter().map(|(p, _)| *p).collect();
+    tests.into_iter().zip(fdr::q_values(&p)).for_each(|((_, q), of)| *q = Some(of));
+    p.len()
 }
 
 /// The groups and who is in them.
@@ -84,6 +93,7 @@ pub(super) struct GroupMembership<'a> {
 }
 
 /// The probe's decision on one image of a question.
+#[derive(Clone, Copy)]
 pub(super) struct Prediction {
     /// The image.
     pub row: usize,
@@ -107,30 +117,44 @@ impl GroupMembership<'_> {
         let input = self.input;
         let design = EvaluationDesign::new(input.setting, &input.questions[question], input.statistics, input.seed);
         let predictions = predictions(&design, &input.questions[question], input.decisions.row(question));
-        let identity = predictions.iter().map(|prediction| Some(self.identity[prediction.row]));
-        let resampler = Resampler::new(identity, input.seed, Purpose::ResampledGroups);
-        let replicates: Vec<GroupReplicates> = self
-            .is_in
-            .iter()
-            .map(|is_in| GroupReplicates::new(&predictions, is_in, &resampler, input.statistics.bootstraps))
-            .collect();
-        let rates: Vec<GroupRates> = self
-            .is_in
-            .iter()
-            .zip(&replicates)
-            .map(|(is_in, replicates)| self.group_rates(&predictions, is_in, replicates))
-            .collect();
+        let resampler = self.resampler(&predictions);
+        let MeasuredGroups { rates, replicates } = self.measured(&predictions, &resampler);
         let reweighed =
             input.attributes.iter().filter_map(|attribute| self.reweighed(attribute, &design, &predictions, &resampler));
         let counts = self.counts(&predictions);
         let dispersion =
             self.groups_by_attributes().into_iter().map(|groups| over_groups(self.attributes(groups[0]), groups, &counts));
         fairness::QuestionFairness {
+            worst_served: worst_served(&self.not_asked(question), &rates, &replicates),
+            beside_baseline: self.beside_baseline(question, &design, &predictions),
             reweighed: reweighed.collect(),
             gaps: self.gaps(&counts, &replicates, &rates),
             dispersion: dispersion.collect(),
             cells: rates,
         }
+    }
+
+    /// Identities of these images are drawn.
+    pub(super) fn resampler(&self, predictions: &[Prediction]) -> Resampler {
+        let identity = predictions.iter().map(|prediction| Some(self.identity[prediction.row]));
+        Resampler::new(identity, self.input.seed, Purpose::ResampledGroups)
+    }
+
+    /// What these predictions are like in each group.
+    pub(super) fn measured(&self, predictions: &[Prediction], resampler: &Resampler) -> MeasuredGroups {
+        let of_group = |is_in: &Vec<bool>| {
+            let replicates = GroupReplicates::new(predictions, is_in, resampler, self.input.statistics.bootstraps);
+            (self.group_rates(predictions, is_in, &replicates), replicates)
+        };
+        let (rates, replicates) = self.is_in.iter().map(of_group).unzip();
+        MeasuredGroups { rates, replicates }
+    }
+
+    /// Places of the groups that are not of an attribute that the question asks: others are in one class by definition.
+    pub(super) fn not_asked(&self, question: usize) -> Vec<usize> {
+        let asked = self.input.questions[question].attributes();
+        let is_asked = |group: &usize| self.groups[*group].iter().any(|(attribute, _)| asked.contains(attribute.as_str()));
+        (0..self.groups.len()).filter(|group| !is_asked(group)).collect()
     }
 
     fn group_rates(&self, predictions: &[Prediction], is_in: &[bool], replicates: &GroupReplicates) -> GroupRates {
@@ -221,8 +245,14 @@ impl GroupMembership<'_> {
     }
 }
 
+/// Of every group.
+pub(super) struct MeasuredGroups {
+    pub rates: Vec<GroupRates>,
+    pub replicates: Vec<GroupReplicates>,
+}
+
 /// The images of a question of two classes that have a label and a decision; none of another question. `decisions`: by image.
-fn predictions(design: &EvaluationDesign, question: &Question, decisions: &[f32]) -> Vec<Prediction> {
+pub(super) fn predictions(design: &EvaluationDesign, question: &Question, decisions: &[f32]) -> Vec<Prediction> {
     let target = design.targets().into_iter().next().filter(|_| question.width() == 2).unwrap_or_default();
     let prediction = |(member, positive): (usize, Option<bool>)| {
         let row = design.members.rows[member];

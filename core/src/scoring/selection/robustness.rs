@@ -87,7 +87,7 @@ pub fn figure_robustness(
         images: many.then_some(MOST_IMAGES),
         held_out: held_out(&design, features, view, &rows, place),
         other: other_settings.iter().filter_map(scored_by).collect(),
-        mislabelled: scorer.points_in_view(view, points).map(|in_view| label_noise(&design, &in_view, seed)).unwrap_or_default(),
+        mislabelled: label_noise(&design, points, view, &rows, seed),
     }
 }
 
@@ -125,13 +125,21 @@ fn subsample(design: &EvaluationDesign, seed: u64, replicate: usize, most: usize
     design.groups().enumerate().filter(|(_, identity)| taken.contains(identity)).map(|(row, _)| row).collect()
 }
 
-/// The score on half B under label noise, one spread a share. `in_view`: one row a member.
-fn label_noise(design: &EvaluationDesign, in_view: &Matrix, seed: u64) -> Vec<LabelNoise> {
+/// The score on half B under label noise, one spread a share: of the images among `rows` (ascending), which are all or a subsample.
+fn label_noise(design: &EvaluationDesign, points: &Matrix, view: View, rows: &[usize], seed: u64) -> Vec<LabelNoise> {
+    let members: Vec<usize> =
+        (0..design.members.rows.len()).filter(|member| rows.binary_search(&design.members.rows[*member]).is_ok()).collect();
+    let Some(in_view) = ViewScorer::new(design).points_in_view(view, points).map(|points| points.take(&members)) else {
+        return vec![];
+    };
+    let of_members = |set: &Vec<bool>| members.iter().map(|&member| set[member]).collect();
+    let classes: Vec<Vec<bool>> = design.members.classes.iter().map(of_members).collect();
+    let rows: Vec<usize> = members.iter().map(|&member| design.members.rows[member]).collect();
+    let split = of_split(&design.split, &members);
     let score = |share: f64, draw: u64| {
         let mut rng = PhiloxStream::new(seed, Purpose::LabelNoise, draw);
-        let classes = with_label_noise(&design.members.classes, share, &mut rng);
-        let members = Members { rows: design.members.rows.clone(), classes, ..Members::default() };
-        score_on_half_b(in_view, &members.rows, &ClassPairs::new(&members), &design.split)
+        let members = Members { rows: rows.clone(), classes: with_label_noise(&classes, share, &mut rng), ..Members::default() };
+        score_on_half_b(&in_view, &members.rows, &ClassPairs::new(&members), &split)
     };
     let of_share = |(index, &share): (usize, &f64)| {
         let scores = (0..REPLICATES).filter_map(|replicate| score(share, (index * REPLICATES + replicate) as u64)).collect();
@@ -171,11 +179,15 @@ fn score_of_rows(design: &EvaluationDesign, rows: &[usize], points: &Matrix, vie
     let in_view = points.take(&places).select(&columns);
     let of_members = |set: &Vec<bool>| members.iter().map(|&member| set[member]).collect();
     let pairs = ClassPairs { sets: design.pairs.sets.iter().map(of_members).collect(), pairs: design.pairs.pairs.clone() };
-    let split = Split {
-        half: members.iter().map(|&member| design.split.half[member]).collect(),
-        fold: members.iter().map(|&member| design.split.fold[member]).collect(),
-    };
-    score_on_half_b(&in_view, &places, &pairs, &split)
+    score_on_half_b(&in_view, &places, &pairs, &of_split(&design.split, &members))
+}
+
+/// The halves and folds of some members.
+fn of_split(split: &Split, members: &[usize]) -> Split {
+    Split {
+        half: members.iter().map(|&member| split.half[member]).collect(),
+        fold: members.iter().map(|&member| split.fold[member]).collect(),
+    }
 }
 
 /// The mean AUC over pairs. `in_view`: one row a member.

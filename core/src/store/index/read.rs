@@ -399,13 +399,6 @@ impl Index {
         Ok(self.ran(outcome)? as usize)
     }
 
-    /// How many points of a series a result's attempts recorded.
-    pub fn count_points(&self, key: Key, series: &str) -> Result<u64> {
-        let query = "SELECT coalesce(sum(count), 0) FROM metric WHERE key = ?1 AND series = ?2";
-        let outcome = self.connection.query_row(query, [key.to_string(), series.to_owned()], |row| row.get::<_, i64>(0));
-        Ok(self.ran(outcome)? as u64)
-    }
-
     /// What people asked of jobs and of everything (`None`), in the order they did.
     pub fn standing_acts(&self) -> Result<Vec<(Option<JobId>, String)>> {
         let row = |row: &Row| Ok((row.get::<_, Option<String>>(0)?, row.get(1)?));

@@ -32,7 +32,7 @@ impl Screen for CompareState {
 
     fn keys(&self) -> &'static [ScreenCommand] {
         use ScreenCommand as C;
-        &[C::Down, C::Mark, C::Diff, C::Sort, C::Filter, C::Copy]
+        &[C::Down, C::Mark, C::Diff, C::Baseline, C::Sort, C::Filter, C::Copy]
     }
 
     fn rebuild(&mut self, shared: &Shared) {

@@ -1,7 +1,11 @@
 //! Compare: what each command does.
 
 use super::state::CompareState;
-use crate::tui::{command::ScreenCommand, event::Effect, movement, shared::Shared};
+use crate::{
+    study::draft::Change,
+    tui::{command::ScreenCommand, event::Effect, movement, shared::Shared},
+};
+use visavis_core::domain::{contrast, index::ModelIx};
 
 pub(crate) fn update(compare: &mut CompareState, shared: &mut Shared, command: ScreenCommand) -> Vec<Effect> {
     if let Some(by) = movement::rows(command, shared.page) {
@@ -30,6 +34,8 @@ pub(crate) fn update(compare: &mut CompareState, shared: &mut Shared, command: S
                 shared.mark(name);
             }
         }
+        ScreenCommand::Baseline => return baseline(compare, shared),
+        ScreenCommand::Contrast => return contrast(shared),
         ScreenCommand::Sort => sort(compare, shared, false),
         ScreenCommand::SortLeast => sort(compare, shared, true),
         ScreenCommand::Hide => hide(compare),
@@ -54,6 +60,30 @@ fn sort(compare: &mut CompareState, shared: &Shared, least: bool) {
     let wanted = Some((compare.column, least));
     compare.sorted = if compare.sorted == wanted { None } else { wanted };
     rebuild(compare, shared);
+}
+
+/// Holds every other model against the one of the cursor; against none, where this is the one.
+fn baseline(compare: &CompareState, shared: &Shared) -> Vec<Effect> {
+    let row = compare.order.get(compare.cursor).and_then(|row| compare.families.get(*row)?.first());
+    let Some((snapshot, &model)) = shared.matrix_snapshot().zip(row) else { return vec![] };
+    let is_it = contrast::baseline(&snapshot.study) == Some(model);
+    let name = (!is_it).then(|| snapshot.study.models[model].name.clone());
+    vec![Effect::Draft(Change::Baseline(name))]
+}
+
+/// The two marked models become a contrast of the study.
+fn contrast(shared: &mut Shared) -> Vec<Effect> {
+    let Some(snapshot) = shared.matrix_snapshot() else { return vec![] };
+    let trainings = snapshot.trainings();
+    let of_name = |name: &String| trainings.values().find(|models| snapshot.families[models[0]].0 == *name);
+    let model = |models: &Vec<ModelIx>| snapshot.study.models[models[0]].name.clone();
+    let marked: Vec<String> = shared.marked.iter().filter_map(of_name).map(model).collect();
+    let count = marked.len();
+    let Ok(models) = <[String; 2]>::try_from(marked) else {
+        shared.say(format!("mark two models with Space: {count} are marked"), true);
+        return vec![];
+    };
+    vec![Effect::Draft(Change::AddContrast { name: models.join(" and "), models })]
 }
 
 /// Hides the column of the cursor, which goes to the next; on the first column, shows all.
@@ -146,6 +176,22 @@ mod tests {
         assert!(compare.diff);
         let (compare, _) = after(&[C::Mark, C::Down, C::Mark, C::Enter, C::Back]);
         assert!(!compare.diff);
+    }
+
+    #[test]
+    fn the_model_of_the_cursor_becomes_the_baseline_and_two_marked_ones_a_contrast() {
+        let (mut compare, mut shared) = after(&[C::Down]);
+        let drafted = update(&mut compare, &mut shared, C::Baseline);
+        assert_eq!(drafted, [Effect::Draft(Change::Baseline(Some("blocks".to_owned())))]);
+        assert!(update(&mut compare, &mut shared, C::Contrast).is_empty());
+        assert!(shared.toast.as_ref().unwrap().text.contains("0 are marked"));
+        for command in [C::Mark, C::Up, C::Mark] {
+            update(&mut compare, &mut shared, command);
+        }
+        let drafted = update(&mut compare, &mut shared, C::Contrast);
+        let models = ["blocks", "pixels"].map(str::to_owned);
+        let contrast = Change::AddContrast { name: "blocks and pixels".to_owned(), models };
+        assert_eq!(drafted, [Effect::Draft(contrast)]);
     }
 
     #[test]

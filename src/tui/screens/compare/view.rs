@@ -19,7 +19,7 @@ use ratatui::{
     style::{Modifier, Style},
     text::{Line, Span},
 };
-use visavis_core::domain::{claim::NumberForm, simultaneous::DifferenceVerdict, text::count};
+use visavis_core::domain::{claim::NumberForm, contrast, simultaneous::DifferenceVerdict, text::count};
 
 pub(crate) fn draw(compare: &CompareState, paint: &mut Paint, area: Rect, shared: &Shared) {
     let Some(matrix_snapshot) = shared.matrix_snapshot() else { return };
@@ -67,7 +67,10 @@ fn shown(value: &TableValue, room: usize) -> String {
 
 fn draw_table(compare: &CompareState, paint: &mut Paint, area: Rect, shared: &Shared) {
     let filter = if compare.filter.is_empty() { String::new() } else { format!(" · /{}", compare.filter) };
-    let title = format!("Compare · {} · mean over training seeds ± 95 %{filter}", count(compare.order.len(), "model"));
+    let study = shared.matrix_snapshot().map(|snapshot| &snapshot.study);
+    let baseline = study.and_then(|study| Some(format!(" · baseline {}", study.models[contrast::baseline(study)?].name)));
+    let baseline = baseline.unwrap_or_default();
+    let title = format!("Compare · {} · mean over training seeds ± 95 %{baseline}{filter}", count(compare.order.len(), "model"));
     let inner = paint.pane(area, &title, true);
     if compare.order.is_empty() {
         paint.empty(

@@ -61,8 +61,16 @@ fn of_marked(runs: &RunsState, shared: &mut Shared, verb: &str) -> Vec<Effect> {
     shared.program(&words, CommandPurpose::Ask)
 }
 
+/// The marked jobs; without marks it asks whether all are meant.
 fn pause(runs: &RunsState, shared: &mut Shared) -> Vec<Effect> {
-    if is_live(shared) { of_marked(runs, shared, "pause") } else { vec![] }
+    if !is_live(shared) {
+        return vec![];
+    }
+    if runs.marked.is_empty() {
+        shared.confirm("start nothing more? what runs goes on, and R takes the rest up again".to_owned(), Confirmation::PauseAll);
+        return vec![];
+    }
+    of_marked(runs, shared, "pause")
 }
 
 fn resume(runs: &RunsState, shared: &mut Shared) -> Vec<Effect> {
@@ -166,7 +174,8 @@ mod tests {
     #[test]
     fn the_whole_run_is_paused_where_no_job_is_marked_else_the_marked_jobs() {
         let (mut runs, mut shared) = opened_with(RunsState::default(), live());
-        assert_eq!(lines(&update(&mut runs, &mut shared, C::Pause)), ["visavis pause"]);
+        assert!(update(&mut runs, &mut shared, C::Pause).is_empty());
+        assert!(matches!(shared.overlay.take(), Some(Overlay::Confirm { then: Confirmation::PauseAll, .. })));
         update(&mut runs, &mut shared, C::Mark);
         let id = shared.seen.jobs[0].row.id.short();
         assert_eq!(lines(&update(&mut runs, &mut shared, C::Pause)), [format!("visavis pause {id}")]);

@@ -8,6 +8,9 @@
 //! Neighbours are found anew under every permutation. Permuting labels next to fixed scores would give a deviation that is too small by about
 //! √2: two identities that are near each other and alike both gain from it.
 //!
+//! Of very many images a sample of identities is permuted ([`most_permuted`]): the null distribution is then wider than that of all, never
+//! narrower, so what is called above chance is so all the more.
+//!
 //! No permutation changes the order of a member's neighbours. So it is computed once, and 512 permutations walk along it together, one bit
 //! each, counting to five. Scores are rounded to 64 steps that are equally frequent; ties count half.
 
@@ -33,6 +36,9 @@ use std::{
 /// Where five are not met by then, the last neighbour counts as the fifth.
 const PATIENCE: f64 = 2.5;
 const FARTHEST: usize = 4000;
+/// Of more images than this labels are permuted among a sample, in which the rarer class has this many or all that it has.
+const MOST_PERMUTED: usize = 20_000;
+const LEAST_OF_RARER: usize = 1_000;
 /// Members whose scores under the first 64 permutations decide where steps are.
 const SAMPLE: usize = 64;
 /// The same where more than half of the scores are equal.
@@ -63,13 +69,16 @@ struct ClassPair {
     identities: BTreeSet<usize>,
     /// Identities whose labels can move.
     moved: BTreeSet<usize>,
+    /// The images of both classes, of which `members` are all or a sample.
+    images: usize,
 }
 
 impl Permutations {
     /// So many permutations of the labels on half B.
     pub(crate) fn new(design: &EvaluationDesign, permutations: usize, seed: u64) -> Self {
         let pairs: Vec<[&[bool]; 2]> = design.pairs().collect();
-        let pairs = pairs.into_par_iter().map(|sets| ClassPair::new(design, sets, permutations, seed)).collect();
+        let pairs = pairs.into_par_iter().enumerate();
+        let pairs = pairs.map(|(pair, sets)| ClassPair::new(design, (pair, sets), permutations, seed)).collect();
         Permutations { permutations, pairs }
     }
 
@@ -78,6 +87,14 @@ impl Permutations {
         let all: BTreeSet<usize> = self.pairs.iter().flat_map(|pair| pair.identities.iter().copied()).collect();
         let moved: BTreeSet<usize> = self.pairs.iter().flat_map(|pair| pair.moved.iter().copied()).collect();
         [all.len(), all.len() - moved.len()]
+    }
+
+    /// Of the pair of classes with the least share: how many images of half B labels are permuted among, and how many there are; `None` where
+    /// these are the same for every pair.
+    pub(crate) fn sampled(&self) -> Option<[usize; 2]> {
+        let of_pair = |pair: &ClassPair| [pair.members.len(), pair.images];
+        let sampled = self.pairs.iter().map(of_pair).filter(|[permuted, images]| permuted < images);
+        sampled.min_by(|[permuted, images], [other, of]| (permuted * of).cmp(&(other * images)))
     }
 
     /// The mean AUC over pairs under every permutation. `points`: one row a member, one or two columns. NaN where it is undefined.
@@ -92,8 +109,16 @@ impl Permutations {
 }
 
 impl ClassPair {
-    fn new(design: &EvaluationDesign, [first, second]: [&[bool]; 2], permutations: usize, seed: u64) -> Self {
+    /// `pair`: its number, for a sample's draw.
+    fn new(design: &EvaluationDesign, (pair, [first, second]): (usize, [&[bool]; 2]), permutations: usize, seed: u64) -> Self {
         let mut members: Vec<usize> = design.split.members_of(Half::B).into_iter().filter(|&i| first[i] || second[i]).collect();
+        let images = members.len();
+        let ones = members.iter().filter(|&&i| first[i]).count();
+        let most = most_permuted(images, ones.min(images - ones));
+        if images > most {
+            let keys = PhiloxStream::new(seed, Purpose::PermutedSample, pair as u64).bits();
+            members = sample(&members, |member| design.group(member), keys, most);
+        }
         members.sort_by_key(|&i| design.split.fold[i]);
         let start = |fold: usize| members.partition_point(|&i| design.split.fold[i] < fold);
         let folds = (0..FOLDS).map(|fold| start(fold)..start(fold + 1)).collect();
@@ -137,6 +162,7 @@ impl ClassPair {
             identities,
             members,
             moved,
+            images,
         }
     }
 
@@ -231,6 +257,31 @@ impl ClassPair {
     }
 }
 
+/// Labels are permuted among at most so many of these images of half B.
+fn most_permuted(images: usize, of_rarer: usize) -> usize {
+    match of_rarer {
+        0 => images,
+        rarer => MOST_PERMUTED.max((images * LEAST_OF_RARER).div_ceil(rarer)),
+    }
+}
+
+/// All images of identities that random keys draw, up to `most` images.
+fn sample(members: &[usize], identity: impl Fn(usize) -> usize, keys: u64, most: usize) -> Vec<usize> {
+    let mut of_identity: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    members.iter().for_each(|&member| of_identity.entry(identity(member)).or_default().push(member));
+    let mut drawn: Vec<(u64, Vec<usize>)> =
+        of_identity.into_iter().map(|(identity, members)| (mixed(keys, identity as u64), members)).collect();
+    drawn.sort_unstable();
+    let mut taken = 0;
+    let fits = |(_, members): &(u64, Vec<usize>)| {
+        taken += members.len();
+        taken <= most
+    };
+    let mut sampled: Vec<usize> = drawn.into_iter().take_while(fits).flat_map(|(_, members)| members).collect();
+    sampled.sort_unstable();
+    sampled
+}
+
 /// Identities of equal image count, and the places of their images, one identity after the other.
 #[derive(Default)]
 struct Stratum {
@@ -289,6 +340,19 @@ mod tests {
             }
         }
         u / pairs
+    }
+
+    #[test]
+    fn of_very_many_images_whole_identities_are_sampled_and_a_rare_class_keeps_a_thousand() {
+        assert_eq!((most_permuted(101_300, 45_000), most_permuted(101_300, 2_026)), (20_000, 50_000));
+        assert_eq!((most_permuted(101_300, 700), most_permuted(90_000, 0)), (144_715, 90_000), "all of them");
+        let members: Vec<usize> = (0..9_000).filter(|i| i % 7 != 0).collect();
+        let (some, others) = (sample(&members, |i| i / 6, 5, 1_000), sample(&members, |i| i / 6, 6, 1_000));
+        assert!((990..=1_000).contains(&some.len()) && some != others && some.is_sorted());
+        for one in some.iter().copied() {
+            let own = |member: &&usize| **member / 6 == one / 6;
+            assert_eq!(some.iter().filter(own).count(), members.iter().filter(own).count(), "identities are whole");
+        }
     }
 
     /// Rare classes and common ones, of identities and of images; points that are scattered, clustered by identity or otherwise, at few

@@ -1,0 +1,63 @@
+//! Where images stand on a view of two columns of coordinates, in 65,535 steps along each.
+
+use visavis_core::numeric::Matrix;
+
+/// Of an image without a place: a coordinate is not there, or is no finite number.
+const NOWHERE: u16 = u16::MAX;
+const STEPS: f64 = (u16::MAX - 1) as f64;
+
+/// The places of some images on a view.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Places {
+    /// The range of each column; 0 to 1 where no image has a place.
+    pub low: [f64; 2],
+    pub high: [f64; 2],
+    /// Two an image.
+    pub of: Vec<u16>,
+}
+
+/// Of these rows of coordinates, on these columns; `None` where the coordinates lack one of them.
+pub(super) fn places(coordinates: &Matrix, columns: [usize; 2], rows: &[usize]) -> Option<Places> {
+    if columns.iter().any(|column| *column >= coordinates.columns()) || rows.iter().any(|row| *row >= coordinates.rows()) {
+        return None;
+    }
+    let point = |row: &usize| columns.map(|column| f64::from(coordinates.row(*row)[column]));
+    let points: Vec<[f64; 2]> = rows.iter().map(point).collect();
+    let is_placed = |point: &[f64; 2]| point.iter().all(|value| value.is_finite());
+    let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
+    for point in points.iter().filter(|point| is_placed(point)) {
+        for axis in 0..2 {
+            low[axis] = low[axis].min(point[axis]);
+            high[axis] = high[axis].max(point[axis]);
+        }
+    }
+    if !is_placed(&low) {
+        (low, high) = ([0.0; 2], [1.0; 2]);
+    }
+    let step = |point: &[f64; 2]| -> [u16; 2] {
+        if !is_placed(point) {
+            return [NOWHERE; 2];
+        }
+        std::array::from_fn(|axis| {
+            let width = high[axis] - low[axis];
+            if width > 0.0 { ((point[axis] - low[axis]) / width * STEPS).round() as u16 } else { (STEPS / 2.0) as u16 }
+        })
+    };
+    Some(Places { low, high, of: points.iter().flat_map(step).collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_span_their_range_and_what_is_no_number_is_nowhere() {
+        let coordinates = Matrix::new(4, 3, vec![0.0, 9.0, -1.0, 5.0, 9.0, 1.0, f32::NAN, 9.0, 0.0, 10.0, 9.0, 0.0]).unwrap();
+        let found = places(&coordinates, [0, 2], &[0, 1, 2, 3]).unwrap();
+        assert_eq!((found.low, found.high), ([0.0, -1.0], [10.0, 1.0]));
+        assert_eq!(found.of, [0, 0, 32767, 65534, NOWHERE, NOWHERE, 65534, 32767]);
+        assert_eq!(places(&coordinates, [0, 1], &[3]).unwrap().of, [32767, 32767], "all at one place: in the middle");
+        assert_eq!(places(&coordinates, [0, 3], &[0]), None);
+        assert_eq!(places(&coordinates, [0, 1], &[2]).unwrap().high, [1.0, 1.0]);
+    }
+}
