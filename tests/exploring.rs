@@ -7,7 +7,8 @@ use crate::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
-use std::{collections::HashMap, fs};
+use std::{collections::HashMap, fs, path::Path};
+use visavis_core::dataset::array;
 
 const PAGE: &str = "reports/tiny-explorer.html";
 
@@ -111,7 +112,24 @@ fn every_face_is_its_own_and_stands_where_its_coordinates_say() {
     // Labels: yes, no.
     let smiling = contents["attributes"].as_array().unwrap().iter().find(|of| of["name"] == "Smiling").unwrap();
     assert_eq!(names(&smiling["values"]), ["no", "yes"]);
-    assert_eq!(contents["neighbours"][0]["k"], 15);
+
+    // The nearest by features are those of an exhaustive search.
+    let near = &contents["neighbours"][0];
+    let (model, layer) = (near["model"].as_str().unwrap(), near["layer"].as_str().unwrap());
+    let export =
+        ["export", STUDY, "--what", "features", "--model", model, "--layer", layer, "--format", "npy", "-o", "features.npy"];
+    desk.succeed(&export);
+    let features = array::from_npy(&fs::read(desk.path("features.npy")).unwrap(), Path::new("features.npy")).unwrap();
+    let listed = halves(&near["of"]);
+    for image in 0..features.rows() {
+        let apart = |other: usize| -> f64 {
+            features.row(image).iter().zip(features.row(other)).map(|(a, b)| f64::from(a - b).powi(2)).sum()
+        };
+        let mut others: Vec<usize> = (0..features.rows()).filter(|other| *other != image).collect();
+        others.sort_by(|a, b| apart(*a).total_cmp(&apart(*b)).then(a.cmp(b)));
+        let found: Vec<usize> = listed[15 * image..15 * (image + 1)].iter().map(|row| usize::from(*row)).collect();
+        assert_eq!(found, others[..15], "{}", images[image]);
+    }
 }
 
 #[test]
@@ -128,11 +146,22 @@ fn an_audit_writes_the_page_again_and_names_what_was_changed() {
     desk.write("changed.html", &changed);
     let said = desk.visavis(&["audit", "changed.html", "--quick"]);
     assert!(said.code == 4 && said.out.contains("whole page"), "{}{}", said.out, said.err);
-    // Without the results it says so.
+    // Without the results it says so; another script is found there, too, and so is a name that leads elsewhere.
     let elsewhere = Desk::empty();
-    elsewhere.write("page.html", page.as_bytes());
-    let said = elsewhere.visavis(&["audit", "page.html"]);
+    let audited = |page: &str| {
+        elsewhere.write("page.html", page.as_bytes());
+        elsewhere.visavis(&["audit", "page.html"])
+    };
+    let said = audited(&page);
     assert!(said.code == 6 && said.err.contains("beside the results"), "{}{}", said.out, said.err);
+    let said = audited(&page.replacen("'use strict'", "'use strict';alert(1)", 1));
+    assert!(said.code == 4 && said.out.contains("script"), "{}{}", said.out, said.err);
+    let said = audited(&page.replacen("content=\"experiments/tiny.yaml\"", "content=\"../x/tiny.yaml\"", 1));
+    assert!(said.code == 6 && said.err.contains("not here"), "{}{}", said.out, said.err);
+    // A page of before the study was changed accuses nobody.
+    desk.edit(STUDY, "seed: 3", "about: another text\nseed: 3");
+    let said = desk.visavis(&["audit", PAGE, "--quick"]);
+    assert!(said.code == 6 && said.out.contains("the study file was edited"), "{}{}", said.out, said.err);
 }
 
 #[test]
@@ -142,7 +171,7 @@ fn without_pictures_images_are_dots_and_the_page_says_so() {
     desk.succeed(&["explore", "experiments/small.yaml", "-o", "dots.html", "--quiet"]);
     let contents = contents(&desk.read("dots.html"));
     assert!(contents["sheets"].as_array().unwrap().is_empty());
-    assert!(names(&contents["notes"]).iter().any(|note| note.contains("images are dots")), "{}", contents["notes"]);
+    assert!(names(&contents["notes"]).iter().any(|note| note.contains("they are dots")), "{}", contents["notes"]);
     assert!(!contents["views"].as_array().unwrap().is_empty());
     let said = desk.visavis(&["explore", "experiments/nothing.yaml"]);
     assert_eq!(said.code, 2, "{}", said.err);

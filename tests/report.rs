@@ -144,3 +144,25 @@ fn a_browser_opens_the_page_without_a_request_or_a_message() {
     opened.assert_silent();
     assert_eq!(opened.dom.matches("data-claim=").count(), page.matches("data-claim=").count());
 }
+
+/// Every group beside the baseline's probe: on the page, in exports, and audited like all numbers.
+#[test]
+fn groups_stand_beside_a_baseline() {
+    let desk = Desk::with_digits();
+    desk.edit(STUDY, "statistics:", "baseline: pixels\nstatistics:");
+    desk.succeed(&["run", STUDY, "--quiet"]);
+    desk.succeed(&["report", STUDY, "--quiet"]);
+    let page = desk.read("reports/small.html");
+    assert!(
+        page.contains("every model beside <bdi>pixels</bdi>, by group") && page.contains("The worst-served group of each model")
+    );
+    let exported = desk.succeed(&["export", STUDY, "--what", "fairness", "--format", "jsonl"]);
+    let rows = |measure: &str| -> Vec<serde_json::Value> {
+        let rows = exported.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        rows.filter(|row| row["measure"] == measure).collect()
+    };
+    let beside = rows("AUC less baseline");
+    assert!(!beside.is_empty() && beside.iter().all(|row| row["model"] == "blocks" && row["low"].is_number()), "{beside:?}");
+    assert!(rows("share of resamples as worst served").iter().all(|row| row["share"].as_f64().unwrap() <= 1.0));
+    assert_eq!(desk.visavis(&["audit", "reports/small.html"]).code, 0);
+}

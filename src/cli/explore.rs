@@ -6,7 +6,7 @@ use super::{
     report::faces_of,
 };
 use crate::{
-    report::explorer,
+    report::{ExplorerMark, explorer},
     study::{self, ExplorerContents, OpenedStudy, Plan, Step, StudyOutcome},
 };
 use std::path::{Path, PathBuf};
@@ -33,6 +33,10 @@ impl ExploreCommand {
         let opened = study::open(&self.study, &context.workspace)?;
         tell_about(context, &opened);
         let plan = study::plan(&opened, &context.workspace)?.as_it_stands()?;
+        // What people pinned is on the page.
+        if let Some(fault) = plan.unread.clone() {
+            return Err(fault);
+        }
         let study = context.workspace.shareable(&self.study);
         let page = page(&plan, &opened, &study, self.embed_faces)?;
         let default = || {
@@ -54,7 +58,7 @@ impl ExploreCommand {
     }
 }
 
-/// The page of a study as it stands: a function of the study, its results, and whether faces are embedded. An audit makes it again.
+/// The page of a study as it stands: a function of the study, its results and pins, and whether faces are embedded. An audit makes it again.
 ///
 /// # Errors
 /// No index of the images yet; results that are damaged.
@@ -67,5 +71,7 @@ pub(super) fn page(plan: &Plan, opened: &OpenedStudy, study: &Path, embeds_faces
     let setting = Setting { images: &images, labels: &survey.labels, identities: survey.identities.as_ref() };
     let evaluated = plan.study.evaluation.dataset.as_ref();
     let has_faces = evaluated.is_some_and(|name| faces_of(opened, plan, embeds_faces).contains(name));
-    explorer(&ExplorerContents::of(&outcome, &setting, has_faces)?, study, embeds_faces)
+    let made_of = plan.made_of(&opened.file.text.source);
+    let mark = ExplorerMark::new(study.display().to_string(), made_of, embeds_faces);
+    explorer(&ExplorerContents::of(&outcome, &setting, has_faces)?, &mark)
 }

@@ -19,13 +19,17 @@ use visavis_core::domain::{
         AdjustScores, CompareLayers, FindClusters, FindOverlap, FindSubgroups, GroupFairness, IndexImages, Input, Location,
         MeasureAgreement, MeasureNuisances, MeasureQuality, MeasureRetained, MeasureVisibility, ProjectFeatures, Ranking,
         RetrieveImages, Robustness, ScoreFeatures, ScoreNuisances, ScoreViews, SimulateClicks, Simultaneous, Training,
-        VerifyIdentities, VerifyPairs,
+        VerifyIdentities, VerifyPairs, role,
     },
 };
 
 /// Bytes of embedded coordinates, which deflate little: enough to make every score of a small study again, and those of the figures that
 /// are shown first of a large one.
 const ROOM: usize = 300_000;
+
+/// Bytes of labels that are counted and of which no score is made: those of CelebA's forty attributes have a hundred megabytes. Without them the
+/// ranking is made again beside the data alone.
+const ROOM_FOR_LABELS: usize = 4_000_000;
 
 /// The evidence of a page that shows these claims.
 ///
@@ -165,16 +169,28 @@ fn objects(plan: &Plan, wanted: &[Wanted], of_page: bool) -> Result<BTreeMap<Dig
         }
         objects.insert(digest, EmbeddedObject::of(&bytes));
     }
-    let mut here = BTreeSet::new();
-    for (role, bytes) in plan.sources().filter(|(role, _)| is_carried(role)) {
-        here.insert(role);
+    let asked = asked_labels(plan);
+    let is_needed = |name: &str| is_carried(name) && (!name.starts_with(role::LABELS) || asked.contains(name));
+    let (mut here, mut room) = (BTreeSet::new(), ROOM_FOR_LABELS);
+    for (name, bytes) in plan.sources().filter(|(name, _)| is_carried(name)) {
+        if !is_needed(name) {
+            let Some(left) = room.checked_sub(bytes.len()) else { continue };
+            room = left;
+        }
+        here.insert(name);
         objects.entry(Digest::of(&bytes)).or_insert_with(|| EmbeddedObject::of(&bytes));
     }
-    let absent = plan.source_names().find(|name| is_carried(name) && !here.contains(name));
+    let absent = plan.source_names().find(|name| is_needed(name) && !here.contains(name));
     if let Some(absent) = absent {
         return Err(Fault::missing(format!("the page does not carry `{absent}`")));
     }
     Ok(objects)
+}
+
+/// The roles of labels that scores are made of. The others are counted alone, by the ranking.
+fn asked_labels(plan: &Plan) -> BTreeSet<&str> {
+    let scored = plan.results().filter(|(step, _)| *step != Step::Rank);
+    scored.flat_map(|(_, manifest)| &manifest.inputs).map(|input| input.role.as_str()).collect()
 }
 
 /// What networks were trained on, and features of verification sets, are never made again from a page.

@@ -2,14 +2,14 @@
 //! not found: none of it is a claim.
 //!
 //! `study/explorer/` says what the page's script is given; the script and its style stand in `templates/explorer/` and are put into the page
-//! as they are. The page makes no request. It is a function of the study, its results and whether faces may be handed out: an audit renders
-//! it again and compares every byte.
+//! as they are. The page makes no request. It is a function of the study, its results and pins, and whether faces may be handed out: its head says
+//! what of, and an audit writes it again and compares every byte.
 
 use crate::study::ExplorerContents;
 use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use std::path::Path;
-use visavis_core::domain::{Fault, Result};
+use visavis_core::domain::{Fault, Result, made_of::MadeOf};
 
 const SCRIPT: &str = include_str!("../../templates/explorer/explorer.js");
 const STYLE: &str = include_str!("../../templates/explorer/explorer.css");
@@ -17,10 +17,16 @@ const CONTROLS: &str = include_str!("../../templates/explorer/explorer.html");
 /// Colours and letters are those of reports.
 const REPORT_STYLE: &str = include_str!("../../templates/report.css");
 
-/// How the element begins in the page's head that names the study file, from the workspace's root.
+/// What wrote a page.
+const PROGRAM: &str = concat!("Visavis ", env!("CARGO_PKG_VERSION"));
+/// How elements of the page's head begin.
+const PROGRAM_MARK: &str = "<meta name=\"generator\" content=\"";
 const STUDY_MARK: &str = "<meta name=\"visavis-explorer\" content=\"";
+const MADE_OF_MARK: &str = "<meta name=\"visavis-made-of\" content=\"";
 /// Where faces of data sets that were not drawn here are on the page.
 const FACES_MARK: &str = "<meta name=\"visavis-explorer-faces\" content=\"embedded\">\n";
+/// How the element of the contents begins.
+const CONTENTS_MARK: &str = "<script type=\"application/json\" id=\"visavis-explorer\">";
 
 /// How signs are written in an attribute, the first of them first.
 const ESCAPES: [(&str, &str); 4] = [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\"", "&quot;")];
@@ -28,49 +34,86 @@ const ESCAPES: [(&str, &str); 4] = [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")
 /// What an explorer's page says that it was made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExplorerMark {
+    program: String,
     /// From the workspace's root.
     pub study_file: String,
+    pub made_of: MadeOf,
     /// It was written with `--embed-faces`.
     pub embeds_faces: bool,
 }
 
+/// Of the contents, what the page's frame holds, too.
+#[derive(Deserialize)]
+struct Framed {
+    study: String,
+}
+
 impl ExplorerMark {
-    /// `None` of a page that is no explorer. A study's name is escaped, and stands behind the head.
+    /// Of a page that this program writes.
+    pub fn new(study_file: String, made_of: MadeOf, embeds_faces: bool) -> Self {
+        ExplorerMark { program: PROGRAM.to_owned(), study_file, made_of, embeds_faces }
+    }
+
+    /// `None` of a page that is no explorer.
     pub fn of_page(page: &str) -> Option<Self> {
         let head = page.split_once("</head>")?.0;
-        let (study_file, _) = head.split_once(STUDY_MARK)?.1.split_once('"')?;
-        let plain = ESCAPES.iter().rev().fold(study_file.to_owned(), |text, (sign, escaped)| text.replace(escaped, sign));
-        Some(ExplorerMark { study_file: plain, embeds_faces: head.contains(FACES_MARK) })
+        let content = |mark: &str| {
+            let (escaped, _) = head.split_once(mark)?.1.split_once('"')?;
+            Some(ESCAPES.iter().rev().fold(escaped.to_owned(), |text, (sign, escaped)| text.replace(escaped, sign)))
+        };
+        Some(ExplorerMark {
+            study_file: content(STUDY_MARK)?,
+            program: content(PROGRAM_MARK)?,
+            made_of: content(MADE_OF_MARK)?.parse().ok()?,
+            embeds_faces: head.contains(FACES_MARK),
+        })
+    }
+
+    /// The program that the page says wrote it, if that is another one than this.
+    pub fn other_program(&self) -> Option<&str> {
+        (self.program != PROGRAM).then_some(&self.program)
+    }
+
+    /// Is all but the contents what this program puts round them: script, style, policy, controls?
+    pub fn frames(&self, page: &str) -> bool {
+        let contents = page.split_once(CONTENTS_MARK).and_then(|(_, rest)| Some(rest.split_once("</script>")?.0));
+        let framed = contents.and_then(|json| Some((json, serde_json::from_str::<Framed>(json).ok()?)));
+        framed.is_some_and(|(json, Framed { study })| framed_by(self, &study, json) == page)
     }
 }
 
-/// The page. `study_file`: from the workspace's root.
+/// The page.
 ///
 /// # Errors
 /// Contents that JSON cannot write.
-pub fn explorer(contents: &ExplorerContents, study_file: &Path, embeds_faces: bool) -> Result<String> {
+pub fn explorer(contents: &ExplorerContents, mark: &ExplorerMark) -> Result<String> {
     let json = serde_json::to_string(contents).map_err(|error| Fault::unexpected(error.to_string()))?;
+    Ok(framed_by(mark, contents.study(), &within_an_element(&json)))
+}
+
+/// `json`: the contents, as they stand in the page.
+fn framed_by(mark: &ExplorerMark, study: &str, json: &str) -> String {
     let style = format!("{REPORT_STYLE}\n{STYLE}");
     let hash = |text: &str| STANDARD.encode(Sha256::digest(text.as_bytes()));
-    let escaped = |text: &str| tera::escape_html(text);
-    Ok(format!(
+    let attribute = |text: &str| ESCAPES.iter().fold(text.to_owned(), |text, (sign, escaped)| text.replace(sign, escaped));
+    let study = tera::escape_html(study);
+    format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; \
          img-src data: blob:; base-uri 'none'; form-action 'none'\">\n\
-         <meta name=\"generator\" content=\"Visavis\">\n{STUDY_MARK}{}\">\n{}<link rel=\"icon\" href=\"data:,\">\n\
-         <title>{} · explorer · Visavis</title>\n<style>{style}</style>\n</head>\n<body class=\"explorer-page\">\n<main>\n\
-         <header><h1><bdi>{}</bdi></h1></header>\n<section id=\"explorer\">\n<h2>Explorer</h2>\n{CONTROLS}</section>\n\
-         <footer><p>Made by Visavis. One file, no request; its script is above all to be read.</p></footer>\n</main>\n\
-         <script type=\"application/json\" id=\"visavis-explorer\">{}</script>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
+         {PROGRAM_MARK}{}\">\n{STUDY_MARK}{}\">\n{MADE_OF_MARK}{}\">\n{}<link rel=\"icon\" href=\"data:,\">\n\
+         <title>{study} · explorer · Visavis</title>\n<style>{style}</style>\n</head>\n<body class=\"explorer-page\">\n<main>\n\
+         <header><h1><bdi>{study}</bdi></h1></header>\n<section id=\"explorer\">\n<h2>Explorer</h2>\n{CONTROLS}</section>\n\
+         <footer><p>Made by Visavis. One file, no request. The script below is readable: look at what it does.</p></footer>\n</main>\n\
+         {CONTENTS_MARK}{json}</script>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
         hash(SCRIPT),
         hash(&style),
-        ESCAPES.iter().fold(study_file.display().to_string(), |text, (sign, escaped)| text.replace(sign, escaped)),
-        if embeds_faces { FACES_MARK } else { "" },
-        escaped(contents.study()),
-        escaped(contents.study()),
-        within_an_element(&json),
-    ))
+        attribute(&mark.program),
+        attribute(&mark.study_file),
+        mark.made_of,
+        if mark.embeds_faces { FACES_MARK } else { "" },
+    )
 }
 
 /// JSON in which nothing ends a script's element.
@@ -89,14 +132,29 @@ mod tests {
     #[test]
     fn a_page_says_what_it_was_made_of_and_holds_names_as_text() {
         let contents = ExplorerContents::of_name("</script><b>");
-        let page = explorer(&contents, Path::new("a&\"b\".yaml"), true).unwrap();
-        let mark = ExplorerMark { study_file: "a&\"b\".yaml".to_owned(), embeds_faces: true };
-        assert_eq!(ExplorerMark::of_page(&page), Some(mark));
+        let mark = ExplorerMark::new("a&\"b\".yaml".to_owned(), MadeOf::new([].into_iter(), "x", &[]), true);
+        let page = explorer(&contents, &mark).unwrap();
+        assert_eq!(ExplorerMark::of_page(&page).as_ref(), Some(&mark));
         assert!(!page.contains("<b>") && page.matches("</script>").count() == 2, "{page}");
-        let without = explorer(&contents, Path::new("x.yaml"), false).unwrap();
+        let without = explorer(&contents, &ExplorerMark { embeds_faces: false, ..mark.clone() }).unwrap();
         assert!(!ExplorerMark::of_page(&without).unwrap().embeds_faces);
         assert_eq!(ExplorerMark::of_page("<head></head>"), None);
         assert!(!page.contains("http://") && !page.contains("https://"));
+        assert!(mark.frames(&page) && mark.other_program().is_none());
+        let hash = STANDARD.encode(Sha256::digest(SCRIPT.as_bytes()));
+        for (from, to) in [
+            ("'use strict'", "'use strict';alert(1)"),
+            ("default-src 'none'", "default-src *"),
+            (hash.as_str(), "AAAA"),
+            ("<h2>Explorer</h2>", "<h2>Findings</h2>"),
+            ("</html>", "<p>more</p></html>"),
+        ] {
+            let changed = page.replacen(from, to, 1);
+            assert!(changed != page && !mark.frames(&changed), "{from}");
+        }
+        // Other contents have the same frame: these are held against the results.
+        let other = page.replacen("\"format\":0", "\"format\":7", 1);
+        assert!(other != page && mark.frames(&other));
     }
 
     /// Readable as it stands, and small: nobody audits what is minified.

@@ -201,7 +201,7 @@ impl Loop {
                 }
                 Effect::Suspend => {
                     self.screen.lend()?;
-                    signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
+                    signal_hook::low_level::raise(signal_hook::consts::SIGTSTP)?;
                     self.screen.take_back()?;
                     effects.push(Effect::Renew);
                 }

@@ -57,7 +57,6 @@ order = order && new Set(order).size == N && order.every(face => face < N) ? [..
 
 // -- Pictures. The face of row i is cell i of the pages, for ever.
 let {cell, columns} = data, perSheet = columns*data.rows, sheets = [], coded = views[0] && cell > 2 && perSheet > 0 ? list(data.sheets) : []
-if (!coded.length) note('pictureless')
 coded.forEach(async (sheet, nth) => {
 	try {
 		sheets[nth] = await createImageBitmap(new Blob([bytes(sheet)]))
@@ -379,7 +378,7 @@ function makeup() {
 	ui.makeup.hidden = !chosen
 }
 
-// -- The card of a face.
+// -- The card of a face
 function thumbnail(face, side) {
 	let small = assign(make('canvas'), {width: side*dpr, height: side*dpr})
 	small.style.width = `${side}px`
@@ -504,7 +503,7 @@ listen(canvas, 'keydown', event => {
 	control[control == ui.search ? 'focus' : 'click']()
 })
 
-// -- Search, saving, address.
+// -- Search, saving, address
 function search(isNext) {
 	let wanted = ui.search.value.trim(), found = rows.filter(i => wanted && ids[i].includes(wanted))
 	if (found.length) pin(isNext && found.find(i => i > pinned) || found[0])
@@ -513,7 +512,7 @@ function search(isNext) {
 function save() {
 	if (!ui.name.checkValidity()) return
 	let name = ui.name.value, quoted = text => /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
-	let lines = ids.map((id, i) => `${quoted(id)},${main.view.at[i] ? picked[i] : ''}\n`)
+	let lines = ids.map((id, i) => `${quoted(id)},${main.view.at[i] && shown[i] | picked[i] ? picked[i] : ''}\n`)
 	assign(make('a'), {href: `data:text/csv,${encodeURIComponent(`image_id,${name}\n${lines.join('')}`)}`, download: `${name}.csv`}).click()
 }
 let written, writer = 0

@@ -120,7 +120,8 @@ pub struct Scores {
     pub unranked: Option<String>,
     /// Projection seeds that were scored.
     pub seeds: usize,
-    /// On half B: identities, and those of them whose labels no permutation can move, for nobody else has as many images.
+    /// On half B: identities that labels are permuted among, and those of them whose labels no permutation can move, for nobody else has as
+    /// many images.
     #[serde(default)]
     pub permuted: [usize; 2],
     /// On half B: the images that labels were permuted among, and all, of the pair of classes with the least share; `None` where they were

@@ -169,7 +169,7 @@ impl AuditCommand {
         let bytes = audit::read_named(&self.what, LARGEST_PAGE, "the report")?;
         let page = Some(Digest::of(&bytes));
         let text = String::from_utf8(bytes).map_err(|_| Fault::asked("the report is not UTF-8 text").in_file(&self.what))?;
-        if let Some(mark) = ExplorerMark::of_page(&text) {
+        if let Some(mark) = ExplorerMark::of_page(&text).filter(|_| !text.contains(audit::MARK)) {
             return self.explorer(context, &reach, &text, &mark, stop).map(|(examined, extent)| (None, examined, extent));
         }
         self.report(context, reach, (text, page, begun), stop).map(noted)
@@ -215,7 +215,9 @@ impl AuditCommand {
         }
         let opened = study::open(&self.what, &context.workspace)?;
         let plan = study::plan(&opened, &context.workspace)?.as_it_stands()?;
-        self.results(context, &plan, |_| true, stop)
+        // The study's own files may be anywhere: they are the auditor's. Regular files they must be.
+        let reach = Reach::new(context.workspace.root(), &[PathBuf::from("/")])?;
+        self.results(context, (&plan, &self.what), reach, |_| true, stop)
     }
 
     /// The page of an explorer beside the results that it shows.
@@ -227,11 +229,16 @@ impl AuditCommand {
         mark: &ExplorerMark,
         stop: &AtomicBool,
     ) -> Result<(Examined, Extent)> {
+        if let Some(examined) = explorer::foreign(text, mark) {
+            return Ok((examined, Extent::PageAlone));
+        }
         let (opened, plan) = explorer::study_of(mark, reach, &context.workspace)?;
         let (mut examined, extent) = if self.quick {
             (Examined::default(), Extent::PageAlone)
         } else {
-            let (_, examined, extent) = self.results(context, &plan, explorer::shows, stop)?;
+            let reach = Reach::new(context.workspace.root(), &self.data)?;
+            let (_, examined, extent) =
+                self.results(context, (&plan, Path::new(&mark.study_file)), reach, explorer::shows, stop)?;
             (examined, extent)
         };
         explorer::compare(text, mark, &opened, &plan, &mut examined);
@@ -242,7 +249,8 @@ impl AuditCommand {
     fn results(
         &self,
         context: &Context,
-        plan: &Plan,
+        (plan, study): (&Plan, &Path),
+        reach: Reach,
         is_wanted: impl Fn(Step) -> bool,
         stop: &AtomicBool,
     ) -> Result<(AuditedThing, Examined, Extent)> {
@@ -250,12 +258,10 @@ impl AuditCommand {
         let results: Vec<_> = wanted.map(|(step, manifest)| (step.label(&plan.study), manifest)).collect();
         if results.is_empty() {
             return Err(Fault::missing("the study has no results to audit")
-                .next(format!("run it first: {}", context.line(&["run", &self.what.display().to_string()]))));
+                .next(format!("run it first: {}", context.line(&["run", &study.display().to_string()]))));
         }
         let again = self.again(results.iter().map(|(_, manifest)| manifest.key));
         let examination = ResultsExamination::of(results.into_iter(), &context.workspace);
-        // The study's own files may be anywhere: they are the auditor's. Regular files they must be.
-        let reach = Reach::new(context.workspace.root(), &[PathBuf::from("/")])?;
         let tolerance = plan.study.tolerance.clone();
         let remaking = examination.remake(&context.workspace, reach, &again, tolerance, recompute, context.threads);
         let (remaking, extent) = follow(context, remaking, stop);

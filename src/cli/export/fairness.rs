@@ -43,9 +43,9 @@ impl FairnessRow {
     }
 }
 
-/// One row a group, comparison and measure; for measures over groups one a set of attributes, which stand in place of the group. The worst-served group has one
-/// row more (`groups`: among how many), and so has every group beside a baseline. What is undefined has no value; what the report suppresses or marks is marked, and has no
-/// interval of too few.
+/// One row a group, comparison and measure; for measures over groups one a set of attributes, which stand in place of the group. The
+/// worst-served group has one row more (`groups`: among how many), and so has every group beside a baseline. What is undefined has no value;
+/// what the report suppresses or marks is marked, and has no interval of too few.
 pub(crate) fn fairness(outcome: &StudyOutcome) -> Result<ExportTable> {
     let (study, study_names) = (&outcome.plan.study, outcome.names());
     let mut rows = Vec::new();

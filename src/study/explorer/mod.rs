@@ -153,7 +153,7 @@ impl ExplorerContents {
             (false, Some(_)) => "The faces are not on this page: pictures of data sets may not be handed out. \
                                  Whoever may writes the page with --embed-faces."
                 .to_owned(),
-            _ => "The study has no thumbnails of its pictures: images are dots.".to_owned(),
+            _ => "There are no thumbnails of these images: they are dots.".to_owned(),
         });
         let identities = setting.identities.map(|of| numbered(of, &shown.ids));
         let columns = LabelColumns::of(setting, &shown, &mut notes);
@@ -286,18 +286,16 @@ impl LabelColumns {
             let values: BTreeSet<&str> = of.iter().flatten().copied().collect();
             let name = name.to_owned();
             if values.len() <= MOST_VALUES {
-                let values: Vec<&str> = values.into_iter().collect();
+                let is_binary = values.iter().all(|value| ["0", "1"].contains(value));
+                // A condition of a yes-or-no attribute reads the same where all images have it, or none.
+                let values: Vec<&str> = if is_binary { vec!["0", "1"] } else { values.into_iter().collect() };
                 let code = |value: &Option<&str>| {
                     value.and_then(|value| values.binary_search(&value).ok()).map_or(UNKNOWN, |place| place as u8)
                 };
                 let of = packed::bytes(&of.iter().map(code).collect::<Vec<_>>());
-                let is_binary = values.iter().all(|value| ["0", "1"].contains(value));
-                let word = |value: &&str| match (is_binary, *value) {
-                    (true, "0") => "no".to_owned(),
-                    (true, _) => "yes".to_owned(),
-                    (false, value) => value.to_owned(),
-                };
-                all.attributes.push(ExplorerAttribute { name, values: values.iter().map(word).collect(), of });
+                let words = if is_binary { vec!["no", "yes"] } else { values };
+                let values = words.into_iter().map(str::to_owned).collect();
+                all.attributes.push(ExplorerAttribute { name, values, of });
             } else if values.iter().all(|value| value.parse::<f32>().is_ok()) {
                 let number = |value: &Option<&str>| value.and_then(|value| value.parse().ok()).unwrap_or(f32::NAN);
                 all.quantities.push(ExplorerQuantity { name, of: packed::singles(&of.iter().map(number).collect::<Vec<_>>()) });
@@ -306,7 +304,7 @@ impl LabelColumns {
             }
         }
         notes.add_if(left_out > 0, || {
-            format!("{} of more than {MOST_VALUES} values each: not on this page.", count(left_out, "attribute"))
+            format!("{} not on this page, for each has more than {MOST_VALUES} values.", count(left_out, "attribute"))
         });
         all
     }
@@ -322,9 +320,13 @@ fn nuisances(plan: &Plan, shown: &Shown) -> Result<Vec<ExplorerQuantity>> {
     let table = array::from_npy(&table, Path::new(MeasureNuisances::TABLE))?;
     let quantity = |(place, column): (usize, &visavis_core::domain::nuisance::MeasuredColumn)| {
         let of: Vec<f32> = shown.rows.iter().map(|row| table.row(*row)[place]).collect();
-        ExplorerQuantity { name: column.name.clone(), of: packed::singles(&of) }
+        let is_known = of.iter().any(|value| value.is_finite());
+        is_known.then(|| ExplorerQuantity { name: column.name.clone(), of: packed::singles(&of) })
     };
-    Ok(about.columns.iter().enumerate().take(table.columns()).map(quantity).collect())
+    if shown.rows.iter().any(|row| *row >= table.rows()) {
+        return Err(Fault::differs("what was measured of the pictures is of other images"));
+    }
+    Ok(about.columns.iter().enumerate().take(table.columns()).filter_map(quantity).collect())
 }
 
 /// Who is in which class. An image in several classes is in none here, which is said.
@@ -370,7 +372,7 @@ fn views(outcome: &StudyOutcome, shown: &Shown, notes: &mut Notes) -> Result<Vec
         let view = plan.study.projections[projection].pictures().into_iter().next()?;
         Some(ViewAt { model, layer, projection, view })
     });
-    let (mut seen, mut views, mut room, mut left_out) = (BTreeSet::new(), vec![], ROOM_FOR_PLACES, 0);
+    let (mut seen, mut views, mut room, mut left_out, mut flat) = (BTreeSet::new(), vec![], ROOM_FOR_PLACES, 0, 0);
     for at in of_figures.chain(of_projections) {
         let columns = columns_of(at.view);
         if !seen.insert((at.model, at.layer, at.projection, columns)) {
@@ -380,11 +382,15 @@ fn views(outcome: &StudyOutcome, shown: &Shown, notes: &mut Notes) -> Result<Vec
             left_out += 1;
             continue;
         };
-        if let Some(view) = view(outcome, at, columns, shown)? {
-            room = left;
-            views.push((at, view));
+        match view(outcome, at, columns, shown)? {
+            Some(view) => {
+                room = left;
+                views.push((at, view));
+            }
+            None => flat += 1,
         }
     }
+    notes.add_if(flat > 0, || format!("{} without two axes, or without its coordinates: not on this page.", count(flat, "view")));
     notes.add_if(left_out > 0, || {
         format!("{} of the study: not on this page, for which there is no room.", count(left_out, "view"))
     });
@@ -436,6 +442,9 @@ fn clusters(plan: &Plan, at: ViewAt, shown: &Shown) -> Result<Option<(String, Ve
     let found: FoundClusters = serde_json::from_slice(&found).map_err(|error| Fault::differs(error.to_string()))?;
     let members = array::from_npy(&members, Path::new(FindClusters::MEMBERS))?;
     let Some(place) = found.views.iter().position(|of| of.view == at.view) else { return Ok(None) };
+    if place >= members.columns() || shown.rows.iter().any(|row| *row >= members.rows()) {
+        return Err(Fault::differs("the clusters are of other images"));
+    }
     let cluster = |row: &usize| {
         let cluster = members.row(*row)[place];
         if cluster >= 0.0 { cluster as u16 } else { u16::MAX }
@@ -469,7 +478,11 @@ fn neighbours(
     for (model, layer) in spaces.into_iter().take(most).filter(|_| k > 0) {
         let output = features_name(&plan.study, model, layer);
         let Some(bytes) = plan.bytes(features(&plan.study, model, layer), &output)? else { continue };
-        let features: Matrix = array::from_npy(&bytes, Path::new(&output))?.take(&shown.rows);
+        let features: Matrix = array::from_npy(&bytes, Path::new(&output))?;
+        if shown.rows.iter().any(|row| *row >= features.rows()) {
+            return Err(Fault::differs("the features are of other images"));
+        }
+        let features = features.take(&shown.rows);
         let Some(found) = Neighbours::exact(&features, k, NeighbourMetric::Euclidean) else { continue };
         let of: Vec<u32> = (0..shown.rows.len()).flat_map(|row| found.of(row).to_vec()).collect();
         let (model, layer) = (names.model(model).to_owned(), names.layer(model, layer));

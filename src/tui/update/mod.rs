@@ -57,10 +57,11 @@ fn act_on(app: &mut App, command: ScreenCommand) -> Vec<Effect> {
     if app.shared.toast.as_ref().is_some_and(|toast| toast.bad) {
         app.shared.toast = None;
     }
-    if app.shared.is_too_small() && command != ScreenCommand::Quit {
+    let leaves = matches!(command, ScreenCommand::Quit | ScreenCommand::Suspend);
+    if app.shared.is_too_small() && !leaves {
         return vec![];
     }
-    if app.shared.overlay.is_some() && command != ScreenCommand::Quit {
+    if app.shared.overlay.is_some() && !leaves {
         let screen = app.screens.get_mut(app.shared.screen);
         let effects = match overlays::update(&mut app.shared, screen, command) {
             Then::Effects(effects) => effects,

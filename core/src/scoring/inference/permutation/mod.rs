@@ -8,8 +8,8 @@
 //! Neighbours are found anew under every permutation. Permuting labels next to fixed scores would give a deviation that is too small by about
 //! √2: two identities that are near each other and alike both gain from it.
 //!
-//! Of very many images a sample of identities is permuted ([`most_permuted`]): the null distribution is then wider than that of all, never
-//! narrower, so what is called above chance is so all the more.
+//! Of very many images a sample of identities is permuted ([`sample`]): scores under permutation then vary more than among all, as scores of
+//! fewer images do, so less is called above chance.
 //!
 //! No permutation changes the order of a member's neighbours. So it is computed once, and 512 permutations walk along it together, one bit
 //! each, counting to five. Scores are rounded to 64 steps that are equally frequent; ties count half.
@@ -36,9 +36,10 @@ use std::{
 /// Where five are not met by then, the last neighbour counts as the fifth.
 const PATIENCE: f64 = 2.5;
 const FARTHEST: usize = 4000;
-/// Of more images than this labels are permuted among a sample, in which the rarer class has this many or all that it has.
-const MOST_PERMUTED: usize = 20_000;
-const LEAST_OF_RARER: usize = 1_000;
+/// Of more images labels are permuted among a sample of about so many.
+const PERMUTED: usize = 20_000;
+/// So many of each class are in a sample, or all that there are.
+const LEAST_OF_CLASS: usize = 1_000;
 /// Members whose scores under the first 64 permutations decide where steps are.
 const SAMPLE: usize = 64;
 /// The same where more than half of the scores are equal.
@@ -82,7 +83,7 @@ impl Permutations {
         Permutations { permutations, pairs }
     }
 
-    /// The number of identities of half B, and of those whose labels cannot move, as no other identity has as many images.
+    /// The number of identities of half B that labels are permuted among, and of those whose labels cannot move, as no other identity has as many images.
     pub(crate) fn identities_and_moved(&self) -> [usize; 2] {
         let all: BTreeSet<usize> = self.pairs.iter().flat_map(|pair| pair.identities.iter().copied()).collect();
         let moved: BTreeSet<usize> = self.pairs.iter().flat_map(|pair| pair.moved.iter().copied()).collect();
@@ -113,11 +114,9 @@ impl ClassPair {
     fn new(design: &EvaluationDesign, (pair, [first, second]): (usize, [&[bool]; 2]), permutations: usize, seed: u64) -> Self {
         let mut members: Vec<usize> = design.split.members_of(Half::B).into_iter().filter(|&i| first[i] || second[i]).collect();
         let images = members.len();
-        let ones = members.iter().filter(|&&i| first[i]).count();
-        let most = most_permuted(images, ones.min(images - ones));
-        if images > most {
+        if images > PERMUTED {
             let keys = PhiloxStream::new(seed, Purpose::PermutedSample, pair as u64).bits();
-            members = sample(&members, |member| design.group(member), keys, most);
+            members = sample(&members, |member| design.group(member), |member| first[member], keys);
         }
         members.sort_by_key(|&i| design.split.fold[i]);
         let start = |fold: usize| members.partition_point(|&i| design.split.fold[i] < fold);
@@ -257,27 +256,27 @@ impl ClassPair {
     }
 }
 
-/// Labels are permuted among at most so many of these images of half B.
-fn most_permuted(images: usize, of_rarer: usize) -> usize {
-    match of_rarer {
-        0 => images,
-        rarer => MOST_PERMUTED.max((images * LEAST_OF_RARER).div_ceil(rarer)),
-    }
-}
-
-/// All images of identities that random keys draw, up to `most` images.
-fn sample(members: &[usize], identity: impl Fn(usize) -> usize, keys: u64, most: usize) -> Vec<usize> {
+/// All images of identities in the order of random keys, until there are [`PERMUTED`], and of each class [`LEAST_OF_CLASS`] or all.
+fn sample(members: &[usize], identity: impl Fn(usize) -> usize, is_first: impl Fn(usize) -> bool, keys: u64) -> Vec<usize> {
     let mut of_identity: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     members.iter().for_each(|&member| of_identity.entry(identity(member)).or_default().push(member));
     let mut drawn: Vec<(u64, Vec<usize>)> =
         of_identity.into_iter().map(|(identity, members)| (mixed(keys, identity as u64), members)).collect();
     drawn.sort_unstable();
-    let mut taken = 0;
-    let fits = |(_, members): &(u64, Vec<usize>)| {
-        taken += members.len();
-        taken <= most
+    let in_classes = |of: &[usize]| {
+        let first = of.iter().filter(|member| is_first(**member)).count();
+        [first, of.len() - first]
     };
-    let mut sampled: Vec<usize> = drawn.into_iter().take_while(fits).flat_map(|(_, members)| members).collect();
+    let wanted = in_classes(members).map(|all| all.min(LEAST_OF_CLASS));
+    let (mut sampled, mut counts) = (Vec::new(), [0; 2]);
+    for (_, members) in drawn {
+        let is_enough = sampled.len() >= PERMUTED && counts.iter().zip(wanted).all(|(count, wanted)| *count >= wanted);
+        if is_enough {
+            break;
+        }
+        counts.iter_mut().zip(in_classes(&members)).for_each(|(count, more)| *count += more);
+        sampled.extend(members);
+    }
     sampled.sort_unstable();
     sampled
 }
@@ -344,15 +343,41 @@ mod tests {
 
     #[test]
     fn of_very_many_images_whole_identities_are_sampled_and_a_rare_class_keeps_a_thousand() {
-        assert_eq!((most_permuted(101_300, 45_000), most_permuted(101_300, 2_026)), (20_000, 50_000));
-        assert_eq!((most_permuted(101_300, 700), most_permuted(90_000, 0)), (144_715, 90_000), "all of them");
-        let members: Vec<usize> = (0..9_000).filter(|i| i % 7 != 0).collect();
-        let (some, others) = (sample(&members, |i| i / 6, 5, 1_000), sample(&members, |i| i / 6, 6, 1_000));
-        assert!((990..=1_000).contains(&some.len()) && some != others && some.is_sorted());
-        for one in some.iter().copied() {
+        let members: Vec<usize> = (0..60_000).filter(|i| i % 7 != 0).collect();
+        let sampled = |first: fn(usize) -> bool, keys| sample(&members, |i| i / 6, first, keys);
+        let (some, others) = (sampled(|i| i % 2 == 0, 5), sampled(|i| i % 2 == 0, 6));
+        assert!((20_000..20_006).contains(&some.len()) && some != others && some.is_sorted());
+        for one in some.iter().copied().step_by(97) {
             let own = |member: &&usize| **member / 6 == one / 6;
             assert_eq!(some.iter().filter(own).count(), members.iter().filter(own).count(), "identities are whole");
         }
+        let rare: fn(usize) -> bool = |i| i % 36 == 1;
+        let of_rare = |of: &[usize]| of.iter().filter(|i| rare(**i)).count();
+        let (all, kept) = (of_rare(&members), of_rare(&sampled(rare, 5)));
+        assert!(all > 1_000 && (1_000..1_010).contains(&kept), "{kept} of {all}");
+        let rarest: fn(usize) -> bool = |i| i % 600 == 1;
+        let is_rarest = |of: &[usize]| of.iter().filter(|i| rarest(**i)).count();
+        assert_eq!(is_rarest(&sampled(rarest, 5)), is_rarest(&members), "all of them");
+    }
+
+    /// One identity of most images, drawn at any place, is taken whole; and what is made of the sample is scored.
+    #[test]
+    fn very_many_images_are_scored_by_a_sample_which_is_told() {
+        let n = 90_000;
+        let id = |i: usize| format!("{i:05}");
+        let images = Images((0..n).map(|i| (id(i), None)).collect());
+        let labels: Labels = [("x", (0..n).map(|i| (id(i), (i % 2).to_string())).collect::<Column>())].into_iter().collect();
+        let setting = Setting { images: &images, labels: &labels, identities: None };
+        let question =
+            Question { measured: Measured::Classes(vec!["x".parse().unwrap(), "not x".parse().unwrap()]), within: None };
+        let statistics = Statistics { permutations: 8, ..Statistics::default() };
+        let design = EvaluationDesign::new(&setting, &question, &statistics, 3);
+        let permutations = Permutations::new(&design, 8, 3);
+        assert_eq!(permutations.sampled(), Some([20_000, 45_000]));
+        let mut rng = PhiloxStream::for_test(2, 2);
+        let points = Matrix::new(n, 1, (0..n).map(|_| rng.uniform() as f32).collect()).unwrap();
+        let scores = permutations.scores(&points);
+        assert!(scores.iter().all(|score| (score - 0.5).abs() < 0.03), "{scores:?}");
     }
 
     /// Rare classes and common ones, of identities and of images; points that are scattered, clustered by identity or otherwise, at few
