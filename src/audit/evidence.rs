@@ -6,7 +6,7 @@ use super::{
     context::PageContext,
     digest_table::DigestTable,
     objects::{self, EmbeddedObject, OpenedObject},
-    packing::{UnpackFault, pack, unpack},
+    packing::{UnpackFault, pack, unpack, within_an_element},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
@@ -227,12 +227,7 @@ impl Evidence {
             small_objects,
         };
         let text = serde_json::to_string(&packed).map_err(|error| Fault::unexpected(error.to_string()))?;
-        Ok(text
-            .replace('<', "\\u003c")
-            .replace('>', "\\u003e")
-            .replace('&', "\\u0026")
-            .replace('\u{2028}', "\\u2028")
-            .replace('\u{2029}', "\\u2029"))
+        Ok(within_an_element(&text))
     }
 
     /// The first result of each key, by its place.

@@ -35,7 +35,7 @@ pub use evidence::{Evidence, FORMAT, MARK};
 pub use examine::{Examination, PageAudit, ResultsExamination};
 pub(crate) use names::{lost_names, shown_name};
 pub use objects::{EmbeddedObject, OpenedObject};
-pub use packing::pack;
+pub use packing::{pack, within_an_element};
 pub use page::{LARGEST_PAGE, pictures, too_large};
 pub use reach::{Reach, read_named};
 pub use remake::{Again, Recompute, Remade, Remaking};

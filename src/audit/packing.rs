@@ -13,6 +13,15 @@ pub fn pack(bytes: &[u8]) -> String {
     STANDARD.encode(packed)
 }
 
+/// JSON as it stands in an element of a page: nothing in it ends the element.
+pub fn within_an_element(json: &str) -> String {
+    json.replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026")
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029")
+}
+
 /// Why something packed is not taken out.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum UnpackFault {

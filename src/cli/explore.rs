@@ -7,11 +7,11 @@ use super::{
 };
 use crate::{
     report::{ExplorerMark, explorer},
-    study::{self, ExplorerContents, OpenedStudy, Plan, Step, StudyOutcome},
+    study::{self, ExplorerContents, OpenedStudy, Plan, StudyOutcome},
 };
 use std::path::{Path, PathBuf};
 use visavis_core::{
-    domain::{Fault, Result, image::Images, stage::IndexImages, text::size},
+    domain::{Fault, Result, text::size},
     scoring::Setting,
     store::{make_folder, write_out},
 };
@@ -64,8 +64,7 @@ impl ExploreCommand {
 /// No index of the images yet; results that are damaged.
 pub(super) fn page(plan: &Plan, opened: &OpenedStudy, study: &Path, embeds_faces: bool) -> Result<String> {
     let absent = || Fault::missing("the study has no results yet").next(format!("`visavis run {}` makes them", study.display()));
-    let listed = plan.bytes(Step::Index, IndexImages::IMAGES)?.ok_or_else(absent)?;
-    let images = Images::from_text(&String::from_utf8_lossy(&listed)).ok_or_else(absent)?;
+    let images = plan.listed_images()?.ok_or_else(absent)?;
     let outcome = StudyOutcome::load(plan)?;
     let survey = &opened.survey;
     let setting = Setting { images: &images, labels: &survey.labels, identities: survey.identities.as_ref() };

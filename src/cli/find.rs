@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     report::{StripFace, strip},
-    study::{self, OpenedStudy, Plan, Step, StudyNames, labelling::PictureSource},
+    study::{self, OpenedStudy, Plan, StudyNames, labelling::PictureSource},
     tui::{DrawingMode, Loaded, ShownFace, Theme, load_picture, show_faces, small_jpeg},
 };
 use std::{
@@ -24,7 +24,6 @@ use visavis_core::{
         image::{Column, Images},
         index::{LayerIx, ModelIx},
         spelling::suggestion,
-        stage::IndexImages,
         text::{count, printable, thousands},
     },
     numeric::Matrix,
@@ -220,8 +219,7 @@ impl AskedFeatures {
         let output = study::features_name(&plan.study, model, layer);
         let bytes = plan.bytes(study::features(&plan.study, model, layer), &output)?.ok_or_else(absent)?;
         let features = array::from_npy(&bytes, Path::new(&output))?;
-        let listed = plan.bytes(Step::Index, IndexImages::IMAGES)?.ok_or_else(absent)?;
-        let images = Images::from_text(&String::from_utf8_lossy(&listed)).ok_or_else(absent)?;
+        let images = plan.listed_images()?.ok_or_else(absent)?;
         Ok(AskedFeatures { name, features, images })
     }
 }

@@ -5,7 +5,7 @@
 //! as they are. The page makes no request. It is a function of the study, its results and pins, and whether faces may be handed out: its head says
 //! what of, and an audit writes it again and compares every byte.
 
-use crate::study::ExplorerContents;
+use crate::{audit::within_an_element, study::ExplorerContents};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -114,15 +114,6 @@ fn framed_by(mark: &ExplorerMark, study: &str, json: &str) -> String {
         mark.made_of,
         if mark.embeds_faces { FACES_MARK } else { "" },
     )
-}
-
-/// JSON in which nothing ends a script's element.
-fn within_an_element(json: &str) -> String {
-    json.replace('<', "\\u003c")
-        .replace('>', "\\u003e")
-        .replace('&', "\\u0026")
-        .replace('\u{2028}', "\\u2028")
-        .replace('\u{2029}', "\\u2029")
 }
 
 #[cfg(test)]

@@ -170,7 +170,7 @@ impl AuditCommand {
         let page = Some(Digest::of(&bytes));
         let text = String::from_utf8(bytes).map_err(|_| Fault::asked("the report is not UTF-8 text").in_file(&self.what))?;
         if let Some(mark) = ExplorerMark::of_page(&text).filter(|_| !text.contains(audit::MARK)) {
-            return self.explorer(context, &reach, &text, &mark, stop).map(|(examined, extent)| (None, examined, extent));
+            return self.explorer(context, reach, &text, &mark, stop).map(|(examined, extent)| (None, examined, extent));
         }
         self.report(context, reach, (text, page, begun), stop).map(noted)
     }
@@ -224,7 +224,7 @@ impl AuditCommand {
     fn explorer(
         &self,
         context: &Context,
-        reach: &Reach,
+        reach: Reach,
         text: &str,
         mark: &ExplorerMark,
         stop: &AtomicBool,
@@ -232,11 +232,10 @@ impl AuditCommand {
         if let Some(examined) = explorer::foreign(text, mark) {
             return Ok((examined, Extent::PageAlone));
         }
-        let (opened, plan) = explorer::study_of(mark, reach, &context.workspace)?;
+        let (opened, plan) = explorer::study_of(mark, &reach, &context.workspace)?;
         let (mut examined, extent) = if self.quick {
             (Examined::default(), Extent::PageAlone)
         } else {
-            let reach = Reach::new(context.workspace.root(), &self.data)?;
             let (_, examined, extent) =
                 self.results(context, (&plan, Path::new(&mark.study_file)), reach, explorer::shows, stop)?;
             (examined, extent)

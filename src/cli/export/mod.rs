@@ -34,7 +34,7 @@ use visavis_core::{
         score::{Counts, Estimate, TOO_FEW},
         simultaneous::CellTest,
         spelling::suggestion,
-        stage::{IndexImages, ProjectFeatures},
+        stage::ProjectFeatures,
     },
     store::{AttemptRow, write_out as write_out_whole},
 };
@@ -115,8 +115,7 @@ impl ExportCommand {
 
     /// The images of the study, in the order of their rows.
     fn images(&self, plan: &study::Plan) -> Result<Images> {
-        let bytes = plan.bytes(Step::Index, IndexImages::IMAGES)?;
-        bytes.and_then(|bytes| Images::from_text(&String::from_utf8(bytes).ok()?)).ok_or_else(|| self.absent())
+        plan.listed_images()?.ok_or_else(|| self.absent())
     }
 
     fn matrix(&self, plan: &study::Plan) -> Result<Vec<u8>> {

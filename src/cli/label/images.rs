@@ -1,7 +1,7 @@
 //! Which pictures are labelled: those of a folder, or those that a study evaluates.
 
 use super::super::{Context, export::place, output::remark};
-use crate::study::{self, Step, StudyNames};
+use crate::study::{self, StudyNames};
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
@@ -12,7 +12,6 @@ use visavis_core::{
         Fault, Result,
         image::{Column, ImageIndex, Images},
         index::{LayerIx, ModelIx},
-        stage::IndexImages,
         text::{count, printable},
     },
     files,
@@ -125,8 +124,7 @@ pub(super) fn features(file: &Path, (model, layer): (&str, Option<&str>), images
     let output = study::features_name(&plan.study, model, layer);
     let bytes = plan.bytes(study::features(&plan.study, model, layer), &output)?.ok_or_else(absent)?;
     let matrix = array::from_npy(&bytes, Path::new(&output))?;
-    let listed = plan.bytes(Step::Index, IndexImages::IMAGES)?.ok_or_else(absent)?;
-    let listed = Images::from_text(&String::from_utf8_lossy(&listed)).ok_or_else(absent)?;
+    let listed = plan.listed_images()?.ok_or_else(absent)?;
     let rows: HashMap<&str, usize> = listed.ids().enumerate().map(|(row, id)| (id, row)).collect();
     let rows: Option<Vec<usize>> = images.ids().map(|id| rows.get(id).copied()).collect();
     Ok(matrix.take(&rows.ok_or_else(absent)?))

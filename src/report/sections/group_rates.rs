@@ -151,8 +151,12 @@ pub(super) fn output(source: &ReportSource, of: &ModelFairness) -> OutputSource 
 
 /// The same, of one group.
 pub(super) fn output_of_group(source: &ReportSource, of: &ModelFairness, group: usize) -> OutputSource {
-    let output = output(source, of);
-    OutputSource { of: format!("{} · {}", output.of, group_name(&of.fairness.groups[group])), ..output }
+    named(&output(source, of), &group_name(&of.fairness.groups[group]))
+}
+
+/// The output, with numbers of one of its parts.
+fn named(output: &OutputSource, part: &str) -> OutputSource {
+    OutputSource { of: format!("{} · {part}", output.of), ..output.clone() }
 }
 
 /// The model whose probe of its last layer is best on the selection half; of equal ones the first.
@@ -213,7 +217,7 @@ impl QuestionPart<'_> {
 
     /// The output, with numbers of one of its parts.
     pub(crate) fn output_named(&self, name: &str) -> OutputSource {
-        OutputSource { of: format!("{} · {name}", self.output.of), ..self.output.clone() }
+        named(self.output, name)
     }
 
     fn output_of(&self, group: usize) -> OutputSource {

@@ -23,9 +23,9 @@ use visavis_core::{
         comparison::Measured,
         image::{Column, Images},
         index::{LayerIx, ModelIx, ProjectionIx},
-        nuisance::MeasuredPictures,
+        nuisance::{MeasuredColumn, MeasuredPictures},
         projection::{Method, View},
-        stage::{FindClusters, MakeThumbnails, MeasureNuisances, ProjectFeatures},
+        stage::{FindClusters, MakeThumbnails, MeasureNuisances, ProjectFeatures, ThumbnailForm},
         text::{count, thousands},
     },
     numeric::{
@@ -216,7 +216,7 @@ impl Shown {
     /// Those of the sheets; without sheets all, or a sample.
     fn of(plan: &Plan, images: &Images) -> Result<Self> {
         let side = MakeThumbnails::side_of(images.len());
-        let columns = MakeThumbnails { side, sample: None, form: visavis_core::domain::stage::ThumbnailForm::Sheets }.columns();
+        let columns = MakeThumbnails { side, sample: None, form: ThumbnailForm::Sheets }.columns();
         let row_of: HashMap<&str, usize> = images.ids().enumerate().map(|(row, id)| (id, row)).collect();
         let listed = plan.bytes(Step::Thumbnails, MakeThumbnails::SHOWN)?;
         let on_sheets = listed.and_then(|bytes| Images::from_text(&String::from_utf8_lossy(&bytes)));
@@ -230,6 +230,18 @@ impl Shown {
         });
         let ids = rows.iter().map(|row| images.0[*row].0.clone()).collect();
         Ok(Shown { rows, ids, side, columns, has_sheets })
+    }
+
+    /// Their rows of an array of all images.
+    ///
+    /// # Errors
+    /// An array that is damaged, or has fewer rows.
+    fn taken(&self, npy: &[u8], name: &str) -> Result<Matrix> {
+        let all: Matrix = array::from_npy(npy, Path::new(name))?;
+        if self.rows.iter().any(|row| *row >= all.rows()) {
+            return Err(Fault::differs(format!("`{name}` is of other images")));
+        }
+        Ok(all.take(&self.rows))
     }
 
     /// JPEGs; none where faces may not be shown.
@@ -317,15 +329,12 @@ fn nuisances(plan: &Plan, shown: &Shown) -> Result<Vec<ExplorerQuantity>> {
         return Ok(vec![]);
     };
     let about: MeasuredPictures = serde_json::from_slice(&about).map_err(|error| Fault::differs(error.to_string()))?;
-    let table = array::from_npy(&table, Path::new(MeasureNuisances::TABLE))?;
-    let quantity = |(place, column): (usize, &visavis_core::domain::nuisance::MeasuredColumn)| {
-        let of: Vec<f32> = shown.rows.iter().map(|row| table.row(*row)[place]).collect();
+    let table = shown.taken(&table, MeasureNuisances::TABLE)?;
+    let quantity = |(place, column): (usize, &MeasuredColumn)| {
+        let of: Vec<f32> = (0..table.rows()).map(|image| table.row(image)[place]).collect();
         let is_known = of.iter().any(|value| value.is_finite());
         is_known.then(|| ExplorerQuantity { name: column.name.clone(), of: packed::singles(&of) })
     };
-    if shown.rows.iter().any(|row| *row >= table.rows()) {
-        return Err(Fault::differs("what was measured of the pictures is of other images"));
-    }
     Ok(about.columns.iter().enumerate().take(table.columns()).filter_map(quantity).collect())
 }
 
@@ -411,8 +420,8 @@ fn view(outcome: &StudyOutcome, at: ViewAt, columns: [usize; 2], shown: &Shown) 
     let (plan, names) = (outcome.plan, outcome.names());
     let step = Step::Project { model: at.model, layer: at.layer, projection: at.projection, seed: 0 };
     let Some(bytes) = plan.bytes(step, ProjectFeatures::COORDINATES)? else { return Ok(None) };
-    let coordinates = array::from_npy(&bytes, Path::new(ProjectFeatures::COORDINATES))?;
-    let Some(places) = places(&coordinates, columns, &shown.rows) else { return Ok(None) };
+    let coordinates = shown.taken(&bytes, ProjectFeatures::COORDINATES)?;
+    let Some(places) = places(&coordinates, columns) else { return Ok(None) };
     let method: &Method = &plan.study.projections[at.projection].method;
     let is_map = method.parameter(Method::AXES).is_none();
     let axes = (!is_map).then(|| columns.map(|column| format!("axis {}", column + 1)));
@@ -440,17 +449,17 @@ fn clusters(plan: &Plan, at: ViewAt, shown: &Shown) -> Result<Option<(String, Ve
     let bytes = plan.bytes(step, FindClusters::CLUSTERS)?.zip(plan.bytes(step, FindClusters::MEMBERS)?);
     let Some((found, members)) = bytes else { return Ok(None) };
     let found: FoundClusters = serde_json::from_slice(&found).map_err(|error| Fault::differs(error.to_string()))?;
-    let members = array::from_npy(&members, Path::new(FindClusters::MEMBERS))?;
+    let members = shown.taken(&members, FindClusters::MEMBERS)?;
     let Some(place) = found.views.iter().position(|of| of.view == at.view) else { return Ok(None) };
-    if place >= members.columns() || shown.rows.iter().any(|row| *row >= members.rows()) {
-        return Err(Fault::differs("the clusters are of other images"));
+    if place >= members.columns() {
+        return Err(Fault::differs(format!("`{}` has too few columns", FindClusters::MEMBERS)));
     }
-    let cluster = |row: &usize| {
-        let cluster = members.row(*row)[place];
+    let cluster = |image: usize| {
+        let cluster = members.row(image)[place];
         if cluster >= 0.0 { cluster as u16 } else { u16::MAX }
     };
     let names = (1..=found.views[place].clusters.len()).map(|number| format!("cluster {number}")).collect();
-    Ok(Some((packed::halves(&shown.rows.iter().map(cluster).collect::<Vec<_>>()), names)))
+    Ok(Some((packed::halves(&(0..members.rows()).map(cluster).collect::<Vec<_>>()), names)))
 }
 
 /// Of the features that each view is of, while there is room: among the shown images.
@@ -478,11 +487,7 @@ fn neighbours(
     for (model, layer) in spaces.into_iter().take(most).filter(|_| k > 0) {
         let output = features_name(&plan.study, model, layer);
         let Some(bytes) = plan.bytes(features(&plan.study, model, layer), &output)? else { continue };
-        let features: Matrix = array::from_npy(&bytes, Path::new(&output))?;
-        if shown.rows.iter().any(|row| *row >= features.rows()) {
-            return Err(Fault::differs("the features are of other images"));
-        }
-        let features = features.take(&shown.rows);
+        let features = shown.taken(&bytes, &output)?;
         let Some(found) = Neighbours::exact(&features, k, NeighbourMetric::Euclidean) else { continue };
         let of: Vec<u32> = (0..shown.rows.len()).flat_map(|row| found.of(row).to_vec()).collect();
         let (model, layer) = (names.model(model).to_owned(), names.layer(model, layer));

@@ -16,13 +16,13 @@ pub(super) struct Places {
     pub of: Vec<u16>,
 }
 
-/// Of these rows of coordinates, on these columns; `None` where the coordinates lack one of them.
-pub(super) fn places(coordinates: &Matrix, columns: [usize; 2], rows: &[usize]) -> Option<Places> {
-    if columns.iter().any(|column| *column >= coordinates.columns()) || rows.iter().any(|row| *row >= coordinates.rows()) {
+/// Of coordinates, one row an image, on these columns; `None` where the coordinates lack one of them.
+pub(super) fn places(coordinates: &Matrix, columns: [usize; 2]) -> Option<Places> {
+    if columns.iter().any(|column| *column >= coordinates.columns()) {
         return None;
     }
-    let point = |row: &usize| columns.map(|column| f64::from(coordinates.row(*row)[column]));
-    let points: Vec<[f64; 2]> = rows.iter().map(point).collect();
+    let point = |image: usize| columns.map(|column| f64::from(coordinates.row(image)[column]));
+    let points: Vec<[f64; 2]> = (0..coordinates.rows()).map(point).collect();
     let is_placed = |point: &[f64; 2]| point.iter().all(|value| value.is_finite());
     let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
     for point in points.iter().filter(|point| is_placed(point)) {
@@ -53,11 +53,11 @@ mod tests {
     #[test]
     fn places_span_their_range_and_what_is_no_number_is_nowhere() {
         let coordinates = Matrix::new(4, 3, vec![0.0, 9.0, -1.0, 5.0, 9.0, 1.0, f32::NAN, 9.0, 0.0, 10.0, 9.0, 0.0]).unwrap();
-        let found = places(&coordinates, [0, 2], &[0, 1, 2, 3]).unwrap();
+        let found = places(&coordinates, [0, 2]).unwrap();
         assert_eq!((found.low, found.high), ([0.0, -1.0], [10.0, 1.0]));
         assert_eq!(found.of, [0, 0, 32767, 65534, NOWHERE, NOWHERE, 65534, 32767]);
-        assert_eq!(places(&coordinates, [0, 1], &[3]).unwrap().of, [32767, 32767], "all at one place: in the middle");
-        assert_eq!(places(&coordinates, [0, 3], &[0]), None);
-        assert_eq!(places(&coordinates, [0, 1], &[2]).unwrap().high, [1.0, 1.0]);
+        assert_eq!(places(&coordinates.take(&[3]), [0, 1]).unwrap().of, [32767, 32767], "all at one place: in the middle");
+        assert_eq!(places(&coordinates, [0, 3]), None);
+        assert_eq!(places(&coordinates.take(&[2]), [0, 1]).unwrap().high, [1.0, 1.0]);
     }
 }

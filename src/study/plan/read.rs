@@ -14,7 +14,7 @@ use std::{
 use visavis_core::{
     domain::{
         Digest, Fault, Key, Result,
-        image::Column,
+        image::{Column, Images},
         index::ModelIx,
         job::JobId,
         ledger::{CellId, Ledger, ShownAs},
@@ -22,7 +22,7 @@ use visavis_core::{
         model::Source,
         pin::Pinned,
         result::Manifest,
-        stage::{Ranking, Task},
+        stage::{IndexImages, Ranking, Task},
         study::Recipe,
     },
     store::Workspace,
@@ -125,6 +125,15 @@ impl Plan {
     /// What a person notes to a figure.
     pub fn note(&self, cell: CellId) -> Option<&str> {
         self.pinned.iter().find(|of| of.cell == Some(cell)).map(|of| of.pin.note.as_str())
+    }
+
+    /// The images that the study evaluates, in the order of all rows; `None` before they are listed.
+    ///
+    /// # Errors
+    /// A result that is damaged.
+    pub fn listed_images(&self) -> Result<Option<Images>> {
+        let listed = self.bytes(Step::Index, IndexImages::IMAGES)?;
+        Ok(listed.and_then(|bytes| Images::from_text(&String::from_utf8(bytes).ok()?)))
     }
 
     /// An output of a step's result; `None` while the result is not there.

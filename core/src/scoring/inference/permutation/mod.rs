@@ -83,7 +83,8 @@ impl Permutations {
         Permutations { permutations, pairs }
     }
 
-    /// The number of identities of half B that labels are permuted among, and of those whose labels cannot move, as no other identity has as many images.
+    /// The number of identities of half B that labels are permuted among, and of those whose labels cannot move, as no other identity has as
+    /// many images.
     pub(crate) fn identities_and_moved(&self) -> [usize; 2] {
         let all: BTreeSet<usize> = self.pairs.iter().flat_map(|pair| pair.identities.iter().copied()).collect();
         let moved: BTreeSet<usize> = self.pairs.iter().flat_map(|pair| pair.moved.iter().copied()).collect();
@@ -360,7 +361,7 @@ mod tests {
         assert_eq!(is_rarest(&sampled(rarest, 5)), is_rarest(&members), "all of them");
     }
 
-    /// One identity of most images, drawn at any place, is taken whole; and what is made of the sample is scored.
+    /// Random points of 45,000 images of half B: scores of the sample lie about a half, and how large it is is told.
     #[test]
     fn very_many_images_are_scored_by_a_sample_which_is_told() {
         let n = 90_000;
