@@ -47,6 +47,7 @@ evaluation: { dataset: faces, partition: all }
 models:
   named:
     untrained: { baseline: untrained, architecture: { resnet34: { width: 0.1 } }, prepare: whole }
+    wider: { baseline: untrained, architecture: { resnet34: { width: 0.2 } }, prepare: whole }
     pixels: { baseline: pixels, prepare: whole }
 layers: [embedding]
 projections: [pca: { axes: 2 }]
@@ -54,6 +55,11 @@ comparisons:
   smile: { Smiling: "Smiling", Not: "not Smiling" }
   shirt: { Male: "Male", Not: "not Male" }
 alterations: [hue_turned, blurred, patch_shuffled, background_masked]
+contrasts: { widths: { pair: [untrained, wider] }, pixels: { pair: [untrained, pixels] } }
+claims:
+  Networks that learned nothing attend to colour: { model: [untrained, wider], attends_to: colour }
+  A wider one attends to it more: { contrast: widths, higher: wider, attends_to: colour }
+  Pixels attend to it: { model: pixels, attends_to: colour }
 statistics: { bootstraps: 50, permutations: 20, min_positives: 2 }
 "#;
 
@@ -69,12 +75,21 @@ fn a_network_is_run_on_altered_pictures_with_the_head_where_the_landmarks_are() 
     assert!(told.contains("pictures are altered for networks alone, so not for `pixels`"), "{told}");
     desk.succeed(&["run", STUDY, "--quiet"]);
     let rows = retained(&desk, STUDY);
-    assert_eq!(words(&rows, "model"), ["untrained"].into());
+    assert_eq!(words(&rows, "model"), ["untrained", "wider"].into());
     assert_eq!(words(&rows, "alteration").len(), 5);
     let altered = rows.iter().filter(|row| row["altered_auc"] != row["auc"]).count();
     assert!(altered > rows.len() / 2, "features of altered pictures are others: {rows:?}");
+    // Networks that learned nothing know nothing to lose; who is asked, and who is not altered, is said all the same.
+    let claims = desk.succeed(&["export", STUDY, "--what", "claims"]);
+    assert_eq!(claims.matches(",inconclusive,").count(), 7, "{claims}");
+    assert!(claims.lines().any(|line| line.starts_with("Pixels attend to it,inconclusive,pixels,,inconclusive")), "{claims}");
+    let results = desk.succeed(&["show", STUDY, "--results"]);
+    assert!(results.contains("contrasts · altered pictures"), "{results}");
     desk.succeed(&["report", STUDY, "--quiet"]);
     let page = desk.page("reports/looks.html");
+    // A page of drawn faces can be rendered from what it carries.
+    assert!(page.contains("\"is_whole\":true"));
+    desk.succeed(&["audit", "reports/looks.html", "--quick"]);
     assert!(page.contains("placed by the landmarks of the face") && page.contains("not altered: "));
     desk.succeed(&["audit", "reports/looks.html", "--recompute", "features"]);
 }

@@ -165,6 +165,45 @@ fn an_audit_writes_the_page_again_and_names_what_was_changed() {
 }
 
 #[test]
+fn a_report_may_hold_the_explorer_and_is_audited_with_it_and_without() {
+    let (desk, own_page) = with_explorer();
+    desk.succeed(&["report", STUDY, "--explore", "-o", "explored.html", "--quiet"]);
+    desk.succeed(&["report", STUDY, "-o", "plain.html", "--quiet"]);
+    let (page, plain) = (desk.read("explored.html"), desk.read("plain.html"));
+    assert_eq!(contents(&page), contents(&own_page), "what a page of its own shows");
+    assert!(plain.contains("no request, no script") && !plain.contains("explorer"));
+    assert!(plain.contains("\"is_whole\":true"), "it carries what it is rendered from");
+    let audited = |page: &str, how: &[&str]| {
+        desk.write("page.html", page.as_bytes());
+        desk.visavis(&[&["audit", "page.html"], how].concat())
+    };
+    let said = audited(&page, &[]);
+    assert!(said.code == 0 && said.out.contains("identical"), "{}{}", said.out, said.err);
+    let said = audited(&page, &["--quick"]);
+    assert!(said.code == 6 && said.out.contains("the explorer was not made again: --quick"), "{}{}", said.out, said.err);
+    // A face of another, a script of another, a number of another.
+    let sheet = page.find("\"sheets\":[\"").unwrap() + 400;
+    let of_sheet = |sign: &str| format!("{}{sign}{}", &page[..sheet], &page[sheet + 1..]);
+    let other_face = of_sheet(if page.as_bytes()[sheet] == b'A' { "B" } else { "A" });
+    let said = audited(&other_face, &[]);
+    assert!(said.code == 4 && said.out.contains("explorer"), "{}{}", said.out, said.err);
+    let said = audited(&page.replacen("'use strict'", "'use strict';alert(1)", 1), &["--quick"]);
+    assert!(said.code == 4 && said.out.contains("script"), "{}{}", said.out, said.err);
+    let number = page.find("<data data-claim=").unwrap();
+    let digit = number + page[number..].find("\">").unwrap() + 2;
+    let other = format!("{}9{}", &page[..digit], &page[digit + 1..]);
+    assert_eq!(audited(&if other == page { page.replacen("</data>", "9</data>", 1) } else { other }, &["--quick"]).code, 4);
+    // Alone, the report is held against its own evidence, and the explorer against nothing.
+    let elsewhere = Desk::empty();
+    elsewhere.write("page.html", page.as_bytes());
+    let said = elsewhere.visavis(&["audit", "page.html"]);
+    assert!(said.code == 6 && said.out.contains("the explorer was not made again"), "{} {}{}", said.code, said.out, said.err);
+    desk.edit(STUDY, "seed: 3", "about: another text\nseed: 3");
+    let said = audited(&page, &[]);
+    assert!(said.out.contains("the study file was edited"), "{} {}{}", said.code, said.out, said.err);
+}
+
+#[test]
 fn without_pictures_images_are_dots_and_the_page_says_so() {
     let desk = Desk::with_digits();
     desk.succeed(&["run", "experiments/small.yaml", "--quiet"]);
@@ -183,8 +222,13 @@ fn without_pictures_images_are_dots_and_the_page_says_so() {
 #[test]
 fn a_browser_draws_it_without_a_request_or_a_message() {
     let (desk, _) = with_explorer();
+    desk.succeed(&["report", STUDY, "--explore", "-o", "explored.html", "--quiet"]);
+    for page in [PAGE, "explored.html"] {
+        let opened = browser::open(&desk, page, "");
+        opened.assert_silent();
+        assert!(!opened.dom.contains("id=\"explorer-body\" hidden"), "{page}: {}", opened.messages);
+    }
     let opened = browser::open(&desk, PAGE, "");
-    opened.assert_silent();
     assert!(opened.dom.contains("id=\"explorer-app\""), "{}", opened.messages);
     // Hostile addresses change nothing.
     for fragment in ["#explorer;x=NaN;s=%%%;m=<b>", "#explorer;s=AAAA;q=((", "#nothing", "#explorer;;;=;v="] {

@@ -87,6 +87,36 @@ BODIES = {
     "2 MB of comments": (lambda: "<!-- x -->" * 200_000, FOUND),
 }
 
+
+def chart(kind, box, marks):
+    return f'<svg class="{kind}" viewBox="{box}" aria-hidden="true">{marks}</svg>'
+
+
+RANGE, LINES = ("range auc", "0 0 300 18"), ("lines auc", "0 0 300 120")
+RING = '<circle class="ring" data-claim="c1" cx="1.0" cy="9" r="4"/>'
+BODIES |= {
+    "100,000 charts of a claim that there is not": (
+        lambda: chart(*RANGE, '<circle class="value" data-claim="q" cx="1.0" cy="9" r="4"/>') * 100_000,
+        FOUND,
+    ),
+    "a chart of a million rings": (lambda: chart(*RANGE, RING * 1_000_000), FOUND),
+    "300 charts of 2,000 rings each": (lambda: chart(*RANGE, RING * 2000) * 300, FOUND),
+    "a line of a million claims": (
+        lambda: chart(*LINES, f'<polyline class="line l0" data-claim="{"c1 " * 1_000_000}" points=""/>'),
+        FOUND,
+    ),
+    "a line of a million points": (
+        lambda: chart(*LINES, f'<polyline class="line l0" data-claim="c1" points="{"1.0,2.0 " * 1_000_000}"/>'),
+        FOUND,
+    ),
+    "a mark at NaN, and one beyond every number": (
+        lambda: chart(*RANGE, '<circle class="value" data-claim="c1" cx="NaN" cy="9" r="4"/>')
+        + chart(*RANGE, '<circle class="value" data-claim="c1" cx="1e999" cy="9" r="4"/>'),
+        FOUND,
+    ),
+    "charts within charts, 100,000 deep": (lambda: '<svg class="range auc" viewBox="0 0 300 18">' * 100_000, REFUSED),
+}
+
 for name, (body, codes) in BODIES.items():
     hostile(name, codes)(lambda desk, body=body: page(desk, body=body()))
 

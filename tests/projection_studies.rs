@@ -61,3 +61,39 @@ fn a_study_without_clusters_has_none_to_export() {
     let said = desk.visavis(&["export", STUDY, "--what", "clusters"]);
     assert!(said.code != 0 && said.err.contains("the study looks for no clusters"), "{}", said.err);
 }
+
+/// A map places images that it was fitted to where they are, and says how faithful that is; what it cannot place it refuses.
+#[test]
+fn other_images_are_placed_on_a_map_of_the_study() {
+    let desk = Desk::with_digits();
+    study(&desk, "  - pca: { axes: 2 }\n  - isomap: { neighbors: 10 }\n  - lda: { labels: even or odd }\n", "");
+    desk.succeed(&["run", STUDY, "--quiet"]);
+    let map = ["--model", "pixels", "--projection", "pca"];
+    let place = |more: &[&str]| desk.visavis(&[&["place", STUDY, "--features", "data/digits/pixels.npy"], more].concat());
+    let said = place(&[&map[..], &["--rows", "data/digits/images.txt"]].concat());
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    assert!(said.err.contains("of the 15 nearest by features"), "{}", said.err);
+    let rows = |text: &str| -> BTreeMap<String, BTreeMap<String, String>> {
+        let rows = csv::Reader::from_reader(text.as_bytes()).into_deserialize::<BTreeMap<String, String>>().map(Result::unwrap);
+        rows.map(|row| (row["image"].clone(), row)).collect()
+    };
+    let (placed, own) = (rows(&said.out), rows(&desk.succeed(&[&["export", STUDY, "--what", "coordinates"], &map[..]].concat())));
+    assert!(placed.keys().eq(own.keys()));
+    for (image, row) in &placed {
+        for axis in ["a1", "a2"] {
+            let [found, wanted] = [&row[axis], &own[image][axis]].map(|value| value.parse::<f64>().unwrap());
+            assert!((found - wanted).abs() < 1e-4 * (1.0 + wanted.abs()), "{image} {axis}: {found} {wanted}");
+        }
+    }
+    let kept: f64 = placed.values().map(|row| row["neighbours_kept"].parse::<f64>().unwrap()).sum::<f64>() / placed.len() as f64;
+    assert!(kept > 0.15, "{kept}");
+    for (projection, features, why) in [
+        ("isomap", "pixels", "cannot place images that were not in the fit"),
+        ("lda", "pixels", "learned from labels"),
+        ("pca", "blocks", "columns are to be placed"),
+    ] {
+        let features = format!("data/digits/{features}.npy");
+        let said = desk.visavis(&["place", STUDY, "--features", &features, "--model", "pixels", "--projection", projection]);
+        assert!(said.code == 2 && said.err.contains(why), "{projection}: {} {}", said.code, said.err);
+    }
+}

@@ -15,6 +15,10 @@ const MOST_AXES: usize = 1000;
 const MOST_NEIGHBOURS: usize = 10_000;
 /// Each axis and two thousand pairs.
 const MOST_VIEWS: usize = 3000;
+/// Models of all pairs of sides together.
+const MOST_SIDES: usize = 10_000;
+/// AUCs in all replicates of a stage: 200 questions of eight sets in 10,000 replicates, and more.
+const MOST_REPLICATES: usize = 50_000_000;
 const MOST_CLUSTERS: usize = 100;
 const MOST_QUERIES: usize = 1000;
 const MOST_NUISANCES: usize = 1000;
@@ -62,7 +66,10 @@ pub(crate) fn too_much(work: &Work) -> Option<String> {
         Work::Score(of) => resamples(&of.statistics).or_else(|| told(of.views.len(), MOST_VIEWS, "views")),
         Work::FeatureScores(of) => resamples(&of.statistics),
         Work::Retained(of) => {
-            resamples(&of.statistics).or_else(|| told(of.alterations.len(), Alteration::ALL.len(), "alterations"))
+            let replicates = of.questions.len().saturating_mul(of.alterations.len() + 1).saturating_mul(of.statistics.bootstraps);
+            resamples(&of.statistics)
+                .or_else(|| told(of.alterations.len(), Alteration::ALL.len(), "alterations"))
+                .or_else(|| told(replicates, MOST_REPLICATES, "numbers of replicates"))
         }
         Work::Robustness(of) => of_method(&of.method, &told),
         Work::Fairness(of) => resamples(&of.statistics).or_else(|| told(of.depth, DEEPEST, "attributes an intersection")),
@@ -79,6 +86,10 @@ pub(crate) fn too_much(work: &Work) -> Option<String> {
         }
         Work::Subgroups(of) => resamples(&of.statistics).or_else(|| told(of.depth, DEEPEST, "attributes an intersection")),
         Work::LayerDifferences(of) => resamples(&of.statistics),
+        Work::Attention(of) => {
+            let models = of.held.iter().map(|held| held.left.len() + held.right.len()).sum::<usize>();
+            told(of.models.len().max(models), MOST_SIDES, "models of pairs of sides")
+        }
         Work::Simultaneous(of) => resamples(&of.statistics),
         Work::Rank(of) => told(of.depth, DEEPEST, "attributes an intersection"),
     }
@@ -106,7 +117,8 @@ pub(crate) fn impossible(work: &Work) -> Option<String> {
         | Work::Verify(_)
         | Work::VerifyPairs(_)
         | Work::Retrieval(_)
-        | Work::Visibility(_) => None,
+        | Work::Visibility(_)
+        | Work::Attention(_) => None,
         Work::Project(of) => no_axes(&of.method).or_else(|| match &of.labels {
             Some(LearnedLabels::Classes(question)) => of_questions([question]),
             Some(LearnedLabels::Identity) | None => None,

@@ -129,8 +129,18 @@ fn suspects(plain: &PlainText) -> impl Iterator<Item = NumberSpan> {
     words.filter_map(move |(start, end)| {
         let end = start + text[start..end].trim_end_matches(['.', ',']).len();
         let is_score = is_score(&text[start..end], &text[end..]);
-        (is_score || end > start && plain.is_disguised(start, end)).then_some(NumberSpan { start, end, is_score })
+        let is_odd = end > start && plain.is_disguised(start, end) && !is_r_squared(text, start, end);
+        (is_score || is_odd).then_some(NumberSpan { start, end, is_score })
     })
+}
+
+/// `R²`, a word of reports, which reads as `R2`: alone, with nothing at it that could make a number of it.
+fn is_r_squared(text: &str, start: usize, end: usize) -> bool {
+    let (before, after) = (&text[..start], &text[end..]);
+    let is_at_word = |c: char| c.is_alphanumeric() || is_mark(c);
+    let stands_alone =
+        before.strip_suffix('R').is_some_and(|before| !before.ends_with(is_at_word)) && !after.starts_with(is_at_word);
+    &text[start..end] == "2" && stands_alone
 }
 
 /// What the words of reports hold themselves: levels of intervals and of tests, a share of subsamples, a rate of false acceptance.
@@ -204,6 +214,11 @@ mod tests {
         // Whatever they say: nobody who means them to be read writes digits so.
         for text in ["9\u{200b}9", "\u{200b}99", "99\u{ad}", "９９", "a ·9"] {
             assert!(found(text)[0].starts_with("digits that are not"), "{}", text.escape_unicode());
+        }
+        // What a report says itself; nothing else that reads so.
+        assert_eq!(found("R² (cross-fitted), its R²; the R²."), [""; 0]);
+        for text in ["9R²", "R²9", "xR²", "R²²", "R ²", "r²"] {
+            assert_eq!(found(text).len(), 1, "{text}");
         }
         assert_eq!(found("a · b · 3 · soft\u{ad}hyphen \u{2764}\u{fe0f} 1"), [""; 0]);
         assert_eq!(found("\u{202e}178").len(), 2);

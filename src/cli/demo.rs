@@ -5,7 +5,7 @@ use super::{
     Context,
     init::write_if_absent,
     output::{remark, say},
-    report,
+    report::{self, OnPage},
     run::RunCommand,
 };
 use crate::study;
@@ -88,7 +88,7 @@ impl DemoCommand {
             return Ok(());
         }
         RunCommand::of(&study).execute(context)?;
-        let file = report::write(context, &study, None, false)?.file;
+        let file = report::write(context, &study, None, OnPage::default())?.file;
         let audit = context.line(&["audit", &file.display().to_string()]);
         remark(context, format!("\nopen {} in a browser; check it with: {audit}", file.display()));
         Ok(())

@@ -9,7 +9,10 @@ use crate::{
     report::{ExplorerMark, explorer},
     study::{self, ExplorerContents, OpenedStudy, Plan, StudyOutcome},
 };
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 use visavis_core::{
     domain::{Fault, Result, text::size},
     scoring::Setting,
@@ -63,14 +66,22 @@ impl ExploreCommand {
 /// # Errors
 /// No index of the images yet; results that are damaged.
 pub(super) fn page(plan: &Plan, opened: &OpenedStudy, study: &Path, embeds_faces: bool) -> Result<String> {
+    let contents = contents(plan, opened, study, &faces_of(opened, plan, embeds_faces))?;
+    let made_of = plan.made_of(&opened.file.text.source);
+    explorer(&contents, &ExplorerMark::new(study.display().to_string(), made_of, embeds_faces))
+}
+
+/// What the explorer of a study shows, on a page of its own or in its report. `faces_of`: data sets whose faces may be on the page.
+///
+/// # Errors
+/// As of a page.
+pub(super) fn contents(plan: &Plan, opened: &OpenedStudy, study: &Path, faces_of: &BTreeSet<String>) -> Result<ExplorerContents> {
     let absent = || Fault::missing("the study has no results yet").next(format!("`visavis run {}` makes them", study.display()));
     let images = plan.listed_images()?.ok_or_else(absent)?;
     let outcome = StudyOutcome::load(plan)?;
     let survey = &opened.survey;
     let setting = Setting { images: &images, labels: &survey.labels, identities: survey.identities.as_ref() };
     let evaluated = plan.study.evaluation.dataset.as_ref();
-    let has_faces = evaluated.is_some_and(|name| faces_of(opened, plan, embeds_faces).contains(name));
-    let made_of = plan.made_of(&opened.file.text.source);
-    let mark = ExplorerMark::new(study.display().to_string(), made_of, embeds_faces);
-    explorer(&ExplorerContents::of(&outcome, &setting, has_faces)?, &mark)
+    let has_faces = evaluated.is_some_and(|name| faces_of.contains(name));
+    ExplorerContents::of(&outcome, &setting, has_faces)
 }

@@ -25,6 +25,7 @@ mod output;
 mod page;
 mod pdf;
 mod pin;
+mod place;
 mod plan;
 mod progress;
 mod report;
@@ -141,6 +142,8 @@ enum VisavisCommand {
     Export(export::ExportCommand),
     /// Find the images that are like one, or that fit a condition, by a model's features
     Find(find::FindCommand),
+    /// Place other images on a map of a study, by features of the same model
+    Place(place::PlaceCommand),
     /// Pin a figure to the report, whatever the rule picks
     Pin(pin::PinCommand),
     /// Take a pin off
@@ -249,6 +252,7 @@ pub fn run(cli: Cli) -> Result<()> {
         VisavisCommand::Compare(compare) => compare.run(&context),
         VisavisCommand::Export(export) => export.run(&context),
         VisavisCommand::Find(find) => find.run(&context),
+        VisavisCommand::Place(place) => place.run(&context),
         VisavisCommand::Pin(pin) => pin.run(&context),
         VisavisCommand::Unpin(unpin) => unpin.run(&context),
         VisavisCommand::Report(report) => report.run(&context),

@@ -1,13 +1,14 @@
 //! `visavis report STUDY`
 
 use super::{
-    Context,
+    Context, explore,
     output::{remark, say, say_json, tell_about, tell_namesakes, warn},
     page::{RenderedAs, carries_itself, page},
     pdf, report_summary,
 };
 use crate::{
     audit,
+    report::ExploredReport,
     study::{self, Plan, names_variables},
 };
 use std::{
@@ -32,11 +33,22 @@ pub(crate) struct ReportCommand {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Print it as a PDF beside it, too, with a Chromium that is on this machine
-    #[arg(long)]
+    #[arg(long, conflicts_with = "explore")]
     pdf: bool,
     /// Put some faces of data sets into the page whose pictures were not drawn here: you may hand them out
     #[arg(long)]
     embed_faces: bool,
+    /// Put the explorer into it: every face at its place, with a script of Visavis’ own that makes no request
+    #[arg(long)]
+    explore: bool,
+}
+
+/// What a page holds that not every page does.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct OnPage {
+    /// Faces of data sets whose pictures were not drawn here.
+    embeds_faces: bool,
+    explorer: bool,
 }
 
 impl ReportCommand {
@@ -46,7 +58,8 @@ impl ReportCommand {
                 Fault::asked("the page cannot have the name of its PDF").next("write it as .html: the PDF lies beside it")
             );
         }
-        let WrittenReport { file, plan, text } = write(context, &self.study, self.output.as_deref(), self.embed_faces)?;
+        let on_page = OnPage { embeds_faces: self.embed_faces, explorer: self.explore };
+        let WrittenReport { file, plan, text } = write(context, &self.study, self.output.as_deref(), on_page)?;
         let pdf = self.pdf.then(|| file.with_extension("pdf"));
         if let Some(pdf) = &pdf {
             write_out(pdf, &pdf::print(&file)?)?;
@@ -106,7 +119,7 @@ pub(super) fn faces_of(opened: &study::OpenedStudy, plan: &Plan, embeds_all: boo
 }
 
 /// Writes the report of a study that was run.
-pub(crate) fn write(context: &Context, study: &Path, output: Option<&Path>, embeds_all: bool) -> Result<WrittenReport> {
+pub(crate) fn write(context: &Context, study: &Path, output: Option<&Path>, on_page: OnPage) -> Result<WrittenReport> {
     let opened = study::open(study, &context.workspace)?;
     tell_about(context, &opened);
     let plan = study::plan(&opened, &context.workspace)?.as_it_stands()?;
@@ -118,12 +131,19 @@ pub(crate) fn write(context: &Context, study: &Path, output: Option<&Path>, embe
         plan.lost_pins().map(|name| printable(&format!("pinned: {name} · {LOST}; `visavis unpin` takes it off"))).collect();
     warn(context, &lost);
     let made_of = plan.made_of(&opened.file.text.source);
-    let faces_of = &faces_of(&opened, &plan, embeds_all);
+    let faces_of = &faces_of(&opened, &plan, on_page.embeds_faces);
     let of = |carries_context| page(&plan, &opened, study, RenderedAs { made_of, carries_context, of_page: false, faces_of });
     let mut page = of(!names_variables(&opened.file.text.source))?;
     // A page that its own evidence would give otherwise does not say that it can be rendered from it.
     if !carries_itself(&page) {
         page = of(false)?;
+    }
+    let mut unread = audit::too_large(&page);
+    if on_page.explorer {
+        let contents = explore::contents(&plan, &opened, study, faces_of)?;
+        page = ExploredReport { report: page }.with(&contents)?;
+        let is_too_large = page.len() as u64 > audit::LARGEST_PAGE;
+        unread = unread.or_else(|| is_too_large.then(|| format!("it has {}", size(page.len() as u64))));
     }
     let file = output.map_or_else(|| context.workspace.report(&plan.study.name), Path::to_owned);
     if output.is_none() {
@@ -132,7 +152,7 @@ pub(crate) fn write(context: &Context, study: &Path, output: Option<&Path>, embe
     }
     write_out(&file, page.as_bytes())?;
     remark(context, format!("report: {}", size(page.len() as u64)));
-    if let Some(why) = audit::too_large(&page) {
+    if let Some(why) = unread {
         remark(
             context,
             format!("`visavis audit` cannot check all of this page: {why}; `visavis audit` of the study file checks its results"),

@@ -16,9 +16,9 @@ use visavis_core::domain::{
     pin::Pinned,
     result::{Manifest, Provenance},
     stage::{
-        AdjustScores, CompareLayers, FindClusters, FindOverlap, FindSubgroups, GroupFairness, IndexImages, Input, Location,
-        MeasureAgreement, MeasureNuisances, MeasureQuality, MeasureRetained, MeasureVisibility, ProjectFeatures, Ranking,
-        RetrieveImages, Robustness, ScoreFeatures, ScoreNuisances, ScoreViews, SimulateClicks, Simultaneous, Training,
+        AdjustScores, CompareLayers, ContrastAttention, FindClusters, FindOverlap, FindSubgroups, GroupFairness, IndexImages,
+        Input, Location, MeasureAgreement, MeasureNuisances, MeasureQuality, MeasureRetained, MeasureVisibility, ProjectFeatures,
+        Ranking, RetrieveImages, Robustness, ScoreFeatures, ScoreNuisances, ScoreViews, SimulateClicks, Simultaneous, Training,
         VerifyIdentities, VerifyPairs, role,
     },
 };
@@ -124,6 +124,7 @@ fn output_with_claims(step: Step) -> Option<&'static str> {
         Step::NuisanceScores { .. } | Step::FeatureNuisances { .. } => Some(ScoreNuisances::SCORES),
         Step::AdjustedScores(_) => Some(AdjustScores::SCORES),
         Step::Retained { .. } => Some(MeasureRetained::RETAINED),
+        Step::Attention => Some(ContrastAttention::ATTENTION),
         Step::Verify { .. } => Some(VerifyIdentities::VERIFICATION),
         Step::VerifyPairs { .. } => Some(VerifyPairs::VERIFICATION),
         Step::Train { .. } => Some(Training::CURVES),

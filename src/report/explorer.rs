@@ -11,14 +11,14 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use visavis_core::domain::{Fault, Result, made_of::MadeOf};
 
-const SCRIPT: &str = include_str!("../../templates/explorer/explorer.js");
-const STYLE: &str = include_str!("../../templates/explorer/explorer.css");
-const CONTROLS: &str = include_str!("../../templates/explorer/explorer.html");
+pub(super) const SCRIPT: &str = include_str!("../../templates/explorer/explorer.js");
+pub(super) const STYLE: &str = include_str!("../../templates/explorer/explorer.css");
+pub(super) const CONTROLS: &str = include_str!("../../templates/explorer/explorer.html");
 /// Colours and letters are those of reports.
 const REPORT_STYLE: &str = include_str!("../../templates/report.css");
 
 /// What wrote a page.
-const PROGRAM: &str = concat!("Visavis ", env!("CARGO_PKG_VERSION"));
+pub(super) const PROGRAM: &str = concat!("Visavis ", env!("CARGO_PKG_VERSION"));
 /// How elements of the page's head begin.
 const PROGRAM_MARK: &str = "<meta name=\"generator\" content=\"";
 const STUDY_MARK: &str = "<meta name=\"visavis-explorer\" content=\"";
@@ -26,7 +26,7 @@ const MADE_OF_MARK: &str = "<meta name=\"visavis-made-of\" content=\"";
 /// Where faces of data sets that were not drawn here are on the page.
 const FACES_MARK: &str = "<meta name=\"visavis-explorer-faces\" content=\"embedded\">\n";
 /// How the element of the contents begins.
-const CONTENTS_MARK: &str = "<script type=\"application/json\" id=\"visavis-explorer\">";
+pub(super) const CONTENTS_MARK: &str = "<script type=\"application/json\" id=\"visavis-explorer\">";
 
 /// How signs are written in an attribute, the first of them first.
 const ESCAPES: [(&str, &str); 4] = [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\"", "&quot;")];
@@ -57,14 +57,10 @@ impl ExplorerMark {
     /// `None` of a page that is no explorer.
     pub fn of_page(page: &str) -> Option<Self> {
         let head = page.split_once("</head>")?.0;
-        let content = |mark: &str| {
-            let (escaped, _) = head.split_once(mark)?.1.split_once('"')?;
-            Some(ESCAPES.iter().rev().fold(escaped.to_owned(), |text, (sign, escaped)| text.replace(escaped, sign)))
-        };
         Some(ExplorerMark {
-            study_file: content(STUDY_MARK)?,
-            program: content(PROGRAM_MARK)?,
-            made_of: content(MADE_OF_MARK)?.parse().ok()?,
+            study_file: content(head, STUDY_MARK)?,
+            program: content(head, PROGRAM_MARK)?,
+            made_of: content(head, MADE_OF_MARK)?.parse().ok()?,
             embeds_faces: head.contains(FACES_MARK),
         })
     }
@@ -87,15 +83,34 @@ impl ExplorerMark {
 /// # Errors
 /// Contents that JSON cannot write.
 pub fn explorer(contents: &ExplorerContents, mark: &ExplorerMark) -> Result<String> {
+    Ok(framed_by(mark, contents.study(), &json_of(contents)?))
+}
+
+/// The contents as they stand in a page.
+pub(super) fn json_of(contents: &ExplorerContents) -> Result<String> {
     let json = serde_json::to_string(contents).map_err(|error| Fault::unexpected(error.to_string()))?;
-    Ok(framed_by(mark, contents.study(), &within_an_element(&json)))
+    Ok(within_an_element(&json))
+}
+
+/// What an element of the head that begins so says.
+pub(super) fn content(head: &str, mark: &str) -> Option<String> {
+    let (escaped, _) = head.split_once(mark)?.1.split_once('"')?;
+    Some(ESCAPES.iter().rev().fold(escaped.to_owned(), |text, (sign, escaped)| text.replace(escaped, sign)))
+}
+
+/// A text within the quotes of an attribute.
+pub(super) fn attribute(text: &str) -> String {
+    ESCAPES.iter().fold(text.to_owned(), |text, (sign, escaped)| text.replace(sign, escaped))
+}
+
+/// As a policy names a script or a style.
+pub(super) fn hash(text: &str) -> String {
+    STANDARD.encode(Sha256::digest(text.as_bytes()))
 }
 
 /// `json`: the contents, as they stand in the page.
 fn framed_by(mark: &ExplorerMark, study: &str, json: &str) -> String {
     let style = format!("{REPORT_STYLE}\n{STYLE}");
-    let hash = |text: &str| STANDARD.encode(Sha256::digest(text.as_bytes()));
-    let attribute = |text: &str| ESCAPES.iter().fold(text.to_owned(), |text, (sign, escaped)| text.replace(sign, escaped));
     let study = tera::escape_html(study);
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -132,7 +147,7 @@ mod tests {
         assert_eq!(ExplorerMark::of_page("<head></head>"), None);
         assert!(!page.contains("http://") && !page.contains("https://"));
         assert!(mark.frames(&page) && mark.other_program().is_none());
-        let hash = STANDARD.encode(Sha256::digest(SCRIPT.as_bytes()));
+        let hash = hash(SCRIPT);
         for (from, to) in [
             ("'use strict'", "'use strict';alert(1)"),
             ("default-src 'none'", "default-src *"),

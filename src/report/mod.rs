@@ -5,6 +5,7 @@
 
 mod claims;
 mod evidence;
+mod explored;
 mod explorer;
 #[cfg(test)]
 mod fixture;
@@ -20,6 +21,7 @@ mod strip;
 mod templates;
 mod words;
 
+pub use explored::{Explored, ExploredReport};
 pub use explorer::{ExplorerMark, explorer};
 pub use page::render;
 pub use strip::{StripFace, strip};

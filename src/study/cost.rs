@@ -172,7 +172,7 @@ fn guess(cost_class: &str, kind: Kind) -> Cost {
 }
 
 /// What scores of 3,392 images take, by cost class, about: seconds of a core. Between the demo's, the rehearsal's and those of CelebA's size.
-const SCORED: [(&str, f64); 9] = [
+const SCORED: [(&str, f64); 10] = [
     ("score", 0.22),
     ("score features", 4.0),
     ("score quality", 1.7),
@@ -182,6 +182,7 @@ const SCORED: [(&str, f64); 9] = [
     ("score verification", 0.6),
     ("score grid", 1.2),
     ("score retained", 2.0),
+    ("score attention", 0.05),
 ];
 const SCORED_IMAGES: f64 = 3392.0;
 /// By how much scores grow with images, from 1,500 to 202,599.

@@ -15,6 +15,8 @@ mod explorer;
 mod figures;
 mod job_requests;
 pub mod labelling;
+pub mod make_up;
+pub mod map_images;
 pub mod matrix_snapshot;
 mod missing;
 mod model_files;
@@ -27,6 +29,7 @@ pub mod origin;
 pub mod pairs;
 pub mod picture;
 mod pins;
+pub mod placing;
 mod plan;
 mod programs;
 mod queue;
@@ -65,16 +68,17 @@ pub use plan::{Plan, StageStatus, Tally, sources::is_of_training};
 pub use programs::{WorkerProgram, folder_on_path};
 pub(crate) use results::most_held;
 pub use results::{
-    AxisFinding, CellVerdict, HeldNuisances, HypothesisPart, LayerRetrieval, LayersOn, MaskedBackground, ModelClicks,
-    ModelFairness, ModelRetained, ModelTraining, NamedScore, OnSharedCrop, PartOf, ProjectionClusters, ProjectionQuality,
-    ScoreOf, ScoreSource, Seen, SharedCropOutcome, Sourced, StudyOutcome, StudyResults, StudyVisibility, TestedHypothesis,
-    VerifiedPairs,
+    AxisFinding, CellVerdict, ClaimNumbers, HeldNuisances, HypothesisPart, LayerRetrieval, LayersOn, MaskedBackground,
+    ModelClicks, ModelFairness, ModelRetained, ModelTraining, NamedScore, OnSharedCrop, PartOf, ProjectionClusters,
+    ProjectionQuality, ScoreOf, ScoreSource, Seen, SharedCropOutcome, Sourced, StudyOutcome, StudyResults, StudyVisibility,
+    TestedHypothesis, VerifiedPairs,
 };
 pub use steps::{Node, Step, features, features_name, last_layer};
 pub use time_left::{OpenStage, Progress, Running, TimeLeft, duration};
 pub use timeline::{HeldBecause, Phase, Timeline};
 pub(crate) use trained_with::as_trained;
 pub use used::{UsedResults, used_results};
+pub use visavis_core::store::typed_paths;
 
 pub use visavis_core::{
     dataset::{

@@ -4,7 +4,7 @@ use super::{
     names::{Piece, StudyNames, dotted, text_of},
     programs::WorkerProgram,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use visavis_core::domain::{
     alteration::Alteration,
     comparison::Measured,
@@ -125,6 +125,8 @@ pub enum Step {
         model: ModelIx,
         layer: LayerIx,
     },
+    /// What the two sides of contrasts attend to, held against each other, at the last layers.
+    Attention,
     /// Are two pictures of the same person? Asked at the last layer.
     Verify {
         model: ModelIx,
@@ -234,6 +236,7 @@ impl Step {
             Step::NuisanceScores { .. } | Step::FeatureNuisances { .. } => StageName::NuisanceScores,
             Step::AdjustedScores(_) => StageName::AdjustedScores,
             Step::Retained { .. } => StageName::Retained,
+            Step::Attention => StageName::Attention,
             Step::Verify { .. } => StageName::Verify,
             Step::VerifyPairs { .. } => StageName::VerifyPairs,
             Step::Visibility => StageName::Visibility,
@@ -281,6 +284,7 @@ impl Step {
             | Step::Overlap { .. }
             | Step::Agreement
             | Step::Nuisances
+            | Step::Attention
             | Step::Visibility
             | Step::Simultaneous
             | Step::SharedCropTests
@@ -346,7 +350,7 @@ impl Step {
 
     /// Does it make do with what is there? A ledger of the cells that can be scored is better than none.
     pub fn gathers(self) -> bool {
-        matches!(self, Step::LayerDifferences { .. } | Step::Simultaneous | Step::SharedCropTests | Step::Rank)
+        matches!(self, Step::LayerDifferences { .. } | Step::Attention | Step::Simultaneous | Step::SharedCropTests | Step::Rank)
     }
 
     /// How people tell it from others: names by places.
@@ -413,6 +417,7 @@ impl Step {
             Step::Fairness { model } => then(last(model), " · fairness"),
             Step::LayerDifferences { model } => then(dotted([names.model(model)]), " · layers"),
             Step::Visibility => words("visibility"),
+            Step::Attention => words("contrasts · altered pictures"),
             Step::Agreement => words("agreement of annotators"),
             Step::Simultaneous => words("grid"),
             Step::SharedCropTests => words("grid · shared crops"),
@@ -538,6 +543,8 @@ pub(crate) fn steps(study: &Study) -> Vec<Node> {
     let gathered: Vec<Step> = [Step::Index].into_iter().chain(gathered).collect();
     nodes.extend(scores);
     nodes.extend(layer_differences(study, &gathered));
+    let compared = contrasted_retained(study);
+    nodes.extend((!compared.is_empty()).then_some(Node { step: Step::Attention, needs: compared }));
     nodes.extend(on_shared_crops(study, &nodes));
     nodes.extend(judges_visibility(study).then(|| Node { step: Step::Visibility, needs: vec![Step::Index] }));
     nodes.push(Node { step: Step::Simultaneous, needs: gathered.clone() });
@@ -555,6 +562,17 @@ fn layer_differences(study: &Study, scores: &[Step]) -> Vec<Node> {
         scores.iter().filter(is_own).copied().collect()
     };
     several.map(|(model, _)| Node { step: Step::LayerDifferences { model }, needs: needs(model) }).collect()
+}
+
+/// What models retain at their last layers, of those that a contrast holds against each other and whose pictures are altered on both sides.
+pub(crate) fn contrasted_retained(study: &Study) -> Vec<Step> {
+    let is_altered = |model: &ModelIx| {
+        !study.alterations_of(*model).is_empty() && !study.models[*model].layers(study.layers.as_deref()).is_empty()
+    };
+    let held = contrast::held(study);
+    let sides = held.iter().map(|held| held.left.iter().chain(&held.right));
+    let models: BTreeSet<ModelIx> = sides.filter(|sides| sides.clone().all(is_altered)).flatten().copied().collect();
+    models.into_iter().map(|model| Step::Retained { model, layer: last_layer(study, model) }).collect()
 }
 
 /// The view of each projection in which clusters are labelled: its map, or its first two axes. A projection that has learned from labels has

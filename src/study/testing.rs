@@ -19,8 +19,8 @@ use visavis_core::domain::{
     pairs::{OverFolds, PairVerification},
     result::{Facts, Manifest, Output, Provenance},
     stage::{
-        FeatureImport, HashPictures, IndexImages, MeasureNuisances, ProjectFeatures, Ranking, ScoreFeatures, ScoreViews,
-        Simultaneous, Training, Work, features_at, ranks_of, role,
+        FeatureImport, HashPictures, IndexImages, MeasureNuisances, MeasureRetained, ProjectFeatures, Ranking, ScoreFeatures,
+        ScoreViews, Simultaneous, Training, Work, features_at, ranks_of, role,
     },
     study::Study,
 };
@@ -87,6 +87,8 @@ pub(crate) fn result(study: &Study, step: Step) -> Manifest {
         Training::CURVES,
         HashPictures::HASHES,
         MeasureNuisances::TABLE,
+        MeasureRetained::RETAINED,
+        MeasureRetained::RESAMPLED,
         ProjectFeatures::COORDINATES,
         ScoreViews::SCORES,
         ScoreViews::RANKS,

@@ -1,7 +1,7 @@
 //! The thread behind the screens: it watches the study, reads what is asked for, and runs command lines of this program.
 
 use super::event::{CommandEnded, CommandPurpose, Effect, ScreenEvent, StudyWritten};
-use crate::study::{draft, watch::Watch};
+use crate::study::{draft, typed_paths, watch::Watch};
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -70,6 +70,12 @@ fn serve(mut watch: Watch, program: &Program, asked: &Receiver<Effect>, replying
 pub(crate) fn answer(watch: &mut Watch, effect: Effect) -> Option<ScreenEvent> {
     Some(match effect {
         Effect::Picture(cell) => ScreenEvent::Picture(cell, watch.picture(cell)),
+        Effect::Paths(typed) => {
+            let found = typed_paths::beginning_so(&typed);
+            ScreenEvent::Paths(typed, found)
+        }
+        Effect::Map(cell) => ScreenEvent::Map(cell, watch.map(cell)),
+        Effect::SaveSelection(map, is_selected) => ScreenEvent::Selected(watch.save_selection(&map, &is_selected)),
         Effect::History(id) => ScreenEvent::History(id, watch.history(id).unwrap_or_default()),
         Effect::Draft(change) => ScreenEvent::Drafted(watch.draft(&change)),
         Effect::Write { file, before, after, undo } => {
@@ -90,7 +96,15 @@ pub(crate) fn answer(watch: &mut Watch, effect: Effect) -> Option<ScreenEvent> {
 
 fn start(program: &Program, arguments: &[String], purpose: CommandPurpose, line: String, replying: Sender<ScreenEvent>) {
     let mut command = Command::new(&program.path);
-    command.args(&program.globals).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // What a person typed as a path; other arguments are the program's own.
+    let typed =
+        |word: &String| if matches!(purpose, CommandPurpose::Begin(_)) { typed_paths::expanded(word) } else { word.clone() };
+    command
+        .args(&program.globals)
+        .args(arguments.iter().map(typed))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     std::thread::spawn(move || {
         let ended = match command.output() {
             Ok(output) => CommandEnded {

@@ -4,11 +4,12 @@ use super::layout::ScreenLayout;
 use crate::study::{
     curves::JobHistory,
     draft::{Change, StudyDraft},
+    map_images::{MapImages, SavedSelection},
     picture::FigurePoints,
     watch::Snapshot,
 };
 use ratatui::crossterm::event::KeyEvent;
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 use visavis_core::domain::{Fault, job::JobId, ledger::CellId, text::shell};
 
 /// What comes in.
@@ -25,6 +26,11 @@ pub(crate) enum ScreenEvent {
     Tick(u64),
     Seen(Box<Snapshot>),
     Picture(CellId, Result<FigurePoints, Fault>),
+    Map(CellId, Result<MapImages, Fault>),
+    /// A text, and the paths that begin so.
+    Paths(String, Vec<String>),
+    /// A selection was written, and where.
+    Selected(Result<SavedSelection, Fault>),
     History(JobId, JobHistory),
     Drafted(Result<StudyDraft, Fault>),
     Written(Result<StudyWritten, Fault>),
@@ -63,6 +69,8 @@ pub(crate) enum CommandPurpose {
     Report,
     /// Of this study.
     Audit(String),
+    /// A study is written, into this file, and opened.
+    Begin(PathBuf),
     /// Its output is shown.
     Show,
 }
@@ -71,8 +79,14 @@ pub(crate) enum CommandPurpose {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Effect {
     Picture(CellId),
+    /// The images of its map.
+    Map(CellId),
+    /// Labels of images that were selected on a map: whether each is.
+    SaveSelection(Arc<MapImages>, Vec<bool>),
     History(JobId),
     Choose(PathBuf),
+    /// The paths that begin as a text does.
+    Paths(String),
     Draft(Change),
     Write {
         file: PathBuf,

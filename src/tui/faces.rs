@@ -2,7 +2,7 @@
 
 use super::{
     drawing::DrawingMode,
-    labelling::{Loaded, photograph},
+    labelling::{Loaded, picture::photograph},
     pixels::Pixels,
     terminal::font,
     text::fit,

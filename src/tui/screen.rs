@@ -40,6 +40,9 @@ pub(crate) trait Screen {
     /// An audit of this study has ended.
     fn take_audit(&mut self, _shared: &Shared, _study: &str, _audit: &Audited) {}
 
+    /// The images of a figure's map were read.
+    fn take_map(&mut self, _shared: &Shared, _cell: CellId) {}
+
     /// Makes its lists anew from what was seen.
     fn rebuild(&mut self, shared: &Shared);
 

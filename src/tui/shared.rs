@@ -9,7 +9,9 @@ use super::{
     screen_id::ScreenId,
     theme::Theme,
 };
-use crate::study::{curves::JobHistory, matrix_snapshot::MatrixSnapshot, picture::FigurePoints, watch::Snapshot};
+use crate::study::{
+    curves::JobHistory, map_images::MapImages, matrix_snapshot::MatrixSnapshot, picture::FigurePoints, watch::Snapshot,
+};
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     path::{Path, PathBuf},
@@ -48,6 +50,12 @@ pub(crate) struct Shared {
     /// Changes to the study file that were made from here, the latest last: its text before and after.
     pub undo: Vec<(String, String)>,
     pub pictures: HashMap<CellId, Result<Arc<FigurePoints>, String>>,
+    /// The map that was looked at closely last.
+    pub map: Option<(CellId, Result<Arc<MapImages>, String>)>,
+    /// The figure whose map is looked at closely now.
+    pub looked_at: Option<CellId>,
+    /// Results may be others than when the map was read.
+    pub is_map_stale: bool,
     pub histories: HashMap<JobId, Arc<JobHistory>>,
     /// Pictures and histories that may have changed: shown until they are read again.
     pub stale: (HashSet<CellId>, HashSet<JobId>),
@@ -81,6 +89,9 @@ impl Shared {
             marked: BTreeSet::new(),
             undo: vec![],
             pictures: HashMap::new(),
+            map: None,
+            looked_at: None,
+            is_map_stale: false,
             histories: HashMap::new(),
             stale: Default::default(),
             asked: Default::default(),
@@ -94,6 +105,12 @@ impl Shared {
 
     pub(crate) fn matrix_snapshot(&self) -> Option<&MatrixSnapshot> {
         self.seen.matrix_snapshot.as_deref()
+    }
+
+    /// The images of a figure's map, once they are read.
+    pub(crate) fn map_of(&self, cell: CellId) -> Option<&MapImages> {
+        let (of, map) = self.map.as_ref()?;
+        map.as_deref().ok().filter(|_| *of == cell)
     }
 
     /// Too little room to draw anything, so no command may act unseen.

@@ -37,7 +37,7 @@ use std::{
     },
     time::{Duration, Instant, SystemTime},
 };
-use visavis_core::domain::{Fault, Result};
+use visavis_core::domain::{Fault, Result, text::printable};
 
 /// What the terminal UI is started with.
 pub struct Setup {
@@ -147,6 +147,9 @@ impl Loop {
                         if matches!(
                             reply,
                             ScreenEvent::Picture(..)
+                                | ScreenEvent::Map(..)
+                                | ScreenEvent::Paths(..)
+                                | ScreenEvent::Selected(_)
                                 | ScreenEvent::History(..)
                                 | ScreenEvent::Drafted(_)
                                 | ScreenEvent::Written(_)
@@ -175,7 +178,14 @@ impl Loop {
     fn take(&mut self, event: ScreenEvent, remember: &dyn Fn(&ScreenLayout)) -> std::io::Result<()> {
         let theme = (self.app.shared.theme, self.app.shared.drawing);
         self.app.shared.now = now();
+        let was_live = self.app.shared.seen.is_live();
         let mut effects = update(&mut self.app, event, &self.hits);
+        if was_live && !self.app.shared.seen.is_live() {
+            // A bell, and a message where a terminal shows some (OSC 9): whoever looks elsewhere is told.
+            let of =
+                self.app.shared.seen.run.as_ref().map_or_else(String::new, |run| format!(" of {}", printable(&run.run.study)));
+            write!(self.screen.terminal.backend_mut(), "\x1b]9;Visavis: the run{of} has ended\x07\x07")?;
+        }
         if theme != (self.app.shared.theme, self.app.shared.drawing) {
             // Pixels of before are not in the buffer that frames are held against.
             self.screen.terminal.clear()?;
@@ -215,7 +225,16 @@ impl Loop {
                     }
                 }
                 asked => {
-                    if matches!(asked, Effect::Picture(_) | Effect::History(_) | Effect::Draft(_) | Effect::Write { .. }) {
+                    if matches!(
+                        asked,
+                        Effect::Picture(_)
+                            | Effect::Map(_)
+                            | Effect::Paths(_)
+                            | Effect::SaveSelection(..)
+                            | Effect::History(_)
+                            | Effect::Draft(_)
+                            | Effect::Write { .. }
+                    ) {
                         self.waiting += 1;
                     }
                     self.backend.asks.send(asked).ok();

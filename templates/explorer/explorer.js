@@ -29,7 +29,7 @@ function read(Kind, coded, each, what) {
 		if (raw.length == N*each*Kind.BYTES_PER_ELEMENT) return new Kind(raw.buffer)
 	} catch {}
 	note('broken')
-	ui.left.append(bdi(what), ' ')
+	ui.lost.append(bdi(what), ' ')
 }
 let items = (of, Kind, each, made) => list(of).flatMap((one, nth) => {
 	let name = word(one?.title ?? one?.name, nth), values = read(Kind, one?.of, each || one?.k | 0, name)

@@ -8,7 +8,8 @@ use super::{
 use crate::domain::{
     Fault, Result,
     image::ImageIndex,
-    text::{printable, shorten},
+    spelling::suggestion,
+    text::{printable, shorten, thousands},
 };
 use std::{collections::BTreeMap, io::Cursor, path::Path};
 
@@ -21,6 +22,8 @@ pub struct GivenRows {
     lines: Vec<usize>,
     /// The first line as it is shown, where it was taken for a header.
     header: Option<String>,
+    /// Whether each row has 1 in the column that marks images, where one does.
+    chosen: Vec<bool>,
     pub notes: Vec<Note>,
 }
 
@@ -88,21 +91,38 @@ enum Repeated {
 /// # Errors
 /// A file that is no list, a line without an id among the others, an id that is there twice.
 pub fn read_rows(bytes: &[u8], path: &Path, known: Option<&ImageIndex>) -> Result<GivenRows> {
-    read(bytes, path, known, Repeated::Refused).map(|(rows, _)| rows)
+    read(bytes, path, known, Repeated::Refused, None).map(|(rows, _)| rows)
 }
 
-/// Reads images in an order: a list, or the column of a table that names images, such as one that a lasso gave. An image that is there
-/// twice counts once.
+/// Reads images in an order: a list, or the column of a table that names images. An image that is there twice counts once. `marked`: the table's column
+/// that has 1 for the images that are meant, and 0 or nothing for others, as an explorer saves a selection.
 ///
 /// # Errors
-/// A file that is no list, a line without an id among the others.
-pub fn read_order(bytes: &[u8], path: &Path, known: Option<&ImageIndex>) -> Result<ListedImages> {
-    let (rows, repeated) = read(bytes, path, known, Repeated::Counted)?;
-    Ok(ListedImages { ids: rows.in_order().map(|(id, _)| id.to_owned()).collect(), repeated, notes: rows.notes })
+/// A file that is no list, a line without an id among the others; a column that is not there, or has other values, or marks nothing.
+pub fn read_order(bytes: &[u8], path: &Path, known: Option<&ImageIndex>, marked: Option<&str>) -> Result<ListedImages> {
+    let (mut rows, repeated) = read(bytes, path, known, Repeated::Counted, marked)?;
+    if let Some(column) = marked {
+        let chosen = rows.chosen.iter().filter(|is| **is).count();
+        if chosen == 0 {
+            return Err(Fault::asked(format!("no image has 1 in the column `{}`", printable(column))).in_file(path));
+        }
+        let what = format!("the {} with 1 in `{}` are taken, of {}", thousands(chosen), printable(column), thousands(rows.len()));
+        rows.notes.retain(|note| note.word != "other-columns");
+        rows.notes.push(Note::new("selection", chosen, &what).at(1, 1));
+    }
+    let is_taken = |row: usize| marked.is_none() || rows.chosen[row];
+    let ids = rows.in_order().enumerate().filter(|(row, _)| is_taken(*row)).map(|(_, (id, _))| id.to_owned()).collect();
+    Ok(ListedImages { ids, repeated, notes: rows.notes })
 }
 
 /// The rows, and how many were passed over because their image was there before.
-fn read(bytes: &[u8], path: &Path, known: Option<&ImageIndex>, again: Repeated) -> Result<(GivenRows, usize)> {
+fn read(
+    bytes: &[u8],
+    path: &Path,
+    known: Option<&ImageIndex>,
+    again: Repeated,
+    marked: Option<&str>,
+) -> Result<(GivenRows, usize)> {
     let empty = || {
         let of = if again == Repeated::Refused { ": there are features of 0 images" } else { "" };
         Fault::asked(format!("the list of images is empty{of}")).in_file(path)
@@ -116,6 +136,13 @@ fn read(bytes: &[u8], path: &Path, known: Option<&ImageIndex>, again: Repeated) 
     let mut found = GivenRows { notes: notes(&layout), ..GivenRows::default() };
     let mut follows = 1 + usize::from(layout.skip > 0);
     let (mut header, mut repeated) = (layout.header.is_some(), 0);
+    let names = layout.header.clone().unwrap_or_default();
+    let absent = |column: &str| {
+        let known: Vec<&str> = names.iter().map(String::as_str).collect();
+        Fault::asked(format!("the table has no column `{}`", printable(column))).in_file(path).next(suggestion(column, &known))
+    };
+    let place = |column: &str| names.iter().position(|name| name == column).ok_or_else(|| absent(column));
+    let marks = marked.map(place).transpose()?;
     while let Some(row) = reader.next()? {
         // Lines without anything may stand at the end; among others one may be an image's that has lost its name.
         if row.is_empty() {
@@ -148,6 +175,13 @@ fn read(bytes: &[u8], path: &Path, known: Option<&ImageIndex>, again: Repeated) 
             return Err(Fault::asked(what).at(path, row.line, if is_table { row.column(layout.id) } else { 1 }));
         }
         found.lines.push(row.line);
+        if let Some(place) = marks {
+            let mark = row.field(place);
+            if ![&b""[..], b"0", b"1"].contains(&mark) {
+                return Err(row.wrong(place, format!("`{}` is neither 1 nor 0", row.shown(place))));
+            }
+            found.chosen.push(mark == b"1");
+        }
     }
     if found.lines.is_empty() { Err(empty()) } else { Ok((found, repeated)) }
 }
@@ -233,10 +267,22 @@ mod tests {
     #[test]
     fn an_order_has_each_image_once_whatever_the_column_of_images_is_called() {
         let known = ImageIndex::from_sorted(IDS).unwrap();
-        let order = |text: &str| read_order(text.as_bytes(), Path::new("lasso.csv"), Some(&known));
+        let order = |text: &str| read_order(text.as_bytes(), Path::new("lasso.csv"), Some(&known), None);
         let listed = order("row,Image Path,x\n0,b.png,1\n1,a.png,2\n2,./b.png,3\n3,other.png,4\n").unwrap();
         assert_eq!((listed.ids, listed.repeated), (["b.png", "a.png", "other.png"].map(str::to_owned).to_vec(), 1));
         assert_eq!(order("a.png\nb.png\n").unwrap().ids, ["a.png", "b.png"]);
+        // What an explorer saves: those that were chosen.
+        let chosen = |text: &str| read_order(text.as_bytes(), Path::new("lasso.csv"), Some(&known), Some("Chosen"));
+        let listed = chosen("image_id,Chosen\na.png,0\nb.png,1\n\"x/c, d.png\",\n").unwrap();
+        assert_eq!((listed.ids, listed.notes.last().unwrap().word.as_str()), (vec!["b.png".to_owned()], "selection"));
+        for (text, why) in [
+            ("image_id,Chosen\na.png,0\nb.png,\n", "no image has 1 in the column `Chosen`"),
+            ("image_id,Chosen\na.png,1\nb.png,2\n", "`2` is neither 1 nor 0"),
+            ("image_id,n\na.png,1\nb.png,0\n", "the table has no column `Chosen`"),
+            ("a.png\nb.png\n", "the table has no column `Chosen`"),
+        ] {
+            assert!(chosen(text).unwrap_err().what.contains(why), "{text}");
+        }
         assert!(order("x,y\n1,2\n").unwrap_err().what.contains("no column names the images"));
         assert_eq!(order("image_id\n").unwrap_err().what, "the list of images is empty");
     }

@@ -4,6 +4,7 @@
 //! is the one that findings use, corrected for all cells tested together.
 
 use super::{
+    alteration::Cue,
     index::{ComparisonIx, ModelIx, ProjectionIx},
     nuisance::Nuisance,
 };
@@ -41,6 +42,24 @@ pub enum HypothesisTest {
         nuisance: Nuisance,
         /// The least R² that counts, from 0 to 1.
         at_least: f64,
+    },
+    /// Each of the models attends to a cue: at least this share of what it knows is lost without it.
+    Attends {
+        /// At least one.
+        models: Vec<ModelIx>,
+        /// What is taken away.
+        cue: Cue,
+        /// The least share that counts, from 0 to 1.
+        at_least: f64,
+    },
+    /// One level of a contrast's factor, or one model of its pair, loses a greater share without a cue than what it is held against.
+    AttendsMore {
+        /// Which contrast of the study, from 0.
+        contrast: usize,
+        /// The level or the model.
+        level: String,
+        /// What is taken away.
+        cue: Cue,
     },
     /// A projection separates more pairs of a model and a comparison than each of the others does.
     BetterThan {

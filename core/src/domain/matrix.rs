@@ -176,7 +176,7 @@ pub fn count_stages(study: &Study) -> usize {
     let made_small = study.datasets.len() + 2;
     layers
         .saturating_mul(of_a_layer)
-        .saturating_add(study.models.len().saturating_mul(of_a_model) + 5 + made_small)
+        .saturating_add(study.models.len().saturating_mul(of_a_model) + 6 + made_small)
         .saturating_add(altered)
 }
 

@@ -6,6 +6,7 @@
 pub mod agreement;
 pub mod alteration;
 pub mod annotation;
+pub mod attention;
 pub mod canonical;
 pub mod claim;
 pub mod clicks;

@@ -27,12 +27,17 @@ pub use estimators::{
     nuisances::{NuisanceValues, score_nuisances, score_nuisances_of_features},
     out_of_fold::REACH,
     pair_protocol::{PairError, can_verify, pair_distances, verify_pairs},
+    placed::neighbours_kept,
     retained::retained_signal,
     retrieval::{RetrievalInput, retrieve},
     score::{Scored, score},
     verification::verify,
 };
-pub use inference::simultaneous::{self, layers};
+pub use inference::{
+    attention::{ModelRetains, attention_contrasts},
+    proportion::{effective_images, wilson},
+    simultaneous::{self, layers},
+};
 pub use selection::{
     robustness::{ShownFigure, figure_robustness},
     subgroups::{SubgroupSearch, subgroups},

@@ -65,6 +65,11 @@ impl<'a> Inputs<'a> {
         array::from_npy(&self.bytes(role)?, Path::new(role))
     }
 
+    /// An input that is JSON.
+    pub fn json<T: DeserializeOwned>(&self, role: &str) -> Result<T> {
+        serde_json::from_slice(&self.bytes(role)?).map_err(|_| damaged(role))
+    }
+
     /// Every input whose role starts so, in order, with the rest of its role.
     pub fn each<T>(&self, prefix: &str, parse: impl Fn(&str) -> Result<T>) -> Result<Vec<(String, T)>> {
         let roles = self.task.inputs.iter().filter_map(|input| Some((input.role.as_str(), input.role.strip_prefix(prefix)?)));
@@ -117,8 +122,7 @@ impl<'a> Inputs<'a> {
     }
 
     fn parsed<T: DeserializeOwned>(&self, prefix: &str) -> Result<Vec<T>> {
-        let parse = |role: &str| serde_json::from_slice(&self.bytes(role)?).map_err(|_| damaged(role));
-        Ok(self.each(prefix, parse)?.into_iter().map(|(_, of)| of).collect())
+        Ok(self.each(prefix, |role| self.json(role))?.into_iter().map(|(_, of)| of).collect())
     }
 
     /// What was planted in drawn faces, where they are.
@@ -126,7 +130,7 @@ impl<'a> Inputs<'a> {
         if self.find(Ranking::TRUTH).is_err() {
             return Ok(None);
         }
-        serde_json::from_slice(&self.bytes(Ranking::TRUTH)?).map(Some).map_err(|_| damaged(Ranking::TRUTH))
+        self.json(Ranking::TRUTH).map(Some)
     }
 
     /// Who is on the images; `None` where the task has no such input.
@@ -138,6 +142,6 @@ impl<'a> Inputs<'a> {
     }
 }
 
-fn damaged(role: &str) -> Fault {
+pub(super) fn damaged(role: &str) -> Fault {
     Fault::unexpected(format!("the input `{role}` is not what it should be"))
 }

@@ -3,6 +3,7 @@
 
 mod adjusted_scores;
 mod agreement;
+mod attention;
 mod baseline;
 mod clicks;
 mod clusters;
@@ -129,6 +130,7 @@ pub fn carry_out(
         Work::Quality(of) => quality::quality(of, &inputs),
         Work::Clusters(of) => clusters::clusters(of, &inputs),
         Work::Retained(of) => retained::retained(of, &inputs),
+        Work::Attention(of) => attention::attention(of, &inputs),
         Work::Verify(of) => verify::verify(of, &inputs),
         Work::VerifyPairs(of) => verify_pairs::verify_pairs(of, &inputs),
         Work::Clicks(of) => clicks::clicks(of, &inputs),

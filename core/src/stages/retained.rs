@@ -2,6 +2,7 @@
 
 use super::{Inputs, StageOutput};
 use crate::{
+    dataset::array,
     domain::{
         Result,
         stage::{MeasureRetained, role},
@@ -15,8 +16,10 @@ pub(super) fn retained(stage: &MeasureRetained, inputs: &Inputs) -> Result<Stage
     // One after the other: of many images each is large.
     let altered = |place: usize| inputs.matrix(&role::numbered(MeasureRetained::ALTERED, place));
     let features = inputs.matrix(role::FEATURES)?;
-    let signal = scoring::retained_signal(&setting, &features, stage, altered)?;
-    StageOutput::default().with_json(MeasureRetained::RETAINED, &signal)
+    let (signal, resampled) = scoring::retained_signal(&setting, &features, stage, altered)?;
+    Ok(StageOutput::default()
+        .with_json(MeasureRetained::RETAINED, &signal)?
+        .with(MeasureRetained::RESAMPLED, array::to_npy(&resampled)))
 }
 
 #[cfg(test)]

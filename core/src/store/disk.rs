@@ -38,6 +38,14 @@ pub(super) fn create(path: &Path, bytes: &[u8]) -> Result<CreatedFirst> {
     }
 }
 
+/// Creates `path` with `bytes` unless it exists; whether it did not.
+///
+/// # Errors
+/// A folder that cannot be written.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<bool> {
+    create(path, bytes).map(|first| first == CreatedFirst::Yes)
+}
+
 /// Gives `path` these bytes, whatever it held.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let half = write_beside(path, bytes)?;

@@ -21,6 +21,7 @@ mod pages;
 mod recorder;
 mod results;
 mod trash;
+pub mod typed_paths;
 mod user_caches;
 mod workspace;
 mod write_out;
@@ -29,7 +30,7 @@ mod writer;
 pub use audits::LastAudit;
 pub use build::Build;
 pub use checkpoints::Checkpoints;
-pub use disk::{make_folder, replace as write_whole};
+pub use disk::{make_folder, replace as write_whole, write_new};
 pub use graphs::Graphs;
 pub use index::{
     Aside, AttemptRow, Before, Index, IngestedEvent, JobRow, LogRow, Rebuilt, RunRow, SeriesRow, Spent, check_scores,

@@ -1,10 +1,11 @@
-//! The page of an explorer: what is round its contents against this program; then written again from the study and its results, and compared
-//! byte for byte; then the results that it shows.
+//! An explorer, on a page of its own or in a report: what is round its contents against this program; then written again from the study and its
+//! results, and compared byte for byte; then, of a page of its own, the results that it shows.
 
+use super::rendering::StudyBeside;
 use crate::{
-    audit::{Audit as Examined, Checked, Reach, Rendered, RenderedFrom, Verdict},
+    audit::{Audit as Examined, Checked, Evidence, Reach, Rendered, RenderedFrom, Verdict},
     cli::explore,
-    report::ExplorerMark,
+    report::{ExploredReport, ExplorerMark},
     study::{self, OpenedStudy, Plan, Step},
 };
 use std::path::{Component, Path};
@@ -17,33 +18,30 @@ const LARGEST_STUDY: u64 = 16 << 20;
 
 /// What makes the page no page of this program's, if anything does.
 pub(super) fn foreign(page: &str, mark: &ExplorerMark) -> Option<Examined> {
-    let mut examined = Examined::default();
     if let Some(other) = mark.other_program() {
-        examined.lacks.push(format!("the page says that another program wrote it: {}", printable(other)));
-        return Some(examined);
+        let lacks = vec![format!("the page says that another program wrote it: {}", printable(other))];
+        return Some(Examined { lacks, ..Examined::default() });
     }
-    if mark.frames(page) {
-        return None;
-    }
+    (!mark.frames(page)).then(not_own)
+}
+
+/// What an audit says of a page whose script this program did not write. Nothing else of the page is looked at.
+pub(super) fn not_own() -> Examined {
     let why = "its script, style, policy or controls are not those that this program writes";
-    examined.checked.push(Checked {
-        id: "whole page".to_owned(),
-        verdict: Verdict::Differs,
-        stage: "page".to_owned(),
-        expected: None,
-        found: None,
-        why: why.to_owned(),
-        reason: why.to_owned(),
-    });
-    Some(examined)
+    Examined { checked: vec![checked("whole page", Verdict::Differs, why)], ..Examined::default() }
+}
+
+fn checked(id: &str, verdict: Verdict, why: &str) -> Checked {
+    let (id, stage) = (id.to_owned(), "page".to_owned());
+    Checked { id, verdict, stage, expected: None, found: None, why: why.to_owned(), reason: why.to_owned() }
 }
 
 /// The study of the page, as it is in the workspace.
 ///
 /// # Errors
 /// No study file where the page says it is; one that is wrong.
-pub(super) fn study_of(mark: &ExplorerMark, reach: &Reach, workspace: &Workspace) -> Result<(OpenedStudy, Plan)> {
-    let named = Path::new(&mark.study_file);
+pub(super) fn study_of(study_file: &str, reach: &Reach, workspace: &Workspace) -> Result<(OpenedStudy, Plan)> {
+    let named = Path::new(study_file);
     let is_plain = named.components().all(|part| matches!(part, Component::Normal(_)));
     let found = reach.find(named, LARGEST_STUDY).ok().filter(|_| is_plain);
     let found = found.ok_or_else(|| {
@@ -85,4 +83,21 @@ pub(super) fn compare(page: &str, mark: &ExplorerMark, opened: &OpenedStudy, pla
         }
     };
     crate::audit::compare(page, &rendered, examined);
+}
+
+/// Enters what the comparison of a report's explorer with the results comes to. `page`: the report with it; `study`: of the report, as it is here.
+pub(super) fn compare_within(
+    (page, of): (&str, &ExploredReport),
+    evidence: &Evidence,
+    study: std::result::Result<&StudyBeside, &String>,
+    workspace: &Workspace,
+) -> std::result::Result<Checked, String> {
+    let study = study.map_err(Clone::clone)?;
+    let again = study.explored(&of.report, evidence, workspace)?;
+    let again = of.with(&again).map_err(|fault| fault.what)?;
+    Ok(if again == page {
+        checked("explorer", Verdict::Identical, "made again from the results: the same bytes")
+    } else {
+        checked("explorer", Verdict::Differs, "the explorer made again from the results has other places, faces or labels")
+    })
 }

@@ -11,7 +11,7 @@ use crate::{
         self, Again, Audit as Examined, Checked, Examination, LARGEST_PAGE, Reach, Remade, Remaking, Rendered,
         ResultsExamination, Verdict,
     },
-    report::ExplorerMark,
+    report::{Explored, ExploredReport, ExplorerMark},
     study::{self, MadeApart, Plan, Step, WorkerProgram},
 };
 use progress::ProgressLine;
@@ -172,7 +172,19 @@ impl AuditCommand {
         if let Some(mark) = ExplorerMark::of_page(&text).filter(|_| !text.contains(audit::MARK)) {
             return self.explorer(context, reach, &text, &mark, stop).map(|(examined, extent)| (None, examined, extent));
         }
-        self.report(context, reach, (text, page, begun), stop).map(noted)
+        let explored = match Explored::of(&text) {
+            None => None,
+            Some(Explored::Report(explored)) => Some(explored),
+            Some(Explored::Foreign) => return Ok((None, explorer::not_own(), Extent::PageAlone)),
+            Some(Explored::OfAnother(program)) => {
+                let lacks = vec![format!("another program put the explorer in: {}", printable(&program))];
+                return Ok((None, Examined { lacks, ..Examined::default() }, Extent::PageAlone));
+            }
+        };
+        // A report with an explorer in it: without that it is a report as any other.
+        let report = explored.as_ref().map_or_else(|| text.clone(), |explored| explored.report.clone());
+        let whole = explored.as_ref().map(|explored| (text.as_str(), explored));
+        self.report(context, reach, (report, page, begun), whole, stop).map(noted)
     }
 
     fn report(
@@ -180,6 +192,7 @@ impl AuditCommand {
         context: &Context,
         reach: Reach,
         (text, page, begun): (String, Option<Digest>, Instant),
+        explored: Option<(&str, &ExploredReport)>,
         stop: &AtomicBool,
     ) -> Result<(AuditedThing, Examined, Extent)> {
         // Long enough for the largest page on a slow machine; a page that takes longer is made to.
@@ -192,20 +205,37 @@ impl AuditCommand {
         if self.quick {
             let rendered = page::alone(&text, &examination.shared_evidence());
             examination.rendered(&text, &rendered);
+            if explored.is_some() {
+                examination.lacks("the explorer was not made again: --quick looks at the page alone".to_owned());
+            }
             return Ok((audited, examination.conclude_alone(), Extent::PageAlone));
         }
         let results = context.workspace.results();
         let workspace = (!results.all()?.is_empty()).then_some(&context.workspace);
+        let study = StudyBeside::of(&text, examination.evidence(), &reach, &context.workspace);
         let current = match workspace {
-            Some(workspace) => beside_results(workspace, &reach, &mut examination, &text),
-            None => of_page_alone(&context.workspace, &reach, &mut examination, &text),
+            Some(workspace) => beside_results(workspace, study.as_ref(), &mut examination, &text),
+            None => of_page_alone(study.as_ref(), &mut examination, &text, &context.workspace),
         };
+        let explorer = explored.map(|explored| match workspace {
+            None => Err("there are no results here".to_owned()),
+            Some(workspace) => explorer::compare_within(explored, examination.evidence(), study.as_ref(), workspace),
+        });
         drop(text);
+        if explored.is_some() {
+            remark(context, "lines are counted in the report without its explorer");
+        }
         tell_first(context, examination.first(), begun.elapsed());
         let again = self.again(examination.evidence().manifests.iter().map(|manifest| manifest.key));
         let remaking = examination.remake(workspace, reach, &again, recompute, context.threads);
         let (remaking, extent) = follow(context, remaking, stop);
-        Ok((audited, examination.conclude(remaking.standings(), current.as_ref()), extent))
+        let mut examined = examination.conclude(remaking.standings(), current.as_ref());
+        match explorer {
+            None => {}
+            Some(Ok(checked)) => examined.checked.push(checked),
+            Some(Err(why)) => examined.lacks.push(format!("the explorer was not made again: {why}")),
+        }
+        Ok((audited, examined, extent))
     }
 
     fn study(&self, context: &Context, stop: &AtomicBool) -> Result<(AuditedThing, Examined, Extent)> {
@@ -232,7 +262,7 @@ impl AuditCommand {
         if let Some(examined) = explorer::foreign(text, mark) {
             return Ok((examined, Extent::PageAlone));
         }
-        let (opened, plan) = explorer::study_of(mark, &reach, &context.workspace)?;
+        let (opened, plan) = explorer::study_of(&mark.study_file, &reach, &context.workspace)?;
         let (mut examined, extent) = if self.quick {
             (Examined::default(), Extent::PageAlone)
         } else {
@@ -311,14 +341,13 @@ fn recompute(task: &Task, threads: usize, read: &dyn Fn(&Input) -> Result<Vec<u8
 /// where these are here.
 fn beside_results(
     workspace: &Workspace,
-    reach: &Reach,
+    study: std::result::Result<&StudyBeside, &String>,
     examination: &mut Examination,
     text: &str,
 ) -> Option<BTreeMap<String, Digest>> {
     examination.beside(workspace);
-    let study = StudyBeside::of(text, examination.evidence(), reach, workspace);
     let evidence = examination.shared_evidence();
-    let RenderedBeside { rendered, told, is_study_same } = rendering::beside(text, &evidence, study.as_ref(), workspace);
+    let RenderedBeside { rendered, told, is_study_same } = rendering::beside(text, &evidence, study, workspace);
     let rendered = match rendered {
         // Nothing here to render it from: it is held against its own evidence.
         Rendered::Not(why) => {
@@ -347,12 +376,11 @@ fn own_word(examination: &mut Examination) {
 
 /// Holds the page against its own evidence, where there are no results; the digests of the study's data today, where these are here.
 fn of_page_alone(
-    workspace: &Workspace,
-    reach: &Reach,
+    study: std::result::Result<&StudyBeside, &String>,
     examination: &mut Examination,
     text: &str,
+    workspace: &Workspace,
 ) -> Option<BTreeMap<String, Digest>> {
-    let study = StudyBeside::of(text, examination.evidence(), reach, workspace);
     let what = if study.is_ok() { "results" } else { "results and data" };
     examination.not_compared(format!("{what}: there is no workspace with them here; name one with --workspace"));
     own_word(examination);

@@ -2,8 +2,11 @@
 
 use crate::{
     audit::{self, Evidence, Reach, Rendered, RenderedFrom},
-    cli::page::{self, RenderedAs, as_pin, carried, other_program},
-    study::{self, OpenedStudy, Pins},
+    cli::{
+        explore,
+        page::{self, RenderedAs, as_pin, carried, other_program},
+    },
+    study::{self, ExplorerContents, OpenedStudy, Pins},
 };
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -57,7 +60,7 @@ impl StudyBeside {
         let is_plain = named.components().all(|part| matches!(part, Component::Normal(_)));
         let others = workspace.studies().into_iter().take(if is_plain { MOST_STUDIES } else { 0 });
         let others = others.map(|path| workspace.shareable(&path));
-        let wanted = head(page).map(|head| head.study);
+        let wanted = made_of(page).map(|of| of.study);
         let mut chosen = None;
         for file in std::iter::once(named.to_owned()).chain(others.filter(|other| other != named)) {
             if reach.find(&file, LARGEST_STUDY).is_err() {
@@ -82,7 +85,28 @@ impl StudyBeside {
 
     /// Is its file the one that the page says it was made of?
     pub(super) fn is_of(&self, page: &str) -> bool {
-        head(page).is_some_and(|head| head.study == Digest::of(self.opened.file.text.source.as_bytes()))
+        made_of(page).is_some_and(|of| of.study == Digest::of(self.opened.file.text.source.as_bytes()))
+    }
+
+    /// What the explorer shows of the results here, where these and the study are those that the report was made of.
+    ///
+    /// # Errors
+    /// Why it cannot be told.
+    pub(super) fn explored(
+        &self,
+        report: &str,
+        evidence: &Evidence,
+        workspace: &Workspace,
+    ) -> std::result::Result<ExplorerContents, String> {
+        let plan = study::plan(&self.opened, workspace).and_then(study::Plan::as_it_stands).map_err(|fault| fault.what)?;
+        let changed = made_of(report).ok_or("the page does not say what it was made of")?;
+        let changed = changed.changed(&plan.made_of(&self.opened.file.text.source));
+        if !changed.is_empty() {
+            return Err(format!("since it was written, {}", changed.join(", ")));
+        }
+        let faces_of = evidence.context.as_ref().map(|context| context.faces_of.clone()).unwrap_or_default();
+        let study = workspace.locate(Path::new(&evidence.study_file));
+        explore::contents(&plan, &self.opened, &study, &faces_of).map_err(|fault| fault.what)
     }
 
     /// The digests of its data today; `None` when they are not here.
@@ -159,6 +183,6 @@ pub(super) fn beside(
 }
 
 /// What the page's head says it was made of.
-fn head(page: &str) -> Option<MadeOf> {
+fn made_of(page: &str) -> Option<MadeOf> {
     page.split_once(MADE_OF)?.1.split_once('"')?.0.parse().ok()
 }

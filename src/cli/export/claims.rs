@@ -1,7 +1,7 @@
 //! `visavis export STUDY --what claims`: the study's claims, part by part, with their verdicts.
 
 use super::table::ExportTable;
-use crate::study::{HeldNuisances, HypothesisPart, PartOf, StudyOutcome, TestedHypothesis};
+use crate::study::{ClaimNumbers, HypothesisPart, PartOf, StudyOutcome, TestedHypothesis};
 use visavis_core::domain::{Fault, Key, Result, score::Estimate};
 
 /// One row a part of a claim; a claim of which nothing was measured has one without numbers.
@@ -11,14 +11,14 @@ pub(super) fn claims(outcome: &StudyOutcome) -> Result<ExportTable> {
             Fault::asked("the study claims nothing").next("such as `claims: { Hats are missed: { model: all, misses: hat } }`")
         );
     }
-    let held = outcome.results.nuisances()?;
-    let tested = outcome.hypotheses(&held);
+    let numbers = outcome.results.claim_numbers()?;
+    let tested = outcome.hypotheses(&numbers);
     let parts = |of: &TestedHypothesis| -> Vec<Option<HypothesisPart>> {
         if of.parts.is_empty() { vec![None] } else { of.parts.iter().copied().map(Some).collect() }
     };
     let rows: Vec<ClaimRow> = tested
         .iter()
-        .flat_map(|of| parts(of).into_iter().map(|part| ClaimRow::of(outcome, &held, of, part)).collect::<Vec<_>>())
+        .flat_map(|of| parts(of).into_iter().map(|part| ClaimRow::of(outcome, &numbers, of, part)).collect::<Vec<_>>())
         .collect();
     let mut table = ExportTable::default();
     let mut text = |name: &str, value: fn(&ClaimRow) -> Option<String>| table.text(name, rows.iter().map(value));
@@ -44,7 +44,7 @@ struct ClaimRow {
     part: Option<String>,
     comparison: Option<String>,
     part_verdict: Option<&'static str>,
-    /// The AUC; or right less left; or the pairs that the projection separates and the other does not.
+    /// The AUC; or the share that is lost; or right less left; or the pairs that the projection separates and the other does not.
     estimate: Option<Estimate>,
     corrected_low: Option<f64>,
     q: Option<f64>,
@@ -52,7 +52,7 @@ struct ClaimRow {
 }
 
 impl ClaimRow {
-    fn of(outcome: &StudyOutcome, held: &[HeldNuisances], of: &TestedHypothesis, part: Option<HypothesisPart>) -> Self {
+    fn of(outcome: &StudyOutcome, numbers: &ClaimNumbers, of: &TestedHypothesis, part: Option<HypothesisPart>) -> Self {
         let names = outcome.names();
         let row = ClaimRow {
             claim: of.hypothesis.sentence.clone(),
@@ -85,7 +85,7 @@ impl ClaimRow {
             }
             Some(PartOf::NoNuisance { model }) => ClaimRow { part: Some(names.model(model).to_owned()), ..row },
             Some(PartOf::Nuisance { result, view, nuisance }) => {
-                let (of, place) = (&held[result], view);
+                let (of, place) = (&numbers.nuisances[result], view);
                 let view = of.scores.views[place].view;
                 let projection = of.projection.map_or("", |projection| names.projection(projection));
                 ClaimRow {
@@ -93,6 +93,29 @@ impl ClaimRow {
                     comparison: Some(of.scores.nuisances[nuisance].nuisance.word().to_owned()),
                     estimate: of.scores.views[place].scores[nuisance].b,
                     key: Some(of.key),
+                    ..row
+                }
+            }
+            Some(PartOf::NotAltered { model }) => ClaimRow { part: Some(names.model(model).to_owned()), ..row },
+            Some(PartOf::Attended { result, share }) => {
+                let of = &numbers.retained[result];
+                let share = &of.retained.value.cues.shares[share];
+                ClaimRow {
+                    part: Some(format!("{} without {}", names.model_and_layer(of.model, of.layer), share.cue)),
+                    estimate: Some(share.lost),
+                    key: Some(of.retained.key),
+                    ..row
+                }
+            }
+            Some(PartOf::Attention { contrast, cue, .. }) => {
+                let Some(attention) = &numbers.attention else { return row };
+                let pair = &attention.value.contrasts[contrast];
+                let (held, of) = (&outcome.held[pair.held], &pair.cues[cue]);
+                ClaimRow {
+                    part: Some(format!("{} − {} without {}", names.side(&held.right), names.side(&held.left), of.cue)),
+                    estimate: Some(of.difference),
+                    q: Some(of.q),
+                    key: Some(attention.key),
                     ..row
                 }
             }

@@ -14,7 +14,7 @@ mod verification;
 
 use super::{
     Context, open_store,
-    output::{remark, write_out},
+    output::{remark, say_json, write_out},
 };
 use crate::study::{self, NamedScore, Step, StudyNames, StudyOutcome, StudyResults, text_of};
 use std::{
@@ -58,9 +58,9 @@ pub(crate) struct ExportCommand {
     /// Which projection seed, from 1
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     seed: u16,
-    /// How to write it (npy: coordinates and features only)
-    #[arg(long, default_value = "csv", value_parser = ["csv", "parquet", "jsonl", "npy"])]
-    format: String,
+    /// How to write it (npy: coordinates and features only; default: csv, with --json jsonl)
+    #[arg(long, value_parser = ["csv", "parquet", "jsonl", "npy"])]
+    format: Option<String>,
     /// Where to (default: standard output)
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -70,38 +70,49 @@ impl ExportCommand {
     pub(crate) fn run(&self, context: &Context) -> Result<()> {
         let opened = study::open(&self.study, &context.workspace)?;
         let plan = study::plan(&opened, &context.workspace)?.as_it_stands()?;
-        let bytes = match self.what.as_str() {
-            "scores" => self.table(&scores(&StudyOutcome::load(&plan)?))?,
-            "quality" => self.table(&quality::quality(&StudyResults::of(&plan))?)?,
-            "clusters" => self.table(&clusters::clusters(&plan, || self.images(&plan))?)?,
-            "claims" => self.table(&claims::claims(&StudyOutcome::load(&plan)?)?)?,
-            "clicks" => self.table(&clicks::clicks(&StudyResults::of(&plan))?)?,
-            "retrieval" => self.table(&retrieval::retrieval(&StudyResults::of(&plan))?)?,
-            "nuisances" => self.table(&nuisances::nuisances(&StudyOutcome::load(&plan)?)?)?,
-            "retained" => self.table(&retained::retained(&plan)?)?,
-            "ledger" => self.table(&ledger(&StudyOutcome::load(&plan)?))?,
-            "fairness" => self.table(&fairness::fairness(&StudyOutcome::load(&plan)?)?)?,
-            "verification" => {
-                let evaluated = plan.study.evaluation.dataset.as_deref().unwrap_or("evaluation");
-                self.table(&verification::verification(&StudyResults::of(&plan), evaluated)?)?
-            }
-            "contrasts" => self.table(&contrasts::contrasts(&StudyOutcome::load(&plan)?))?,
-            "coordinates" | "features" => self.matrix(&plan)?,
-            "attempts" => self.table(&attempts(context, &plan)?)?,
-            _ => self.table(&metrics(context, &plan)?)?,
-        };
+        let format = self.format.as_deref().unwrap_or(if context.json { "jsonl" } else { "csv" });
+        let bytes = self.bytes(context, &plan, format)?;
         match &self.output {
             None => write_out(&bytes),
             Some(file) => {
                 write_out_whole(file, &bytes)?;
+                if context.json {
+                    say_json(&serde_json::json!({
+                        "format": 1, "written": file.display().to_string(), "as": format, "bytes": bytes.len(),
+                    }));
+                }
                 remark(context, format!("wrote {}", file.display()));
             }
         }
         Ok(())
     }
 
-    fn table(&self, table: &ExportTable) -> Result<Vec<u8>> {
-        table.write(match self.format.as_str() {
+    fn bytes(&self, context: &Context, plan: &study::Plan, format: &str) -> Result<Vec<u8>> {
+        let table = |table: &ExportTable| self.table(table, format);
+        match self.what.as_str() {
+            "scores" => table(&scores(&StudyOutcome::load(plan)?)),
+            "quality" => table(&quality::quality(&StudyResults::of(plan))?),
+            "clusters" => table(&clusters::clusters(plan, || self.images(plan))?),
+            "claims" => table(&claims::claims(&StudyOutcome::load(plan)?)?),
+            "clicks" => table(&clicks::clicks(&StudyResults::of(plan))?),
+            "retrieval" => table(&retrieval::retrieval(&StudyResults::of(plan))?),
+            "nuisances" => table(&nuisances::nuisances(&StudyOutcome::load(plan)?)?),
+            "retained" => table(&retained::retained(plan)?),
+            "ledger" => table(&ledger(&StudyOutcome::load(plan)?)),
+            "fairness" => table(&fairness::fairness(&StudyOutcome::load(plan)?)?),
+            "verification" => {
+                let evaluated = plan.study.evaluation.dataset.as_deref().unwrap_or("evaluation");
+                table(&verification::verification(&StudyResults::of(plan), evaluated)?)
+            }
+            "contrasts" => table(&contrasts::contrasts(&StudyOutcome::load(plan)?)),
+            "coordinates" | "features" => self.matrix(plan, format),
+            "attempts" => table(&attempts(context, plan)?),
+            _ => table(&metrics(context, plan)?),
+        }
+    }
+
+    fn table(&self, table: &ExportTable, format: &str) -> Result<Vec<u8>> {
+        table.write(match format {
             "csv" => ExportFormat::Csv,
             "jsonl" => ExportFormat::JsonLines,
             "parquet" => ExportFormat::Parquet,
@@ -118,7 +129,7 @@ impl ExportCommand {
         plan.listed_images()?.ok_or_else(|| self.absent())
     }
 
-    fn matrix(&self, plan: &study::Plan) -> Result<Vec<u8>> {
+    fn matrix(&self, plan: &study::Plan, format: &str) -> Result<Vec<u8>> {
         let (study, names) = (&plan.study, StudyNames::of(&plan.study));
         let models: Vec<&str> = study.models.keys().map(|model| names.model(model)).collect();
         let model: ModelIx = place("--model", self.model.as_deref(), &models)?.into();
@@ -136,7 +147,7 @@ impl ExportCommand {
             )
         };
         let bytes = plan.bytes(step, &output)?.ok_or_else(|| self.absent())?;
-        if self.format == "npy" {
+        if format == "npy" {
             return Ok(bytes);
         }
         let images = self.images(plan)?;
@@ -146,7 +157,7 @@ impl ExportCommand {
         for axis in 0..matrix.columns() {
             table.number(&format!("a{}", axis + 1), matrix.column(axis).into_iter().map(|value| Some(f64::from(value))));
         }
-        self.table(&table)
+        self.table(&table, format)
     }
 }
 

@@ -3,7 +3,12 @@
 mod found;
 mod text;
 
-use super::{Context, check::CheckCommand, data_labels::AddedLabels, output::say};
+use super::{
+    Context,
+    check::CheckCommand,
+    data_labels::AddedLabels,
+    output::{say, say_json},
+};
 use std::path::{Path, PathBuf};
 use text::FoundStudy;
 use visavis_core::{
@@ -45,9 +50,11 @@ const FIRST: &str = include_str!("../../../templates/first.yaml");
 
 impl InitCommand {
     pub(crate) fn run(&self, context: &Context) -> Result<()> {
-        let Some(faces) = &self.faces else { return self.of_nothing() };
-        if self.study.is_empty() || !self.study.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c)) {
-            return Err(Fault::asked("a study is called by letters, digits, `-`, `_` and `.`").next("--study my-study"));
+        let Some(faces) = &self.faces else { return self.of_nothing(context) };
+        let is_plain = self.study.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+        if !is_plain || self.study.starts_with(['.', '-']) || !(1..=100).contains(&self.study.len()) {
+            let what = "a study is called by letters from A to Z, digits, `-`, `_` and `.`, and begins with a letter or digit";
+            return Err(Fault::asked(what).next("--study my-study"));
         }
         let file = self.dir.join(format!("experiments/{}.yaml", self.study));
         if file.symlink_metadata().is_ok() {
@@ -65,12 +72,25 @@ impl InitCommand {
         .with_names_of_its_own();
         self.make_folders()?;
         write_whole(&file, text::study(&found, &|path| written(path, &self.dir)).as_bytes())?;
-        tell(&found);
+        if context.json {
+            say_json(&as_json(&found, &file));
+        } else {
+            tell(&found);
+        }
         let workspace = Workspace::new(self.dir.clone(), None)?;
         let globals = workspace.options();
         let beside = Context { workspace, threads: context.threads, json: context.json, quiet: context.quiet, globals };
-        say(format!("\n{}", printable(&file.display().to_string())));
-        CheckCommand::of(&file).run(&beside)?;
+        if !context.json {
+            say(format!("\n{}", printable(&file.display().to_string())));
+        }
+        if let Err(fault) = CheckCommand::of(&file).run(&beside) {
+            // What cannot be used is not left behind: the same command line, mended, writes it again.
+            std::fs::remove_file(&file).map_err(|error| Fault::io("remove", &file, &error))?;
+            return Err(fault);
+        }
+        if context.json {
+            return Ok(());
+        }
         let dir = printable(&self.dir.display().to_string());
         let name = &self.study;
         say(format!(
@@ -79,10 +99,14 @@ impl InitCommand {
         Ok(())
     }
 
-    fn of_nothing(&self) -> Result<()> {
+    fn of_nothing(&self, context: &Context) -> Result<()> {
         write_if_absent(&self.dir.join("experiments/first.yaml"), FIRST.as_bytes())?;
         self.make_folders()?;
         let dir = printable(&self.dir.display().to_string());
+        if context.json {
+            say_json(&serde_json::json!({ "format": 1, "study": self.dir.join("experiments/first.yaml").display().to_string() }));
+            return Ok(());
+        }
         say(format!(
             "{dir} is a workspace now:\n  experiments/first.yaml  a study to edit: name your features and labels in it\n  data/                   what you bring, and what Visavis keeps\n  reports/                what you hand out\n\nnext: cd {dir} && visavis plan experiments/first.yaml\n  or point at what you have: visavis init {dir} --study mine --faces PICTURES --labels TABLE.csv --learn PICTURES --features ARRAY.npy"
         ));
@@ -100,6 +124,21 @@ fn written(path: &Path, dir: &Path) -> String {
     let (path, dir) = (whole(path), whole(dir));
     let near = path.strip_prefix(&dir).map_or_else(|_| path.clone(), |rest| Path::new("..").join(rest));
     text::quoted(&near.to_string_lossy())
+}
+
+/// What was found, and the study file that says it.
+fn as_json(found: &FoundStudy, file: &Path) -> serde_json::Value {
+    let faces = &found.faces;
+    let attributes: Vec<&str> = faces.attributes.iter().map(|of| of.name.as_str()).collect();
+    let set = |set: &found::FoundTraining| serde_json::json!({ "name": set.name, "kind": set.kind, "images": set.images, "classes": set.classes });
+    serde_json::json!({
+        "format": 1,
+        "study": file.display().to_string(),
+        "faces": { "kind": faces.kind, "images": faces.images, "identities": faces.identities, "attributes": attributes },
+        "learn": found.training.iter().map(set).collect::<Vec<_>>(),
+        "features": found.features.iter().map(|of| of.name.as_str()).collect::<Vec<_>>(),
+        "weights": found.weights.iter().map(|of| of.name.as_str()).collect::<Vec<_>>(),
+    })
 }
 
 /// What was found, in lines.

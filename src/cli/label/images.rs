@@ -67,9 +67,9 @@ impl LabelledImages {
     }
 
     /// The places of the images that a list or a table names, in its order.
-    pub(super) fn listed(&self, list: &Path, context: &Context) -> Result<Vec<usize>> {
+    pub(super) fn listed(&self, list: &Path, marked: Option<&str>, context: &Context) -> Result<Vec<usize>> {
         let bytes = files::read_up_to(list, files::LARGEST_TEXT).map_err(|error| Fault::io("read", list, &error))?;
-        let listed = dataset::read_order(&bytes, list, ImageIndex::from_sorted(self.images.ids()).as_ref())?;
+        let listed = dataset::read_order(&bytes, list, ImageIndex::from_sorted(self.images.ids()).as_ref(), marked)?;
         let places: HashMap<&str, usize> = self.images.ids().zip(0..).collect();
         let (mut order, mut unknown) = (Vec::new(), Vec::new());
         for id in &listed.ids {

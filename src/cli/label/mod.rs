@@ -43,6 +43,9 @@ pub(crate) struct LabelCommand {
     /// Ask these pictures only, in this order: a list with an image a line, or a table with a column of them
     #[arg(long, value_name = "FILE")]
     list: Option<PathBuf>,
+    /// Of the list, a table: only pictures with 1 in this column, such as a selection that the explorer saved
+    #[arg(long, value_name = "COLUMN", requires = "list")]
+    marked: Option<String>,
     /// Ask first what a probe of this model of the study is least sure of; ranked anew every 20 answers
     #[arg(long, value_name = "MODEL", conflicts_with = "list")]
     unsure_of: Option<String>,
@@ -90,7 +93,7 @@ impl LabelCommand {
         let AskedQuestion { classes, quota } = self.asked(&answers, annotator)?;
         let question = LabellingQuestion::new(&self.attribute, &classes, quota, annotator, &user)?;
         let order = match &self.list {
-            Some(list) => images.listed(list, context)?,
+            Some(list) => images.listed(list, self.marked.as_deref(), context)?,
             None => shuffled(images.images.len(), self.seed),
         };
         let uncertainty = match &self.unsure_of {

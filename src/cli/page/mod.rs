@@ -1,6 +1,8 @@
 //! The page of a study, for whoever writes it and whoever audits it.
 
 mod carried;
+#[cfg(test)]
+mod changed_digits;
 mod of_plan;
 
 pub(super) use carried::{alone, as_pin, carried, carries_itself, other_program};

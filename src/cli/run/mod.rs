@@ -1,5 +1,6 @@
 //! `visavis run STUDY`
 
+mod notify;
 mod places;
 mod submission;
 
@@ -60,6 +61,9 @@ pub(crate) struct RunCommand {
     /// A worker that gives no sign of life for so long is ended; workers of Slurm have 600 at least
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(2..))]
     patience: u64,
+    /// Run this by a shell when the run has ended, well or not: it has VISAVIS_STUDY, VISAVIS_CODE and VISAVIS_SAID
+    #[arg(long, value_name = "COMMAND")]
+    notify: Option<String>,
     /// Be the background part of --detach
     #[arg(long, hide = true)]
     session: bool,
@@ -96,6 +100,7 @@ impl RunCommand {
             attempts: 3,
             limit: None,
             patience: 60,
+            notify: None,
             session: false,
             in_job: None,
         }
@@ -196,7 +201,18 @@ impl RunCommand {
         self.go(context, &opened, plan)
     }
 
-    fn go(&self, context: &Context, opened: &study::OpenedStudy, mut plan: study::Plan) -> Result<RunSummary> {
+    /// Runs, and tells whoever wants to be told that it has ended.
+    fn go(&self, context: &Context, opened: &study::OpenedStudy, plan: study::Plan) -> Result<RunSummary> {
+        let ended = self.carry_out(context, opened, plan);
+        if let Some(command) = &self.notify
+            && let Err(fault) = notify::notify(command, &opened.file.study.name, ended.as_ref().err())
+        {
+            remark(context, printable(&fault.what));
+        }
+        ended
+    }
+
+    fn carry_out(&self, context: &Context, opened: &study::OpenedStudy, mut plan: study::Plan) -> Result<RunSummary> {
         tell_about(context, opened);
         tell_namesakes(context, opened);
         let places = self.places(opened)?;

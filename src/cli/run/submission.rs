@@ -39,6 +39,7 @@ impl RunCommand {
         arguments.push(format!("--attempts={}", self.attempts));
         arguments.push(format!("--patience={}", self.patience));
         arguments.extend(self.limit.map(|limit| format!("--limit={limit}")));
+        arguments.extend(self.notify.iter().map(|command| format!("--notify={command}")));
         let variables = &opened.file.variables;
         DispatcherJob::new(cluster, (&context.workspace, identity), (&program, arguments), (&self.study, variables))
     }

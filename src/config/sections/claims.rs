@@ -4,6 +4,7 @@ use super::no_two;
 use crate::config::reader::{Fields, StudyNode};
 use visavis_core::domain::{
     Result,
+    alteration::{Alteration, Cue},
     hypothesis::{Hypothesis, HypothesisTest, Separation},
     index::{ComparisonIx, ModelIx, ProjectionIx},
     nuisance::Nuisance,
@@ -11,15 +12,15 @@ use visavis_core::domain::{
     study::{Contrast, Study},
 };
 
-const TESTS: [&str; 6] = ["separates", "misses", "follows", "contrast", "better_than", "rescues"];
-/// The least R² of a nuisance that counts, where the study does not say.
-const USUAL_R2: f64 = 0.1;
+const TESTS: [&str; 7] = ["separates", "misses", "follows", "attends_to", "contrast", "better_than", "rescues"];
+/// The least R² of a nuisance, and the least share lost without a cue, that counts where the study does not say.
+const USUAL_LEAST: f64 = 0.1;
 /// In the place of a model's name: every model.
 const ALL: &str = "all";
 
 /// `sentence: { model: M, separates: hair colour }`, `{ model: [M, N], misses: hat, layer: layer4, projection: pca }`,
 /// `{ contrast: loss, higher: arcface, on: [hair colour] }`, `{ projection: umap, better_than: [tsne, pca] }`, `{ projection: pca, rescues: umap }`,
-/// `{ model: M, follows: background, at_least: 0.2 }`.
+/// `{ model: M, follows: background, at_least: 0.2 }`, `{ model: M, attends_to: colour }`, `{ contrast: loss, higher: arcface, attends_to: colour }`.
 ///
 /// `study`: the other sections.
 pub(super) fn claims(node: &StudyNode, study: &Study) -> Result<Vec<Hypothesis>> {
@@ -51,9 +52,13 @@ fn test(node: &StudyNode, study: &Study) -> Result<HypothesisTest> {
         "better_than",
         "rescues",
         "follows",
+        "attends_to",
         "at_least",
     ])?;
-    let asked: Vec<&str> = TESTS.into_iter().filter(|key| fields.get(key).is_some()).collect();
+    // Of a contrast, a cue is what its sides are held against each other in.
+    let is_of_contrast = fields.get("contrast").is_some();
+    let is_asked = |key: &&str| fields.get(key).is_some() && !(is_of_contrast && *key == "attends_to");
+    let asked: Vec<&str> = TESTS.into_iter().filter(is_asked).collect();
     let [asked] = asked[..] else {
         return Err(node.wrong_key(format!(
             "{}: expected one of {}",
@@ -63,7 +68,8 @@ fn test(node: &StudyNode, study: &Study) -> Result<HypothesisTest> {
     };
     let others: &[&str] = match asked {
         "separates" | "misses" => &["higher", "on", "at_least"],
-        "follows" => &["higher", "on", "layer", "projection"],
+        "follows" | "attends_to" => &["higher", "on", "layer", "projection"],
+        "contrast" if fields.get("attends_to").is_some() => &["model", "layer", "projection", "on", "at_least"],
         "contrast" => &["model", "layer", "projection", "at_least"],
         _ => &["model", "layer", "higher", "on", "at_least"],
     };
@@ -76,7 +82,12 @@ fn test(node: &StudyNode, study: &Study) -> Result<HypothesisTest> {
         "follows" => HypothesisTest::Follows {
             models: models(fields.need("model")?, study)?,
             nuisance: nuisance(fields.need("follows")?, study)?,
-            at_least: fields.or("at_least", USUAL_R2, |node| node.number(0.0..=1.0))?,
+            at_least: fields.or("at_least", USUAL_LEAST, |node| node.number(0.0..=1.0))?,
+        },
+        "attends_to" => HypothesisTest::Attends {
+            models: models(fields.need("model")?, study)?,
+            cue: cue(fields.need("attends_to")?, study)?,
+            at_least: fields.or("at_least", USUAL_LEAST, |node| node.number(0.0..=1.0))?,
         },
         "contrast" => higher(&fields, study)?,
         _ => {
@@ -98,6 +109,17 @@ fn nuisance(node: &StudyNode, study: &Study) -> Result<Nuisance> {
     let words: Vec<&str> = looked_for.iter().map(Nuisance::word).collect();
     let place = place_of(node, "nuisance", &words)?;
     Ok(looked_for[place].clone())
+}
+
+/// One that an alteration of the study speaks for.
+fn cue(node: &StudyNode, study: &Study) -> Result<Cue> {
+    let carried_out = Alteration::with_control(&study.alterations);
+    let spoken: Vec<Cue> = Cue::ALL.into_iter().filter(|cue| cue.spoken_for(&carried_out).is_some()).collect();
+    let words: Vec<&str> = spoken.iter().map(|cue| cue.word()).collect();
+    let name = node.text()?;
+    let place = words.iter().position(|word| *word == name);
+    let unknown = || node.wrong(format!("{}: no alteration of this study takes away `{name}`", node.name()));
+    Ok(spoken[place.ok_or_else(|| unknown().next(suggestion(&name, &words)))?])
 }
 
 fn projection_names(study: &Study) -> Vec<&str> {
@@ -161,11 +183,11 @@ fn higher(fields: &Fields, study: &Study) -> Result<HypothesisTest> {
         Contrast::Baseline { .. } => study.models.iter().map(|model| model.name.clone()).collect(),
     };
     let levels: Vec<&str> = levels.iter().map(String::as_str).collect();
-    Ok(HypothesisTest::Higher {
-        contrast,
-        level: fields.need("higher")?.reference("side of this contrast", &levels)?,
-        on: fields.or("on", vec![], |node| comparisons(node, study))?,
-    })
+    let level = fields.need("higher")?.reference("side of this contrast", &levels)?;
+    match fields.get("attends_to") {
+        Some(node) => Ok(HypothesisTest::AttendsMore { contrast, level, cue: cue(node, study)? }),
+        None => Ok(HypothesisTest::Higher { contrast, level, on: fields.or("on", vec![], |node| comparisons(node, study))? }),
+    }
 }
 
 /// The places of a name, or of each of a list.
@@ -229,7 +251,10 @@ mod tests {
     #[test]
     fn what_cannot_be_tested_is_refused() {
         for (claims, why) in [
-            ("{ model: one }", "expected one of `separates`, `misses`, `follows`, `contrast`, `better_than`, `rescues`"),
+            (
+                "{ model: one }",
+                "expected one of `separates`, `misses`, `follows`, `attends_to`, `contrast`, `better_than`, `rescues`",
+            ),
             ("{ model: one, separates: age, misses: hat }", "expected one of"),
             ("{ model: three, separates: age }", "there is no model `three`"),
             ("{ model: one, separates: ages }", "there is no comparison `ages`"),
@@ -242,6 +267,9 @@ mod tests {
             ("{ projection: umap, better_than: umap }", "a projection against itself"),
             ("{ projection: umap, rescues: pca, model: one }", "says nothing beside `rescues`"),
             ("{ model: one, follows: background }", "there is no nuisance `background`"),
+            ("{ model: one, attends_to: colour }", "no alteration of this study takes away `colour`"),
+            ("{ model: one, attends_to: colour, higher: one }", "says nothing beside `attends_to`"),
+            ("{ contrast: files, higher: one, attends_to: colour, on: age }", "says nothing beside `contrast`"),
             ("{ contrast: files }", "lacks the key `higher`"),
             ("{ model: one, separates: age }\n  Again: { model: one, separates: age }", "the claim `It holds` tests the same"),
         ] {

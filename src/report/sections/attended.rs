@@ -1,6 +1,6 @@
 //! What each model attends to: what it still knows of pictures without their colour, texture, shape or background.
 
-use super::Section;
+use super::{Section, attention_contrasts::AttentionRow};
 use crate::{
     report::{
         claims::{ClaimId, EstimateClaims, OutputSource},
@@ -24,6 +24,8 @@ pub(crate) struct Attended {
     cues: Vec<CueHeading>,
     /// A table a model, of its last layer.
     tables: Vec<RetainedTable>,
+    /// Sides of contrasts, held against each other.
+    contrasts: Vec<AttentionRow>,
     /// How backgrounds were masked.
     masks: Vec<MaskedPictures>,
     /// Models whose pictures are not altered.
@@ -112,7 +114,8 @@ impl Attended {
         }
         let without = study.models.iter_enumerated().filter(|(place, _)| study.alterations_of(*place).is_empty());
         let without = without.map(|(_, model)| model.name.clone()).collect();
-        Ok(Some(Attended { models, cues, tables, masks: masks(source), without }))
+        let contrasts = source.outcome.results.attention()?.map_or(vec![], |of| AttentionRow::all(source, &of));
+        Ok(Some(Attended { models, cues, tables, contrasts, masks: masks(source), without }))
     }
 }
 
@@ -138,19 +141,23 @@ fn masks(source: &ReportSource) -> Vec<MaskedPictures> {
 
 fn attended(source: &ReportSource, output: &OutputSource, of: &ModelRetained, spoken: &[(Cue, Alteration)]) -> AttendedModel {
     let cues = &of.retained.value.cues;
-    let lost = |cue: Cue| {
-        let place = cues.shares.iter().position(|share| share.cue == cue)?;
-        let (pointer, what) = (format!("/cues/shares/{place}/lost"), format!("known by {cue}"));
-        Some(source.claims.estimate(output, &pointer, &what, NumberForm::Score, cues.shares[place].lost))
-    };
+    let lost_without = |cue: Cue| Some(lost(source, of, cues.shares.iter().position(|share| share.cue == cue)?));
     AttendedModel {
         model: source.names().model(of.model).to_owned(),
         layer: source.names().layer(of.model, of.layer),
-        lost: spoken.iter().map(|(cue, _)| lost(*cue)).collect(),
+        lost: spoken.iter().map(|(cue, _)| lost_without(*cue)).collect(),
         counted: source.claims.count(output, "/cues/counted", "comparisons that count", cues.counted),
         left_out: source.claims.count(output, "/cues/left_out", "comparisons with nothing to retain", cues.left_out),
         reading: reading(&cues.shares),
     }
+}
+
+/// What is lost without a cue; `share`: its place.
+pub(super) fn lost(source: &ReportSource, of: &ModelRetained, share: usize) -> EstimateClaims {
+    let output = source.output(&of.retained, source.names().model_and_layer(of.model, of.layer));
+    let CueShare { cue, lost, .. } = of.retained.value.cues.shares[share];
+    let (pointer, what) = (format!("/cues/shares/{share}/lost"), format!("known by {cue}"));
+    source.claims.estimate(&output, &pointer, &what, NumberForm::Score, lost)
 }
 
 /// The cue without which most is lost, if its interval is clear of 0 and of the next one's.
@@ -256,6 +263,7 @@ mod tests {
                 cues: spoken.iter().map(|(cue, by)| CueHeading { cue: cue.word(), by: by.title() }).collect(),
                 models: vec![attended(source, &output, &of, &spoken)],
                 tables: vec![table(source, &output, &of)],
+                contrasts: vec![],
                 masks: vec![],
                 without: vec!["blocks".to_owned()],
             })

@@ -1,13 +1,13 @@
 //! The study's claims: sentences written before the results were there, each with its verdict and the numbers that it rests on.
 
-use super::{Section, nuisances};
+use super::{Section, attended, attention_contrasts::AttentionRow, nuisances};
 use crate::{
     report::{
         claims::{ClaimId, EstimateClaims},
         phrase::Phrase,
         source::{Half, ReportSource},
     },
-    study::{HeldNuisances, HypothesisPart, PartOf, TestedHypothesis},
+    study::{ClaimNumbers, HypothesisPart, PartOf, TestedHypothesis},
 };
 use serde::Serialize;
 use visavis_core::domain::{Result, claim::NumberForm, hypothesis::HypothesisVerdict};
@@ -56,27 +56,30 @@ impl ClaimsTested {
     /// # Errors
     /// A result that is damaged.
     pub(crate) fn of(source: &ReportSource) -> Result<Option<Self>> {
-        let held = source.outcome.results.nuisances()?;
-        let tested = source.outcome.hypotheses(&held);
-        let claims: Vec<TestedClaim> = tested.iter().map(|of| TestedClaim::of(source, of, &held)).collect();
+        let numbers = source.outcome.results.claim_numbers()?;
+        let tested = source.outcome.hypotheses(&numbers);
+        let claims: Vec<TestedClaim> = tested.iter().map(|of| TestedClaim::of(source, of, &numbers)).collect();
         Ok((!claims.is_empty()).then(|| ClaimsTested { threshold: source.threshold(), claims }))
     }
 }
 
 impl TestedClaim {
-    fn of(source: &ReportSource, of: &TestedHypothesis, held: &[HeldNuisances]) -> Self {
+    fn of(source: &ReportSource, of: &TestedHypothesis, numbers: &ClaimNumbers) -> Self {
+        let is_unmeasured = |part: &HypothesisPart| {
+            matches!(part.of, PartOf::NotRanked { .. } | PartOf::NoNuisance { .. } | PartOf::NotAltered { .. })
+        };
         TestedClaim {
             sentence: of.hypothesis.sentence.clone(),
             verdict: of.verdict.word(),
             is_supported: of.verdict == HypothesisVerdict::Supported,
-            is_unmeasured: of.parts.iter().all(|part| matches!(part.of, PartOf::NotRanked { .. } | PartOf::NoNuisance { .. })),
-            parts: of.parts.iter().map(|part| Part::of(source, *part, held)).collect(),
+            is_unmeasured: of.parts.iter().all(is_unmeasured),
+            parts: of.parts.iter().map(|part| Part::of(source, *part, numbers)).collect(),
         }
     }
 }
 
 impl Part {
-    fn of(source: &ReportSource, part: HypothesisPart, held: &[HeldNuisances]) -> Self {
+    fn of(source: &ReportSource, part: HypothesisPart, numbers: &ClaimNumbers) -> Self {
         let unmeasured = |of: Phrase| Part {
             of,
             view: None,
@@ -101,9 +104,32 @@ impl Part {
                     ..unmeasured(Phrase::name(&source.model(cell)) + " · " + source.marked_comparison(cell))
                 }
             }
+            PartOf::NotAltered { model } => unmeasured(Phrase::name(source.names().model(model))),
+            PartOf::Attended { result, share } => {
+                let of = &numbers.retained[result];
+                let (model, layer) = (source.names().model(of.model), source.names().layer(of.model, of.layer));
+                let cue = of.retained.value.cues.shares[share].cue;
+                Part {
+                    auc: Some(attended::lost(source, of, share)),
+                    ..unmeasured(Phrase::name(model) + " · " + Phrase::name(&layer) + " · lost without " + cue.word())
+                }
+            }
+            PartOf::Attention { contrast, cue, turned } => {
+                // A part of it was made from it.
+                let Some(attention) = &numbers.attention else { return unmeasured(Phrase::default()) };
+                let row = AttentionRow::of(source, attention, [contrast, cue]);
+                let [left, right] = [&row.left, &row.right].map(|side| Phrase::name(side));
+                let about = if turned { left.clone() } else { right.clone() };
+                Part {
+                    of: about + ": " + right + " − " + left + " · lost without " + row.cue,
+                    difference: Some(row.difference),
+                    q: Some(row.q),
+                    ..unmeasured(Phrase::default())
+                }
+            }
             PartOf::NoNuisance { model } => unmeasured(Phrase::name(source.names().model(model))),
             PartOf::Nuisance { result, view, nuisance } => {
-                let (of, names) = (&held[result], source.names());
+                let (of, names) = (&numbers.nuisances[result], source.names());
                 let at = format!("/views/{view}/scores/{nuisance}/b");
                 let explained = of.scores.views[view].scores[nuisance].b.map(|b| {
                     source.claims.estimate(&nuisances::output(source, of), &at, "R² on the evaluation half", NumberForm::Score, b)

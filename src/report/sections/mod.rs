@@ -3,6 +3,7 @@
 
 mod agreement;
 mod attended;
+mod attention_contrasts;
 mod beside_baseline;
 mod claims_tested;
 mod clicks;

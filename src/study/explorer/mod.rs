@@ -407,7 +407,7 @@ fn views(outcome: &StudyOutcome, shown: &Shown, notes: &mut Notes) -> Result<Vec
 }
 
 /// Two columns: an axis by itself stands beside the first other one.
-fn columns_of(view: View) -> [usize; 2] {
+pub(super) fn columns_of(view: View) -> [usize; 2] {
     match view {
         View::Axis(1) | View::Map | View::Features => [0, 1],
         View::Axis(axis) => [axis - 1, 0],

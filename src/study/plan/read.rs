@@ -86,6 +86,16 @@ impl Plan {
         self.sources.labels(attribute)
     }
 
+    /// The attributes whose labels are there.
+    pub(in crate::study) fn attributes(&self) -> impl Iterator<Item = &str> {
+        self.sources.attributes()
+    }
+
+    /// Who is on each image, where the data set says so.
+    pub(in crate::study) fn identities(&self) -> Option<&Column> {
+        self.sources.identities()
+    }
+
     /// The digests of everything outside that the study's stages consume; files by names that are the same on every machine.
     pub fn source_digests(&self) -> BTreeMap<String, Digest> {
         self.sources.digests(&|path| self.workspace.shareable(path))

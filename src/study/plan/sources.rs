@@ -19,7 +19,7 @@ use visavis_core::{
         image::Column,
         model::{ModelFile, Network, Source as ModelSource, Weights},
         result::Manifest,
-        stage::{Extraction, IndexImages, Input, Location, Ranking, Training, VerifyPairs, role},
+        stage::{Extraction, HashPictures, IndexImages, Input, Location, Ranking, Training, VerifyPairs, Work, role},
         study::{FaceMark, Study},
     },
     store::Workspace,
@@ -168,6 +168,23 @@ impl Sources {
             }
             if let Some(set) = name.strip_prefix(&of_pairs(role::IMAGES, "")) {
                 sources.pairs_at.insert(set.to_owned(), PathBuf::from("."));
+            }
+        }
+        // How many images there are, those know that looked at all of them.
+        let counted = |of: &Manifest, role: &str| {
+            let list = of.inputs.iter().find(|input| input.role == role)?.digest;
+            Some((list, of.fact("images").first().map(|images| *images as usize)?))
+        };
+        for of in manifests {
+            match &of.work {
+                Work::Index(_) => sources.images = counted(of, IndexImages::LISTING).map_or(sources.images, |(_, images)| images),
+                Work::Hashes(_) => {
+                    let Some((list, images)) = counted(of, HashPictures::PICTURES) else { continue };
+                    let sets = digests.iter().filter(|(_, digest)| **digest == list);
+                    let sets = sets.filter_map(|(name, _)| name.strip_prefix(&of_training(Training::PICTURES, "")));
+                    sources.training_images.extend(sets.map(|set| (set.to_owned(), images)));
+                }
+                _ => {}
             }
         }
         for path in study.models.iter().flat_map(|model| files_named_by(&model.source)) {
@@ -320,8 +337,17 @@ impl Sources {
 
     /// The labels of an attribute.
     pub(crate) fn labels(&self, attribute: &str) -> Option<&Column> {
+        self.column(|name| name.strip_prefix(role::LABELS) == Some(attribute))
+    }
+
+    /// Who is on each image.
+    pub(crate) fn identities(&self) -> Option<&Column> {
+        self.column(|name| name == role::IDENTITIES)
+    }
+
+    fn column(&self, is_wanted: impl Fn(&str) -> bool) -> Option<&Column> {
         self.contents.iter().find_map(|(name, content)| match content {
-            SourceContent::Column(column) if name.strip_prefix(role::LABELS) == Some(attribute) => Some(column),
+            SourceContent::Column(column) if is_wanted(name) => Some(column),
             _ => None,
         })
     }

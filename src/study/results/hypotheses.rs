@@ -1,7 +1,10 @@
 //! The study's claims, tested: what its numbers say of each sentence, part by part.
 
-use super::{HeldNuisances, StudyOutcome, most_held};
+use super::{HeldNuisances, ModelRetained, Sourced, StudyOutcome, StudyResults, most_held};
 use visavis_core::domain::{
+    Result,
+    alteration::Cue,
+    attention::{AttentionContrasts, AttentionDifference},
     contrast::ContrastSides,
     hypothesis::{Hypothesis, HypothesisTest, HypothesisVerdict, Separation},
     index::{ComparisonIx, LayerIx, ModelIx, ProjectionIx},
@@ -16,6 +19,21 @@ pub struct TestedHypothesis<'a> {
     pub hypothesis: &'a Hypothesis,
     pub verdict: HypothesisVerdict,
     pub parts: Vec<HypothesisPart>,
+}
+
+/// The numbers that claims are tested by, beside the ledger and the tests of all cells.
+pub struct ClaimNumbers {
+    pub nuisances: Vec<HeldNuisances>,
+    pub retained: Vec<ModelRetained>,
+    pub attention: Option<Sourced<AttentionContrasts>>,
+}
+
+impl StudyResults<'_> {
+    /// # Errors
+    /// A result that is damaged.
+    pub fn claim_numbers(&self) -> Result<ClaimNumbers> {
+        Ok(ClaimNumbers { nuisances: self.nuisances()?, retained: self.retained()?, attention: self.attention()? })
+    }
 }
 
 /// One number that a verdict rests on.
@@ -37,17 +55,23 @@ pub enum PartOf {
     Nuisance { result: usize, view: usize, nuisance: usize },
     /// A model in which the nuisance was not looked for.
     NoNuisance { model: ModelIx },
+    /// What a model loses without a cue: the place of the result among those of what models retain, and of the cue's share.
+    Attended { result: usize, share: usize },
+    /// A model whose pictures were not altered, or that knows nothing to lose.
+    NotAltered { model: ModelIx },
+    /// What two sides lose without a cue: the places of the pair of sides and of the cue; `turned`: left less right.
+    Attention { contrast: usize, cue: usize, turned: bool },
     /// What one projection separates and another does not, and the other way round: places of their standings in the ledger.
     Projections { own: usize, other: usize },
 }
 
 impl<'a> StudyOutcome<'a> {
-    /// Every claim of the study, in its order. `held`: [`StudyResults::nuisances`](super::StudyResults::nuisances).
-    pub fn hypotheses(&self, held: &[HeldNuisances]) -> Vec<TestedHypothesis<'a>> {
-        self.plan.study.claims.iter().map(|hypothesis| self.tested(hypothesis, held)).collect()
+    /// Every claim of the study, in its order.
+    pub fn hypotheses(&self, numbers: &ClaimNumbers) -> Vec<TestedHypothesis<'a>> {
+        self.plan.study.claims.iter().map(|hypothesis| self.tested(hypothesis, numbers)).collect()
     }
 
-    fn tested(&self, hypothesis: &'a Hypothesis, held: &[HeldNuisances]) -> TestedHypothesis<'a> {
+    fn tested(&self, hypothesis: &'a Hypothesis, numbers: &ClaimNumbers) -> TestedHypothesis<'a> {
         let turned = |part: HypothesisPart| HypothesisPart { verdict: part.verdict.turned(), ..part };
         let is_some = |own: usize, _| if own > 0 { HypothesisVerdict::Supported } else { HypothesisVerdict::Inconclusive };
         let parts: Vec<HypothesisPart> = match &hypothesis.test {
@@ -55,14 +79,20 @@ impl<'a> StudyOutcome<'a> {
             HypothesisTest::Misses(of) => self.separated(of).into_iter().map(turned).collect(),
             HypothesisTest::Higher { contrast, level, on } => self.higher(*contrast, level, on),
             HypothesisTest::Follows { models, nuisance, at_least } => {
-                models.iter().map(|&model| follows(held, model, nuisance, *at_least)).collect()
+                models.iter().map(|&model| follows(&numbers.nuisances, model, nuisance, *at_least)).collect()
+            }
+            HypothesisTest::Attends { models, cue, at_least } => {
+                models.iter().map(|&model| attends(&numbers.retained, model, *cue, *at_least)).collect()
+            }
+            HypothesisTest::AttendsMore { contrast, level, cue } => {
+                numbers.attention.iter().flat_map(|of| self.attends_more(&of.value, *contrast, level, *cue)).collect()
             }
             HypothesisTest::BetterThan { projection, others } => self.beside(*projection, others, HypothesisVerdict::of_more),
             HypothesisTest::Rescues { projection, others } => self.beside(*projection, others, is_some),
         };
         let verdicts = parts.iter().map(|part| part.verdict);
         let verdict = match &hypothesis.test {
-            HypothesisTest::Higher { .. } => HypothesisVerdict::of_most(verdicts),
+            HypothesisTest::Higher { .. } | HypothesisTest::AttendsMore { .. } => HypothesisVerdict::of_most(verdicts),
             _ => HypothesisVerdict::of_all(verdicts),
         };
         TestedHypothesis { hypothesis, verdict, parts }
@@ -114,6 +144,25 @@ impl<'a> StudyOutcome<'a> {
                 .then_some(HypothesisPart { of: PartOf::Difference { place, turned: is_left }, verdict })
         };
         differences.filter_map(part).collect()
+    }
+
+    /// A part for each pair of sides of the contrast in which one side has this level.
+    fn attends_more(&self, of: &AttentionContrasts, contrast: usize, level: &str, cue: Cue) -> Vec<HypothesisPart> {
+        let mut parts = Vec::new();
+        for (place, pair) in of.contrasts.iter().enumerate() {
+            let Some(held) = self.held.get(pair.held).filter(|held| self.is_of(held, contrast)) else { continue };
+            let [is_left, is_right] = [&held.left, &held.right].map(|side| self.has_level(contrast, side, level));
+            let difference = pair.cues.iter().position(|of| of.cue == cue);
+            let (Some(at), true) = (difference, is_left != is_right) else { continue };
+            let of_right = match &pair.cues[at] {
+                difference if !difference.is_shown() => HypothesisVerdict::Inconclusive,
+                AttentionDifference { difference, .. } if difference.value > 0.0 => HypothesisVerdict::Supported,
+                _ => HypothesisVerdict::Refuted,
+            };
+            let verdict = if is_left { of_right.turned() } else { of_right };
+            parts.push(HypothesisPart { of: PartOf::Attention { contrast: place, cue: at, turned: is_left }, verdict });
+        }
+        parts
     }
 
     /// A part for each projection that one is held against. `verdict`: of the pairs of a model and a comparison that one of both alone
@@ -168,6 +217,20 @@ fn follows(held: &[HeldNuisances], model: ModelIx, nuisance: &Nuisance, at_least
             let [low, high] = [b.and_then(Estimate::low), b.and_then(Estimate::high)];
             let verdict = HypothesisVerdict::of_bounds(low, high, at_least);
             HypothesisPart { of: PartOf::Nuisance { result, view, nuisance }, verdict }
+        }
+    }
+}
+
+/// How much of what the model knows at its last layer is lost without the cue.
+fn attends(retained: &[ModelRetained], model: ModelIx, cue: Cue, at_least: f64) -> HypothesisPart {
+    let result = retained.iter().position(|of| of.model == model && of.is_last_layer);
+    let share = |result: usize| retained[result].retained.value.cues.shares.iter().position(|of| of.cue == cue);
+    match result.and_then(|result| Some((result, share(result)?))) {
+        None => HypothesisPart { of: PartOf::NotAltered { model }, verdict: HypothesisVerdict::Inconclusive },
+        Some((result, share)) => {
+            let lost = retained[result].retained.value.cues.shares[share].lost;
+            let verdict = HypothesisVerdict::of_bounds(lost.low(), lost.high(), at_least);
+            HypothesisPart { of: PartOf::Attended { result, share }, verdict }
         }
     }
 }

@@ -5,6 +5,7 @@
 //! is read when it is asked for.
 
 mod agreement;
+mod attention;
 mod axes;
 mod clicks;
 mod clusters;
@@ -27,7 +28,7 @@ pub use axes::{AxisFinding, LayersOn};
 pub use clicks::ModelClicks;
 pub use clusters::ProjectionClusters;
 pub use fairness::ModelFairness;
-pub use hypotheses::{HypothesisPart, PartOf, TestedHypothesis};
+pub use hypotheses::{ClaimNumbers, HypothesisPart, PartOf, TestedHypothesis};
 pub use nuisances::HeldNuisances;
 pub(crate) use nuisances::most_held;
 pub use outcome::{CellVerdict, StudyOutcome};

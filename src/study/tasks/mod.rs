@@ -4,8 +4,8 @@ use super::{
     names::StudyNames,
     plan::sources::{Sources, seen_faces},
     steps::{
-        Step, baseline_of, clicked_views, features, features_name, fields_of_view, last_layer, projected, run_as, shared_scores,
-        steps,
+        Step, baseline_of, clicked_views, contrasted_retained, features, features_name, fields_of_view, last_layer, projected,
+        run_as, shared_scores, steps,
     },
 };
 use std::collections::{BTreeSet, HashMap};
@@ -25,8 +25,8 @@ use visavis_core::{
         result::Manifest,
         shared_crop::{Recropped, SharedCrops},
         stage::{
-            AdjustScores, ArrayFormat, AxisNames, Baseline, CompareLayers, Extraction, FeatureImport, Figure, FindClusters,
-            FindOverlap, FindSubgroups, GroupFairness, HashPictures, IndexImages, Input, Location, MakeThumbnails,
+            AdjustScores, ArrayFormat, AxisNames, Baseline, CompareLayers, ContrastAttention, Extraction, FeatureImport, Figure,
+            FindClusters, FindOverlap, FindSubgroups, GroupFairness, HashPictures, IndexImages, Input, Location, MakeThumbnails,
             MeasureAgreement, MeasureNuisances, MeasureQuality, MeasureRetained, MeasureVisibility, Probes, ProjectFeatures,
             Ranking, RetrieveImages, Robustness, ScoreFeatures, ScoreNuisances, ScoreSlot, ScoreViews, SimulateClicks,
             Simultaneous, Task, ThumbnailForm, Training, VerifyIdentities, VerifyPairs, WholeNetwork, Work, features_at,
@@ -142,6 +142,7 @@ impl KnownResults<'_> {
             Step::FeatureScores { model, layer } => self.feature_scores(model, layer)?,
             Step::Fairness { model } => self.fairness(model)?,
             Step::Visibility => self.visibility()?,
+            Step::Attention => self.attention()?,
             Step::LayerDifferences { model } => self.layer_differences(model)?,
             Step::Simultaneous => self.all_cells()?,
             Step::SharedCropTests => self.on_shared_crops()?,
@@ -447,6 +448,24 @@ impl KnownResults<'_> {
         let inputs = [vec![self.images()?, features], altered, self.labels_of(&questions)?].concat();
         let work = MeasureRetained { questions, alterations, statistics: study.statistics, seed: study.seed };
         Some((Work::Retained(work), inputs))
+    }
+
+    /// The sides of contrasts, by what their models retain. What is missing is left out.
+    fn attention(&self) -> Option<(Work, Vec<Input>)> {
+        let (mut models, mut inputs) = (Vec::new(), Vec::new());
+        for step in contrasted_retained(self.study).into_iter().filter(|step| self.results.contains_key(step)) {
+            let Some(model) = step.model() else { continue };
+            let outputs = [
+                (MeasureRetained::RETAINED, ContrastAttention::RETAINED),
+                (MeasureRetained::RESAMPLED, ContrastAttention::RESAMPLED),
+            ];
+            for (output, role) in outputs {
+                inputs.push(self.output(step, output, &role::numbered(role, models.len()))?);
+            }
+            models.push(model);
+        }
+        let held = contrast::held(self.study);
+        (!models.is_empty()).then_some((Work::Attention(ContrastAttention { models, held }), inputs))
     }
 
     fn fairness(&self, model: ModelIx) -> Option<(Work, Vec<Input>)> {

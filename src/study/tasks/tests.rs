@@ -135,7 +135,7 @@ fn a_step_is_of_the_stage_and_of_the_cost_class_that_its_task_has() {
     let with_clusters = Study { clusters: Some(ClusterMethod::Dbscan { min_points: 5 }), ..study() };
     let with_queries = Study { queries: vec![query("glasses")], clicks: Some(ClickSettings::default()), ..study() };
     let on_crops = cropped_differently(["untrained", "pixels"]);
-    for study in [study(), with_verification(), with_clusters, with_queries, altered(), on_crops] {
+    for study in [study(), with_verification(), with_clusters, with_queries, altered_and_contrasted(), on_crops] {
         for (node, task) in tasks(&study) {
             let step = node.step;
             assert_eq!(step.stage(), task.work.name(), "{step:?}");
@@ -152,7 +152,7 @@ fn a_task_consumes_what_its_step_needs_and_nothing_else() {
     consumes_what_it_needs(&study());
     consumes_what_it_needs(&with_verification());
     consumes_what_it_needs(&Study { queries: vec![query("glasses")], clicks: Some(ClickSettings::default()), ..study() });
-    consumes_what_it_needs(&altered());
+    consumes_what_it_needs(&altered_and_contrasted());
     consumes_what_it_needs(&cropped_differently(["untrained", "pixels"]));
     consumes_what_it_needs(&cropped_differently(["pixels", "trained"]));
 }
@@ -297,6 +297,30 @@ fn verification_sets_are_asked_of_networks_alone_and_change_no_other_key() {
 /// A study whose networks are shown altered pictures.
 fn altered() -> Study {
     Study { alterations: vec![Alteration::BackgroundMasked, Alteration::Grey], ..study() }
+}
+
+/// The same, with a contrast of two networks.
+fn altered_and_contrasted() -> Study {
+    let pair = Contrast::Pair { name: "networks".to_owned(), models: ["untrained", "trained"].map(str::to_owned) };
+    Study { contrasts: vec![pair], ..altered() }
+}
+
+/// What two sides attend to does not change with results of models that are in no contrast.
+#[test]
+fn attention_is_of_the_models_that_contrasts_name() {
+    let study = altered_and_contrasted();
+    let attention = |study: &Study| {
+        tasks(study).into_iter().find_map(|(_, task)| if let Work::Attention(of) = task.work { Some(of) } else { None })
+    };
+    assert_eq!(attention(&study).unwrap().models, [ModelIx(1), ModelIx(2)]);
+    let mut third = study.clone();
+    let mut other = third.models[ModelIx(1)].clone();
+    "another".clone_into(&mut other.name);
+    third.models.push(other);
+    assert_eq!(attention(&third).unwrap().models, [ModelIx(1), ModelIx(2)]);
+    let mut of_pixels = study;
+    of_pixels.contrasts = vec![Contrast::Pair { name: "pixels".to_owned(), models: ["untrained", "pixels"].map(str::to_owned) }];
+    assert_eq!(attention(&of_pixels), None, "pixels are not altered");
 }
 
 #[test]

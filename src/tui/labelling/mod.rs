@@ -2,12 +2,11 @@
 //! that.
 
 mod loader;
-mod picture;
+pub(super) mod picture;
 mod state;
 mod terminal;
 mod view;
 
 pub use loader::{Loaded, PictureLoader, load_picture};
-pub(super) use picture::photograph;
 pub use state::{LabellingView, LineStep};
 pub use terminal::{LabellingSetup, label};

@@ -3,6 +3,7 @@
 use super::{
     editing::moved,
     form::state::{Adding, Form},
+    pointing::state::Pointing,
     state::{MenuChoice, Overlay, STARTS},
     window::{list, over},
 };
@@ -51,6 +52,10 @@ fn choose(shared: &mut Shared, options: &[String], cursor: usize, choice: MenuCh
 /// Makes a study that a workspace may start with.
 fn start(shared: &mut Shared, place: usize) -> Vec<Effect> {
     let Some((_, words)) = STARTS.get(place) else { return vec![] };
+    if words.is_empty() {
+        shared.overlay = Some(Overlay::Pointing(Pointing::new(&shared.seen.studies)));
+        return vec![];
+    }
     // `init` makes a folder: the workspace's own.
     let root = shared.root.trim_end_matches('/').to_owned();
     let here = |word: &&'static str| if *word == "." && !root.is_empty() { root.clone() } else { (*word).to_owned() };

@@ -11,6 +11,7 @@ mod message;
 mod new_label;
 mod note;
 mod palette;
+pub(crate) mod pointing;
 pub(crate) mod state;
 mod then;
 mod window;
@@ -46,6 +47,7 @@ pub(crate) fn update(shared: &mut Shared, screen: &mut dyn Screen, command: Scre
         Overlay::Note { figure, text } => note::update(shared, figure, text, command),
         Overlay::NewLabel(text) => new_label::update(shared, text, command),
         Overlay::Form(form) => form::update::update(shared, form, command),
+        Overlay::Pointing(pointing) => pointing::update::update(shared, pointing, command),
         Overlay::Menu { .. } => menu::update(shared, overlay, command),
         Overlay::Draft { .. } => draft::update(shared, overlay, command),
         Overlay::Confirm { question, then } => confirm::update(shared, question, then, command),
@@ -79,6 +81,7 @@ pub(crate) fn draw(paint: &mut Paint, area: Rect, shared: &Shared, screen: &dyn 
         Overlay::NewLabel(text) => new_label::draw(paint, area, text),
         Overlay::Note { figure, text } => note::draw(paint, area, shared, figure, text),
         Overlay::Form(form) => form::view::draw(paint, area, form),
+        Overlay::Pointing(pointing) => pointing::view::draw(paint, area, pointing),
         Overlay::Menu { title, options, cursor, .. } => menu::draw(paint, area, title, options, *cursor),
         Overlay::Draft { draft, .. } => draft::draw(paint, area, draft),
         Overlay::Confirm { question, .. } => confirm::draw(paint, area, question),
@@ -181,9 +184,11 @@ mod tests {
 
     #[test]
     fn a_workspace_starts_with_a_command_line() {
-        let menu = Overlay::Menu { title: "start", options: vec![String::new(); 4], cursor: 1, choice: MenuChoice::Start };
-        let (_, _, then) = after(menu, &[C::Enter]);
+        let menu = Overlay::Menu { title: "start", options: vec![String::new(); 5], cursor: 2, choice: MenuChoice::Start };
+        let (_, _, then) = after(menu.clone(), &[C::Enter]);
         assert_eq!(program(&then), "visavis demo --digits --prepare");
+        let (shared, ..) = after(menu, &[C::Up, C::Up, C::Enter]);
+        assert!(matches!(shared.overlay, Some(Overlay::Pointing(_))), "the first asks where things are");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What can lie over a screen and take its keys: the state of each overlay.
 
-use super::form::state::Form;
+use super::{form::state::Form, pointing::state::Pointing};
 use crate::study::draft::StudyDraft;
 use visavis_core::domain::{job::JobId, ledger::CellId};
 
@@ -24,6 +24,8 @@ pub(crate) enum Overlay {
     /// An attribute and its classes that are to be labelled, as they are typed.
     NewLabel(String),
     Form(Form),
+    /// What a study of one's own is made of.
+    Pointing(Pointing),
     /// One of several things to do, or to open.
     Menu {
         title: &'static str,
@@ -54,7 +56,12 @@ impl Overlay {
     pub(crate) fn takes_text(&self) -> bool {
         matches!(
             self,
-            Overlay::Palette { .. } | Overlay::Filter(_) | Overlay::Note { .. } | Overlay::NewLabel(_) | Overlay::Form(_)
+            Overlay::Palette { .. }
+                | Overlay::Filter(_)
+                | Overlay::Note { .. }
+                | Overlay::NewLabel(_)
+                | Overlay::Form(_)
+                | Overlay::Pointing(_)
         )
     }
 }
@@ -70,9 +77,10 @@ pub(crate) enum MenuChoice {
     Start,
 }
 
-/// What a workspace may start with, and the command line that makes it.
-pub(crate) const STARTS: [(&str, &[&str]); 4] = [
-    ("a study of my own: experiments/first.yaml, to be edited", &["init", "."]),
+/// What a workspace may start with, and the command line that makes it; the first asks where things are.
+pub(crate) const STARTS: [(&str, &[&str]); 5] = [
+    ("my own pictures or features: choose the files", &[]),
+    ("an empty study file to edit: experiments/first.yaml", &["init", "."]),
     ("scanned digits: seconds, needs no libtorch", &["demo", "--digits", "--prepare"]),
     ("drawn faces, quick: networks that learn in a minute", &["demo", "--quick", "--prepare"]),
     ("drawn faces: the whole demo, five minutes", &["demo", "--prepare"]),

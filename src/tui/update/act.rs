@@ -26,7 +26,7 @@ pub(crate) fn act(app: &mut App, command: ScreenCommand) -> Vec<Effect> {
         ScreenCommand::Help => shared.overlay = Some(Overlay::Help { scroll: 0 }),
         ScreenCommand::Palette => shared.overlay = Some(Overlay::Palette { text: String::new(), cursor: 0 }),
         ScreenCommand::Filter => {
-            let filter = app.screen().filter().map_or(String::new(), |(filter, _)| filter.to_owned());
+            let Some(filter) = app.screen().filter().map(|(filter, _)| filter.to_owned()) else { return vec![] };
             app.shared.overlay = Some(Overlay::Filter(filter));
         }
         ScreenCommand::Unmark => {

@@ -9,7 +9,7 @@ use crate::{
         overlays::state::Overlay,
     },
 };
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 use visavis_core::domain::{Fault, job::JobState, ledger::CellId};
 
 /// Figures whose points are kept.
@@ -19,6 +19,25 @@ pub(crate) fn take(app: &mut App, event: ScreenEvent) -> Vec<Effect> {
     match event {
         ScreenEvent::Seen(seen) => see(app, *seen),
         ScreenEvent::Picture(cell, picture) => take_picture(app, cell, picture),
+        ScreenEvent::Map(cell, map) => {
+            app.shared.map = Some((cell, map.map(Arc::new).map_err(|fault| fault.what)));
+            app.screens.all_mut().for_each(|screen| screen.take_map(&app.shared, cell));
+        }
+        ScreenEvent::Paths(typed, paths) => {
+            if let Some(Overlay::Pointing(pointing)) = &mut app.shared.overlay {
+                pointing.take(&typed, paths);
+            }
+        }
+        ScreenEvent::Selected(Ok(saved)) => app.shared.show(Overlay::Message {
+            title: "the selection is written".to_owned(),
+            text: format!(
+                "{}\n\nThe study reads it as an attribute, with this in its file:\n\nevaluation:\n  labels:\n    - {{ file: ../{}, attribute: {}, provenance: perceived }}\n\nThe map on which the images were selected separates them by construction: look at other models.",
+                saved.file.display(),
+                saved.file.display(),
+                saved.attribute
+            ),
+            scroll: 0,
+        }),
         ScreenEvent::History(id, history) => {
             app.shared.asked.1.remove(&id);
             app.shared.histories.insert(id, Arc::new(history));
@@ -38,7 +57,9 @@ pub(crate) fn take(app: &mut App, event: ScreenEvent) -> Vec<Effect> {
             }
             return refuse(app, &fault);
         }
-        ScreenEvent::Written(Err(fault)) | ScreenEvent::Edited(Err(fault)) => return refuse(app, &fault),
+        ScreenEvent::Written(Err(fault)) | ScreenEvent::Edited(Err(fault)) | ScreenEvent::Selected(Err(fault)) => {
+            return refuse(app, &fault);
+        }
         ScreenEvent::Written(Ok(written)) => return wrote(app, written),
         ScreenEvent::Edited(Ok(())) => {
             app.shared.say("the study file reads well", false);
@@ -65,6 +86,12 @@ pub(crate) fn wanted(app: &mut App) -> Vec<Effect> {
             shared.stale.0.remove(&cell);
             effects.push(Effect::Picture(cell));
         }
+    }
+    // A map that is looked at closely is read again when the study's results are others.
+    if let Some(cell) = shared.looked_at
+        && std::mem::take(&mut shared.is_map_stale)
+    {
+        effects.push(Effect::Map(cell));
     }
     for id in jobs {
         if (!shared.histories.contains_key(&id) || shared.stale.1.contains(&id)) && shared.asked.1.insert(id) {
@@ -117,7 +144,9 @@ fn take_study(app: &mut App, same_text: bool) {
         shared.stale.0 = shared.pictures.keys().copied().collect();
     } else {
         shared.pictures.clear();
+        shared.map = None;
     }
+    shared.is_map_stale = true;
     let Some(matrix_snapshot) = shared.seen.matrix_snapshot.clone() else { return };
     app.screens.all_mut().for_each(|screen| screen.take_study(&matrix_snapshot, same_text));
     shared.marked.retain(|name| matrix_snapshot.families.iter().any(|(family, _)| family == name));
@@ -153,6 +182,7 @@ fn end(app: &mut App, ended: CommandEnded) -> Vec<Effect> {
         }
         // An audit that found a difference, or could not check everything, did what it was asked to.
         CommandPurpose::Audit(study) if good || matches!(ended.code, Some(4 | 6)) => take_audit(app, &study, &ended.out),
+        CommandPurpose::Begin(file) => return begin(app, file, good, &ended.out, &ended.err),
         CommandPurpose::Draw if good => {
             let mut effects = app.shared.program(&["report", &app.shared.study_file()], CommandPurpose::Report);
             effects.push(Effect::Renew);
@@ -164,6 +194,27 @@ fn end(app: &mut App, ended: CommandEnded) -> Vec<Effect> {
         }
         CommandPurpose::Run => app.shared.say(last(ended.out.lines().next().unwrap_or("")), false),
         _ => app.shared.say(last(&ended.out), false),
+    }
+    vec![Effect::Renew]
+}
+
+/// A study of one's own was written, or could not be.
+fn begin(app: &mut App, file: PathBuf, good: bool, out: &str, err: &str) -> Vec<Effect> {
+    let said = [out.trim(), err.trim()].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n");
+    let shared = &mut app.shared;
+    match (&mut shared.overlay, good) {
+        (Some(Overlay::Pointing(_)), true) => {
+            // What was found, over the study that was written.
+            shared.overlay = Some(Overlay::Message { title: "what was found in your files".to_owned(), text: said, scroll: 0 });
+            shared.seen.matrix_snapshot = None;
+            shared.undo.clear();
+            return vec![Effect::Choose(file)];
+        }
+        // It stays until it can be done: a mistake in it can be mended.
+        (Some(Overlay::Pointing(pointing)), false) => err.trim().clone_into(&mut pointing.told),
+        // The person has gone elsewhere meanwhile.
+        (_, true) => shared.say(format!("the study is written: {} · F opens it", file.display()), false),
+        (_, false) => shared.show(Overlay::Message { title: "the study was not written".to_owned(), text: said, scroll: 0 }),
     }
     vec![Effect::Renew]
 }

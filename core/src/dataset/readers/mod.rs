@@ -106,6 +106,11 @@ mod tests {
         assert_eq!(made("b", &["Anno/list_attr_celeba.csv"]), "celeba");
         assert_eq!(made("c", &["test/n000001/0001_01.jpg", "identity_meta.csv"]), "vggface2");
         assert_eq!(made("d", &["cats/1.jpg", "dogs/1.jpg", ".git/x"]), "folders");
+        assert_eq!(made("stray", &["cats/1.jpg", "dogs/1.jpg", "README.txt", "Thumbs.db"]), "folders");
+        for other in ["labels.csv", "labels.txt", "1.jpg"] {
+            assert_eq!(made(&format!("with {other}"), &["cats/1.jpg", "dogs/1.jpg", other]), "images", "{other}");
+        }
+        assert_eq!(made("one", &["pictures/1.jpg", "README.txt"]), "images");
         assert_eq!(made("f", &["train.rec", "train.idx", "lfw.bin"]), "recordio");
         assert_eq!(made("g", &["part1/26_1_0_20170116.jpg", "part2/1_0_4_20170117.jpg", "part2/x.txt"]), "utkface");
         assert_eq!(made("e", &["cats/1.jpg", "labels.csv"]), "images");

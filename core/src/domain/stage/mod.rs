@@ -12,6 +12,7 @@
 
 mod adjusted_scores;
 mod agreement;
+mod attention;
 mod baseline;
 mod clicks;
 mod clusters;
@@ -49,6 +50,7 @@ mod visibility;
 
 pub use adjusted_scores::AdjustScores;
 pub use agreement::MeasureAgreement;
+pub use attention::ContrastAttention;
 pub use baseline::Baseline;
 pub use clicks::SimulateClicks;
 pub use clusters::FindClusters;
@@ -196,6 +198,7 @@ register! {
     NuisanceScores(ScoreNuisances) = "explained", Score, "score nuisances";
     AdjustedScores(AdjustScores) = "adjusted", Score, "score adjusted";
     Retained(MeasureRetained) = "retained", Score, "score retained";
+    Attention(ContrastAttention) = "attention", Score, "score attention";
     Visibility(MeasureVisibility) = "visible", Score, "score visibility";
     LayerDifferences(CompareLayers) = "layers", Score, "score layers";
     Simultaneous(Simultaneous) = "grid", Score, "score grid";

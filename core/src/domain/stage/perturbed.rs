@@ -245,6 +245,13 @@ fn samples() -> Vec<(&'static str, Task)> {
                 seed: 7,
             }),
         ),
+        (
+            "attention",
+            Work::Attention(ContrastAttention {
+                models: vec![2.into(), 3.into(), 4.into()],
+                held: vec![ContrastSides { contrast: 1, left: vec![2.into(), 3.into()], right: vec![4.into()] }],
+            }),
+        ),
         ("quality", Work::Quality(MeasureQuality { views, seed: 7 })),
         (
             "visible",
@@ -472,9 +479,10 @@ fn every_stage_has_a_sample() {
         Work::AdjustedScores(_) => 29,
         Work::Retained(_) => 30,
         Work::Thumbnails(_) => 31,
+        Work::Attention(_) => 32,
     };
     let places: BTreeSet<usize> = samples().iter().map(|(_, task)| place(&task.work)).collect();
-    assert_eq!(places, (0..32).collect());
+    assert_eq!(places, (0..33).collect());
     let names: BTreeSet<StageName> = samples().iter().map(|(_, task)| task.work.name()).collect();
     assert_eq!(names, StageName::ALL.iter().copied().collect());
     // A word is the tag of the JSON, and one stage's only.
@@ -589,7 +597,7 @@ fn keys_of_earlier_results_follow_from_their_manifests() {
     assert_eq!(stages, ["draw", "extract", "index", "project", "train"].into());
 }
 
-const PINNED: [(&str, &str); 45] = [
+const PINNED: [(&str, &str); 46] = [
     ("index", "1111dc2e"),
     ("features npy", "43ab0afb"),
     ("features", "0a61f4f7"),
@@ -624,7 +632,8 @@ const PINNED: [(&str, &str); 45] = [
     ("clusters", "a1c34c67"),
     ("clicks", "64a617a0"),
     ("retrieval", "300fddbc"),
-    ("retained", "a02df17a"),
+    ("retained", "59a26c1f"),
+    ("attention", "b2ad934a"),
     ("quality", "6ce6471b"),
     ("visible", "26ab81e2"),
     ("grid", "6d886e6a"),

@@ -4,7 +4,8 @@ use super::{SCORE_VERSION, Stage};
 use crate::domain::{alteration::Alteration, canonical::Value, comparison::Question, score::Statistics};
 use serde::{Deserialize, Serialize};
 
-/// `images`, `features`, `altered/…` (one an alteration, numbered), `labels/…`, `identities` → [`MeasureRetained::RETAINED`].
+/// `images`, `features`, `altered/…` (one an alteration, numbered), `labels/…`, `identities` →
+/// [`MeasureRetained::RETAINED`], [`MeasureRetained::RESAMPLED`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MeasureRetained {
     /// Those of the feature scores.
@@ -22,11 +23,15 @@ impl MeasureRetained {
     pub const ALTERED: &str = "altered/";
     /// A [`RetainedSignal`](crate::domain::retained::RetainedSignal).
     pub const RETAINED: &str = "retained.json";
+    /// The AUCs in every replicate of identities, which are the same for all models: replicates × (questions × sets), of each question those of
+    /// the originals, then of each alteration; NaN where there is nothing to retain.
+    pub const RESAMPLED: &str = "resampled.npy";
 }
 
 impl Stage for MeasureRetained {
     fn version(&self) -> u32 {
-        SCORE_VERSION
+        // One more: replicates stand beside.
+        SCORE_VERSION + 1
     }
 
     fn seed(&self) -> Option<u64> {

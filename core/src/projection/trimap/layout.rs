@@ -1,12 +1,9 @@
-//! The layout of TriMap. With dⱼ = 1 + |yᵢ − yⱼ|², a triplet (i, j, k) costs w dⱼ / (dⱼ + dₖ). A step has two passes over points, which
-//! threads share: each image writes down what its triplets do to the others, then each point sums what was written about it.
+//! The layout of TriMap. With dⱼ = 1 + |yᵢ − yⱼ|², a triplet (i, j, k) costs w dⱼ / (dⱼ + dₖ). A step takes the gradient of each point by itself,
+//! from the image's own triplets, and from triplets of others in which it is the near one or the far one. So no thread writes what another
+//! reads.
 
-use super::triplets::Triplets;
-use crate::numeric::{
-    lanes::{LANES, Lanes},
-    multiversion::multiversion,
-    sum,
-};
+use super::{mentions::Mentions, triplets::Triplets};
+use crate::numeric::{lanes::Lanes, multiversion::multiversion, sum};
 use rayon::prelude::*;
 
 pub(super) const STEPS: usize = 400;
@@ -24,23 +21,13 @@ const MOVED: usize = 2048;
 
 pub(super) struct Layout<'a> {
     triplets: &'a Triplets,
-    /// Of each triplet of an image, the place of its near one among what the image writes down.
-    slots: Vec<u32>,
+    mentions: Mentions,
     points: Vec<[f32; 2]>,
     /// The points a step of momentum ahead: where the gradient is taken.
     ahead: Vec<[f32; 2]>,
     moves: Vec<[f32; 2]>,
     gains: Vec<[f32; 2]>,
     gradients: Vec<[f32; 2]>,
-    /// What each image writes down: a force on each near one, then on each far one; at the very end no force.
-    written: Vec<[f32; 2]>,
-    about: About,
-}
-
-/// Where what was written about each point stands.
-struct About {
-    starts: Vec<usize>,
-    places: Vec<[u32; LANES]>,
 }
 
 /// Of a triplet.
@@ -53,22 +40,16 @@ pub(super) struct TripletLoss {
 
 impl<'a> Layout<'a> {
     pub(super) fn new(triplets: &'a Triplets, start: &[[f64; 2]]) -> Self {
-        let (n, counts) = (triplets.images(), triplets.counts);
-        let inlying = counts.inliers * counts.outliers;
-        let slot = |place: usize| if place < inlying { place / counts.outliers } else { counts.inliers + place - inlying };
-        let slots: Vec<u32> = (0..counts.triplets()).map(|place| slot(place) as u32).collect();
-        let about = About::new(triplets, &slots);
+        let n = triplets.images();
         let points: Vec<[f32; 2]> = start.iter().map(|point| point.map(|value| value as f32)).collect();
         Layout {
             triplets,
+            mentions: Mentions::new(triplets),
             ahead: points.clone(),
             moves: vec![[0.0; 2]; n],
             gains: vec![[1.0; 2]; n],
             gradients: vec![[0.0; 2]; n],
-            written: vec![[0.0; 2]; n * written_by_image(triplets) + 1],
             points,
-            slots,
-            about,
         }
     }
 
@@ -101,16 +82,9 @@ impl<'a> Layout<'a> {
 
     /// Of the points ahead.
     fn take_gradients(&mut self) {
-        let (triplets, slots, ahead) = (self.triplets, &self.slots, &self.ahead);
-        let of_image = written_by_image(triplets);
-        let end = self.written.len() - 1;
-        let written = self.written[..end].par_chunks_mut(ROWS * of_image);
-        written.zip(self.gradients.par_chunks_mut(ROWS)).enumerate().for_each(|(block, (written, gradients))| {
-            write(triplets, slots, ahead, block * ROWS, written, gradients);
-        });
-        let (about, written) = (&self.about, &self.written);
+        let (triplets, mentions, ahead) = (self.triplets, &self.mentions, &self.ahead);
         let blocks = self.gradients.par_chunks_mut(ROWS).enumerate();
-        blocks.for_each(|(block, gradients)| read(about, written, block * ROWS, gradients));
+        blocks.for_each(|(block, gradients)| slope(triplets, mentions, ahead, block * ROWS, gradients));
     }
 
     pub(super) fn loss(&self) -> TripletLoss {
@@ -137,114 +111,46 @@ fn sign(value: f32) -> i8 {
     i8::from(value > 0.0) - i8::from(value < 0.0)
 }
 
-/// Forces that one image writes down.
-fn written_by_image(triplets: &Triplets) -> usize {
-    triplets.counts.inliers + triplets.counts.random + triplets.counts.triplets()
-}
-
-impl About {
-    fn new(triplets: &Triplets, slots: &[u32]) -> Self {
-        let (n, of_image) = (triplets.images(), written_by_image(triplets));
-        let first_far = of_image - triplets.counts.triplets();
-        // Calls back with a place and whom it is about, place by place.
-        let for_each = |mut found: Box<dyn FnMut(usize, u32) + '_>| {
-            for i in 0..n {
-                let mut last = None;
-                for ((near, ..), slot) in triplets.each(i).zip(slots) {
-                    if last != Some(*slot) {
-                        found(i * of_image + *slot as usize, near);
-                    }
-                    last = Some(*slot);
-                }
-                for (place, (_, far, _)) in triplets.each(i).enumerate() {
-                    found(i * of_image + first_far + place, far);
-                }
-            }
-        };
-        let mut counts = vec![0usize; n];
-        for_each(Box::new(|_, about| counts[about as usize] += 1));
-        let mut starts = vec![0; n + 1];
-        for i in 0..n {
-            starts[i + 1] = starts[i] + counts[i].div_ceil(LANES);
-        }
-        // Beyond all that is written: no force.
-        let mut places = vec![[u32::MAX; LANES]; starts[n]];
-        counts.fill(0);
-        for_each(Box::new(|place, about| {
-            let about = about as usize;
-            places[starts[about] + counts[about] / LANES][counts[about] % LANES] = place as u32;
-            counts[about] += 1;
-        }));
-        About { starts, places }
-    }
-}
-
 multiversion! {
-    /// What the triplets of the images from the `first` on do to others, and to the images themselves.
-    fn write(triplets: &Triplets, slots: &[u32], points: &[[f32; 2]], first: usize, written: &mut [[f32; 2]], own: &mut [[f32; 2]]) =
-        lanes write_kernel
+    /// The gradient at the points from the `first` on.
+    fn slope(triplets: &Triplets, mentions: &Mentions, points: &[[f32; 2]], first: usize, gradients: &mut [[f32; 2]]) =
+        lanes slope_kernel
 }
 
 #[inline(always)]
-fn write_kernel<L: Lanes>(
+fn slope_kernel<L: Lanes>(
     triplets: &Triplets,
-    slots: &[u32],
+    mentions: &Mentions,
     points: &[[f32; 2]],
     first: usize,
-    written: &mut [[f32; 2]],
-    own: &mut [[f32; 2]],
+    gradients: &mut [[f32; 2]],
 ) {
     let one = L::splat(1.0);
-    let of_image = written_by_image(triplets);
-    for ((i, own), written) in (first..).zip(own).zip(written.chunks_exact_mut(of_image)) {
+    let distance = |x: L, y: L| x.fused(x, y.fused(y, one));
+    for (i, gradient) in (first..).zip(gradients) {
         let [x, y] = points[i].map(L::splat);
-        let (near_forces, far_forces) = written.split_at_mut(of_image - slots.len());
-        near_forces.fill([0.0; 2]);
         let (mut along_x, mut along_y) = (L::splat(0.0), L::splat(0.0));
-        let parts = slots.chunks(LANES).zip(far_forces.chunks_mut(LANES));
-        for (of, (slots, far_forces)) in triplets.of(i).iter().zip(parts) {
+        for of in triplets.of(i) {
             let ([near_x, near_y], [far_x, far_y]) = (L::gather(points, &of.near), L::gather(points, &of.far));
             let (near_x, near_y, far_x, far_y) = (x.sub(near_x), y.sub(near_y), x.sub(far_x), y.sub(far_y));
-            let near = near_x.fused(near_x, near_y.fused(near_y, one));
-            let far = far_x.fused(far_x, far_y.fused(far_y, one));
-            let both = near.add(far);
-            // First one, then the other: the square of far points is beyond single precision.
-            let weight = L::load(&of.weights).div(both);
-            let (pull, push) = (weight.mul(far.div(both)), weight.mul(near.div(both)));
-            let (pull_x, pull_y) = (pull.mul(near_x), pull.mul(near_y));
-            let (push_x, push_y) = (push.mul(far_x), push.mul(far_y));
-            along_x = along_x.add(pull_x.sub(push_x));
-            along_y = along_y.add(pull_y.sub(push_y));
-            let mut stored = [[0.0; LANES]; 4];
-            for (lanes, stored) in [pull_x, pull_y, push_x, push_y].into_iter().zip(&mut stored) {
-                lanes.store(stored);
-            }
-            for (lane, (slot, far_force)) in slots.iter().zip(far_forces).enumerate() {
-                let near_force = &mut near_forces[*slot as usize];
-                near_force[0] -= stored[0][lane];
-                near_force[1] -= stored[1][lane];
-                *far_force = [stored[2][lane], stored[3][lane]];
-            }
+            let (near, far) = (distance(near_x, near_y), distance(far_x, far_y));
+            // One factor after the other: the square of far points is beyond single precision.
+            let inverse = one.div(near.add(far));
+            let weight = L::load(&of.weights).mul(inverse);
+            let (pull, push) = (weight.mul(far.mul(inverse)), weight.mul(near.mul(inverse)));
+            along_x = along_x.add(pull.mul(near_x).sub(push.mul(far_x)));
+            along_y = along_y.add(pull.mul(near_y).sub(push.mul(far_y)));
         }
-        *own = [along_x.sum(), along_y.sum()];
-    }
-}
-
-multiversion! {
-    /// Adds what was written about the points from the `first` on.
-    fn read(about: &About, written: &[[f32; 2]], first: usize, gradients: &mut [[f32; 2]]) = lanes read_kernel
-}
-
-#[inline(always)]
-fn read_kernel<L: Lanes>(about: &About, written: &[[f32; 2]], first: usize, gradients: &mut [[f32; 2]]) {
-    for (i, gradient) in (first..).zip(gradients) {
-        let (mut along_x, mut along_y) = (L::splat(0.0), L::splat(0.0));
-        for places in &about.places[about.starts[i]..about.starts[i + 1]] {
-            let [x, y] = L::gather(written, places);
-            along_x = along_x.add(x);
-            along_y = along_y.add(y);
+        for of in mentions.of(i) {
+            let ([image_x, image_y], [third_x, third_y]) = (L::gather(points, &of.images), L::gather(points, &of.thirds));
+            let (apart_x, apart_y) = (x.sub(image_x), y.sub(image_y));
+            let third = distance(image_x.sub(third_x), image_y.sub(third_y));
+            let inverse = one.div(distance(apart_x, apart_y).add(third));
+            let force = L::load(&of.weights).mul(inverse).mul(third.mul(inverse));
+            along_x = force.fused(apart_x, along_x);
+            along_y = force.fused(apart_y, along_y);
         }
-        *gradient = [gradient[0] + along_x.sum(), gradient[1] + along_y.sum()];
+        *gradient = [along_x.sum(), along_y.sum()];
     }
 }
 

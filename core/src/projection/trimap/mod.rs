@@ -5,6 +5,7 @@
 //! near one are all different. linfa has no TriMap.
 
 mod layout;
+mod mentions;
 mod triplets;
 
 use super::{
@@ -29,7 +30,7 @@ pub(super) const SPEC: MethodSpec = MethodSpec {
     word: "trimap",
     title: "TriMap",
     about: "Triplets of an image, one near it and one farther away keep their order: twelve near images with four farther ones each, and three drawn triplets, weighted by how different the distances are (Amid and Warmuth 2019); a start from the principal axes, neighbours exact on at most 100 of them, 400 steps and weights as the authors’ package. Forces are summed in a fixed order, so the result does not depend on the number of threads.",
-    version: 1,
+    version: 2,
     parameters: &[
         ParameterSpec {
             name: "n_inliers",
@@ -149,7 +150,7 @@ mod tests {
     };
 
     fn method(inliers: usize) -> Method {
-        let method = Method::new("trimap").with("n_inliers", inliers).with("n_outliers", 4usize);
+        let method = crate::projection::current("trimap").with("n_inliers", inliers).with("n_outliers", 4usize);
         method.with("n_random", 3usize).with("weight_temp", 0.5)
     }
 

@@ -17,6 +17,7 @@ pub(super) mod nuisances;
 pub(super) mod out_of_fold;
 pub(super) mod pair_protocol;
 pub(super) mod per_view;
+pub(super) mod placed;
 pub(super) mod probe;
 pub(super) mod retained;
 pub(super) mod retrieval;

@@ -41,6 +41,9 @@ type ReplicateAucs = [Option<f64>; SETS];
 /// Asks the probes of `features` (N × D, rows in the order of the setting's images) of the same images' altered features: `altered` gives those
 /// of an alteration, by its place.
 ///
+/// Beside the signal it gives the AUCs of every replicate of identities that were drawn for all questions: replicates × (questions × sets), of each
+/// question that of the originals, then that of each alteration; NaN where there is nothing to retain, or the replicate lacks a class.
+///
 /// # Errors
 /// Altered features that cannot be read, or are of another shape than those of the originals.
 pub fn retained_signal(
@@ -48,7 +51,7 @@ pub fn retained_signal(
     features: &Matrix,
     stage: &MeasureRetained,
     altered: impl Fn(usize) -> Result<Matrix>,
-) -> Result<RetainedSignal> {
+) -> Result<(RetainedSignal, Matrix)> {
     let design = |question| EvaluationDesign::new(setting, question, &stage.statistics, stage.seed);
     let designs: Vec<EvaluationDesign> = stage.questions.par_iter().map(design).collect();
     let rows = ProbeRows::of(&designs, features.rows());
@@ -66,6 +69,8 @@ pub fn retained_signal(
     let people = Resampler::new(groups(setting).into_iter().map(Some), stage.seed, Purpose::ResampledCues);
     let mut answers = Vec::new();
     let mut known = KnownInAll::new(stage.statistics.bootstraps);
+    let columns = resampled_column(designs.len(), 0, stage.alterations.len());
+    let mut resampled = vec![f32::NAN; stage.statistics.bootstraps * columns];
     for (question, design) in designs.iter().enumerate() {
         let scorer = ViewScorer::new(design);
         // One question after the other, so that no more than one keeps its resamples.
@@ -77,12 +82,45 @@ pub fn retained_signal(
             let replicates = people.each_of_many(stage.statistics.bootstraps, |of| {
                 aucs(&whole, ReplicateWeights { multiplicities: of.multiplicities, identity: &own })
             });
+            let first = resampled_column(question, 0, stage.alterations.len());
+            for (row, aucs) in resampled.chunks_exact_mut(columns).zip(&replicates) {
+                let of_question = row[first..].iter_mut().zip(&aucs[..whole.len()]);
+                of_question.for_each(|(value, auc)| *value = auc.map_or(f32::NAN, |auc| auc as f32));
+            }
             known.add(question, whole.iter().map(|of| of.mean_and_least()[0]), &replicates);
         }
         answers.push(answer);
     }
     let cues = known.cues(&stage.alterations, answers.len());
-    Ok(RetainedSignal { format: 1, alterations: stage.alterations.clone(), answers, cues })
+    let signal = RetainedSignal { format: 1, alterations: stage.alterations.clone(), answers, cues };
+    let resampled = Matrix::new(stage.statistics.bootstraps, columns, resampled);
+    Ok((signal, resampled.ok_or_else(|| Fault::unexpected("replicates of another number"))?))
+}
+
+/// Where the AUC of a question stands in a row of replicates; `set`: 0 of the originals, else of the alteration before.
+pub(crate) fn resampled_column(question: usize, set: usize, alterations: usize) -> usize {
+    question * (alterations + 1) + set
+}
+
+/// What is held against each other to say what a cue is worth.
+#[derive(Clone, Copy)]
+pub(crate) struct CueSets {
+    /// The alteration that speaks for the cue.
+    pub(crate) by: Alteration,
+    /// The set with the cue: the originals; of shape the control, which has the borders that shuffling makes.
+    pub(crate) with: usize,
+    /// The set without it.
+    pub(crate) without: usize,
+}
+
+impl CueSets {
+    /// `None` where no alteration speaks for the cue.
+    pub(crate) fn of(cue: Cue, alterations: &[Alteration]) -> Option<Self> {
+        let set = |of: Alteration| alterations.iter().position(|other| *other == of).map(|place| place + 1);
+        let by = cue.spoken_for(alterations)?;
+        let control = set(Alteration::EdgeArtefact).filter(|_| cue == Cue::Shape);
+        Some(CueSets { by, with: control.unwrap_or(0), without: set(by)? })
+    }
 }
 
 /// The mean AUC over pairs of each set, in [`REPLICATES`] replicates.
@@ -173,12 +211,8 @@ impl KnownInAll {
 
     fn cues(self, alterations: &[Alteration], asked: usize) -> AttendedCues {
         let left_out = asked - self.questions.len();
-        let place = |of: Alteration| alterations.iter().position(|other| *other == of).map(|place| place + 1);
         let share = |cue: Cue| {
-            let by = cue.spoken_for(alterations)?;
-            let (without, control) = (place(by)?, place(Alteration::EdgeArtefact));
-            // What shuffling takes is held against pictures with the same borders.
-            let with = control.filter(|_| cue == Cue::Shape).unwrap_or(0);
+            let CueSets { by, with, without } = CueSets::of(cue, alterations)?;
             let lost = |sums: &[f64; SETS]| (sums[0] > 0.0).then(|| (sums[with] - sums[without]) / sums[0]);
             let value = lost(&self.sums)?;
             let resampled = sorted(self.resampled.iter().filter_map(lost).collect());
@@ -269,7 +303,7 @@ mod tests {
                 },
             ))
         };
-        retained_signal(&setting, &features, &stage, altered).unwrap()
+        retained_signal(&setting, &features, &stage, altered).unwrap().0
     }
 
     const CARRIED_OUT: [Alteration; 4] =
@@ -310,7 +344,7 @@ mod tests {
         let Planted { images, labels, features } = planted();
         let setting = Setting { images: &images, labels: &labels, identities: None };
         let stage = stage(&[Alteration::Edges]);
-        let signal = retained_signal(&setting, &features, &stage, |_| Ok(features.clone())).unwrap();
+        let signal = retained_signal(&setting, &features, &stage, |_| Ok(features.clone())).unwrap().0;
         let scored = score_features(&setting, &features, &stage.questions, &stage.statistics, stage.seed).scores;
         for (question, (own, of)) in signal.answers.iter().zip(&scored.answers).enumerate() {
             assert_eq!(own.auc, of.probe.as_ref().and_then(|probe| probe.whole), "{question}");

@@ -9,7 +9,7 @@ use super::student::Z;
 /// Without them the coverage of Wilson's 95 % interval of a rare share is 85 to 93 % where identities are few and alike; with them it is
 /// never below 92.7, mostly 95 to 99 % (simulated: beta-binomial labels, shares of .02 to .5, 10 to 200 identities of 1 to 20 images,
 /// correlation within them up to .8).
-pub(crate) fn effective_images(identities: &[(usize, usize)]) -> f64 {
+pub fn effective_images(identities: &[(usize, usize)]) -> f64 {
     let present: Vec<(f64, f64)> =
         identities.iter().filter(|(_, n)| *n > 0).map(|(positives, n)| (*positives as f64, *n as f64)).collect();
     let (m, n) = (present.len() as f64, present.iter().map(|(_, n)| n).sum::<f64>());
@@ -37,7 +37,7 @@ fn clustered(identities: &[(f64, f64)]) -> f64 {
 
 /// Wilson's 95 % score interval (1927; Newcombe 1998, method 3) of a share of so many independent images, which need not be a whole number.
 /// `None` where there are none, or the share is not from 0 to 1.
-pub(crate) fn wilson(share: f64, n: f64) -> Option<(f64, f64)> {
+pub fn wilson(share: f64, n: f64) -> Option<(f64, f64)> {
     let defined = (0.0..=1.0).contains(&share) && n > 0.0 && n.is_finite();
     if !defined {
         return None;

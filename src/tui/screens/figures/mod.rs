@@ -1,5 +1,7 @@
 //! Screen 4: figures in the ledger's order, each with its rank, score and reason.
 
+mod close_up;
+mod close_up_view;
 mod state;
 mod update;
 mod view;
@@ -24,18 +26,29 @@ impl Screen for FiguresState {
     fn about(&self) -> &'static [&'static str] {
         &[
             "Figures in the ledger's order, each with why it is shown or left out. ● in the report by the rule, ◆ pinned by a person.",
+            "e opens the map of a figure: + zooms in, - zooms out, s selects a rectangle, w writes the selection as labels.",
         ]
     }
 
     fn keys(&self) -> &'static [ScreenCommand] {
         use ScreenCommand as C;
-        &[C::Down, C::Enter, C::Pin, C::Beside, C::Filter, C::Build, C::Mark]
+        if self.close_up.is_some() {
+            &[C::Down, C::ZoomIn, C::ZoomOut, C::WholeMap, C::SelectArea, C::SaveSelection, C::Back]
+        } else {
+            &[C::Down, C::Enter, C::CloseUp, C::Pin, C::Beside, C::Filter, C::Build, C::Mark]
+        }
     }
 
     fn take_study(&mut self, _matrix_snapshot: &MatrixSnapshot, same_text: bool) {
         // Figures are known by their places in the study file.
         if !same_text {
-            self.beside = None;
+            (self.beside, self.close_up) = (None, None);
+        }
+    }
+
+    fn take_map(&mut self, shared: &Shared, cell: CellId) {
+        if let Some(close_up) = self.close_up.as_mut().filter(|of| of.cell == cell) {
+            close_up.select(shared.map_of(cell));
         }
     }
 
@@ -44,7 +57,8 @@ impl Screen for FiguresState {
     }
 
     fn filter(&self) -> Option<(&str, &'static [&'static str])> {
-        Some((&self.filter, &state::FIELDS))
+        // Of a list that is behind a map nobody would see it.
+        self.close_up.is_none().then_some((&self.filter, &state::FIELDS[..]))
     }
 
     fn set_filter(&mut self, shared: &Shared, text: String) {
@@ -56,7 +70,12 @@ impl Screen for FiguresState {
         update::update(self, shared, command)
     }
 
-    fn click(&mut self, _shared: &mut Shared, row: usize, _column: usize) -> Vec<Effect> {
+    fn click(&mut self, shared: &mut Shared, row: usize, column: usize) -> Vec<Effect> {
+        if let Some(close_up) = &mut self.close_up {
+            close_up.put([column, row].map(|part| part as f64 / close_up_view::PARTS));
+            close_up.select(shared.map_of(close_up.cell));
+            return vec![];
+        }
         self.cursor = row.min(self.list.len().saturating_sub(1));
         vec![]
     }
@@ -68,7 +87,10 @@ impl Screen for FiguresState {
     fn command_line(&self, shared: &Shared, matrix_snapshot: &MatrixSnapshot) -> Result<Vec<String>, String> {
         copied::findings(matrix_snapshot)?;
         let file = shared.anywhere(&matrix_snapshot.file);
-        let Some(figure) = self.here() else { return Ok(copied::words(&["export", &file, "--what", "ledger"])) };
+        let looked_at = self.close_up.as_ref().map(|of| of.cell);
+        let Some(figure) = looked_at.or_else(|| self.here()) else {
+            return Ok(copied::words(&["export", &file, "--what", "ledger"]));
+        };
         let options = [
             ("--model", &matrix_snapshot.study.models[figure.model].name),
             ("--layer", &matrix_snapshot.layers[figure.model][figure.layer]),

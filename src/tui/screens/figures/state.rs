@@ -1,5 +1,6 @@
 //! Figures in the ledger's order, and which of them is looked at.
 
+use super::close_up::CloseUp;
 use crate::{
     study::matrix_snapshot::MatrixSnapshot,
     tui::{
@@ -19,6 +20,8 @@ pub(crate) struct FiguresState {
     pub alone: bool,
     /// A figure that was put aside: shown on the left of the one looked at.
     pub beside: Option<CellId>,
+    /// The map of a figure is looked at closely.
+    pub close_up: Option<CloseUp>,
 }
 
 pub(crate) const FIELDS: [&str; 9] = ["model", "layer", "projection", "view", "comparison", "auc", "rank", "shown", "reason"];

@@ -1,9 +1,16 @@
 //! Figures: what each command does.
 
-use super::state::{FiguresState, wall};
+use super::{
+    close_up::CloseUp,
+    state::{FiguresState, wall},
+};
 use crate::tui::{command::ScreenCommand, event::Effect, movement, shared::Shared};
+use std::sync::Arc;
 
 pub(crate) fn update(figures: &mut FiguresState, shared: &mut Shared, command: ScreenCommand) -> Vec<Effect> {
+    if figures.close_up.is_some() {
+        return close_up(figures, shared, command);
+    }
     if let Some(by) = movement::rows(command, shared.page) {
         // On the wall a row holds several.
         let across = if figures.alone { 1 } else { wall(shared.size).0 };
@@ -31,6 +38,12 @@ pub(crate) fn update(figures: &mut FiguresState, shared: &mut Shared, command: S
             figures.alone = true;
             shared.say("move on to a figure to see beside it", false);
         }
+        ScreenCommand::CloseUp => return look_closely(figures, shared),
+        ScreenCommand::ZoomIn
+        | ScreenCommand::ZoomOut
+        | ScreenCommand::WholeMap
+        | ScreenCommand::SelectArea
+        | ScreenCommand::SaveSelection => shared.say("e opens the map of this figure first", false),
         ScreenCommand::Pin => {
             if let Some(figure) = figures.here() {
                 shared.pin(figure);
@@ -44,6 +57,47 @@ pub(crate) fn update(figures: &mut FiguresState, shared: &mut Shared, command: S
 pub(crate) fn rebuild(figures: &mut FiguresState, shared: &Shared) {
     if let Some(matrix_snapshot) = shared.matrix_snapshot() {
         figures.rebuild(matrix_snapshot);
+    }
+}
+
+fn look_closely(figures: &mut FiguresState, shared: &mut Shared) -> Vec<Effect> {
+    let Some(cell) = figures.here() else { return vec![] };
+    figures.close_up = Some(CloseUp::new(cell));
+    (shared.looked_at, shared.is_map_stale) = (Some(cell), false);
+    // What was read of another figure, or before, is not shown.
+    shared.map = None;
+    vec![Effect::Map(cell)]
+}
+
+/// Commands while a map is looked at: of the list behind it none works, for nobody sees it.
+fn close_up(figures: &mut FiguresState, shared: &mut Shared, command: ScreenCommand) -> Vec<Effect> {
+    let Some(close_up) = &mut figures.close_up else { return vec![] };
+    if close_up.update(command, shared.map_of(close_up.cell)) {
+        return vec![];
+    }
+    match command {
+        ScreenCommand::Back if close_up.back() => vec![],
+        ScreenCommand::Back | ScreenCommand::CloseUp => {
+            (figures.close_up, shared.looked_at) = (None, None);
+            vec![]
+        }
+        ScreenCommand::SaveSelection => save(close_up, shared),
+        ScreenCommand::Pin => {
+            shared.pin(close_up.cell);
+            vec![]
+        }
+        _ => vec![],
+    }
+}
+
+fn save(close_up: &CloseUp, shared: &mut Shared) -> Vec<Effect> {
+    let map = shared.map.as_ref().and_then(|(cell, map)| map.as_ref().ok().filter(|_| *cell == close_up.cell));
+    match (map, close_up.selected.as_ref().filter(|of| of.images > 0)) {
+        (Some(map), Some(selected)) => vec![Effect::SaveSelection(Arc::clone(map), selected.is_selected.clone())],
+        _ => {
+            shared.say("nothing is selected: s begins a rectangle, s again ends it", true);
+            vec![]
+        }
     }
 }
 
@@ -142,6 +196,31 @@ mod tests {
         let (mut figures, mut shared) = opened_with(FiguresState::default(), pinned(""));
         update(&mut figures, &mut shared, C::Pin);
         assert!(matches!(shared.overlay, Some(Overlay::Confirm { then: Confirmation::Unpin(_), .. })));
+    }
+
+    #[test]
+    fn a_map_is_looked_at_closely_and_a_selection_is_written_as_labels() {
+        let (mut figures, mut shared) = after(&[]);
+        let cell = figures.list[0];
+        assert_eq!(update(&mut figures, &mut shared, C::CloseUp), [Effect::Map(cell)]);
+        assert!(update(&mut figures, &mut shared, C::SaveSelection).is_empty() && shared.toast.take().unwrap().bad);
+        let map = crate::study::map_images::MapImages { cell, ..crate::study::make_up::tests::map() };
+        shared.map = Some((cell, Ok(Arc::new(map))));
+        for command in [C::Up, C::SelectArea, C::Down, C::Down, C::Right, C::Right, C::Enter] {
+            assert!(update(&mut figures, &mut shared, command).is_empty());
+        }
+        let [Effect::SaveSelection(_, is_selected)] = &update(&mut figures, &mut shared, C::SaveSelection)[..] else { panic!() };
+        assert_eq!(is_selected.iter().filter(|is| **is).count(), 5);
+        // The list behind it does not move unseen.
+        update(&mut figures, &mut shared, C::Last);
+        assert_eq!((figures.cursor, figures.close_up.is_some()), (0, true));
+        // The rectangle goes first, then the close look, and only then what was open before.
+        let mut left = vec![];
+        for _ in 0..2 {
+            update(&mut figures, &mut shared, C::Back);
+            left.push(figures.close_up.as_ref().map(|of| of.selected.is_some()));
+        }
+        assert_eq!(left, [Some(false), None]);
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Figures, drawn: a wall of them, one by itself, or two side by side.
 
-use super::state::{FiguresState, wall};
+use super::{
+    close_up_view,
+    state::{FiguresState, wall},
+};
 use crate::{
     study::matrix_snapshot::MatrixSnapshot,
     tui::{
@@ -41,6 +44,9 @@ pub(crate) fn draw(figures: &FiguresState, paint: &mut Paint, area: Rect, shared
             },
         );
         return;
+    }
+    if let Some(close_up) = &figures.close_up {
+        return close_up_view::draw(close_up, paint, area, shared, &matrix_snapshot.name(&close_up.cell));
     }
     let [above, under] = Layout::vertical([Constraint::Fill(1), Constraint::Length(4)]).areas(area);
     match (figures.alone, figures.beside, figures.here()) {

@@ -18,106 +18,15 @@ use crate::{
         },
         estimators::{auc::Sorted, knn::ScoredFolds},
         inference::{
-            bootstrap::{deviation, interval, interval_and_p, median},
-            difference::difference,
+            bootstrap::{interval, median},
             interval::AucInterval,
-            student,
+            side_difference::{Replicates, SideDifference},
         },
     },
 };
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use typed_index_collections::TiSlice;
-
-/// A statistic in the sample and in every replicate.
-#[derive(Clone)]
-struct Replicates {
-    /// In the sample.
-    value: f64,
-    /// By replicate; `None` where it is undefined.
-    replicates: Vec<Option<f64>>,
-    /// The effective number of identities that carry its errors, where it is an AUC.
-    effective: f64,
-}
-
-impl Replicates {
-    /// In the sample (`None`), or in one replicate.
-    fn at(&self, replicate: Option<usize>) -> Option<f64> {
-        replicate.map_or(Some(self.value), |replicate| self.replicates[replicate])
-    }
-}
-
-/// How much the trainings of one side vary: the variance of their mean, and its degrees of freedom.
-struct TrainingVariance {
-    variance: f64,
-    degrees: f64,
-}
-
-impl TrainingVariance {
-    fn of(values: &[f64]) -> Self {
-        let (n, mean) = (values.len() as f64, sum::mean(values));
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        TrainingVariance { variance: squares / (n - 1.0) / n, degrees: n - 1.0 }
-    }
-}
-
-/// A difference of two sides (right − left), and its sources of uncertainty: which identities are in the sample, and, where the contrast names
-/// a factor, how the trainings came out.
-struct SideDifference {
-    replicates: Replicates,
-    /// Whether each side varies over replicates.
-    both_vary: bool,
-    /// Where both sides are AUCs: both with their intervals, and both in every replicate in which both are defined.
-    sides: Option<([Estimate; 2], Vec<[f64; 2]>)>,
-    trainings: Option<[TrainingVariance; 2]>,
-}
-
-impl SideDifference {
-    /// The value in every replicate in which it is defined.
-    fn defined_replicates(&self) -> Vec<f64> {
-        self.replicates.replicates.iter().flatten().copied().collect()
-    }
-
-    /// Over identities, plus over trainings if the contrast names a factor; `None` where no replicate has a value.
-    fn variance(&self) -> Option<f64> {
-        let replicates = self.defined_replicates();
-        let over_identities = (!replicates.is_empty()).then(|| deviation(&replicates).powi(2))?;
-        // Near 1 replicates vary too little; the sides' own intervals do not.
-        let arm = self.of_sides().and_then(|(estimate, _)| estimate.interval);
-        let arm = arm.map_or(0.0, |interval| 0.5 * (interval.high - interval.low) / student::Z);
-        let over_identities = over_identities.max(arm * arm);
-        Some(over_identities + self.trainings.iter().flatten().map(|side| side.variance).sum::<f64>())
-    }
-
-    /// The interval and the p-value from both sides' intervals.
-    fn of_sides(&self) -> Option<(Estimate, Option<f64>)> {
-        let ([left, right], pairs) = self.sides.as_ref()?;
-        Some(difference(*left, *right, pairs))
-    }
-
-    /// The interval and the two-sided p-value of no difference. A handful of trainings cannot be resampled: their variance is added to that
-    /// over identities, and Student's t has Welch's degrees of freedom (Satterthwaite 1946; Welch 1947).
-    fn interval_and_p(&self) -> Option<(Estimate, f64)> {
-        let value = self.replicates.value;
-        let Some(sides) = &self.trainings else {
-            if let Some((estimate, p)) = self.of_sides() {
-                return Some((estimate, p.unwrap_or(1.0)));
-            }
-            let sorted = sorted(self.defined_replicates());
-            let (estimate, p) = interval_and_p(value, &sorted)?;
-            // Where no replicate is on the other side of 0, the p-value follows from their standard deviation, if both sides vary.
-            let one_sided = sorted.first()? * sorted.last()? > 0.0;
-            let normal_p = student::two_sided(value / deviation(&sorted), f64::INFINITY);
-            return Some((estimate, if one_sided && self.both_vary { p.min(normal_p) } else { p }));
-        };
-        let variance = self.variance()?;
-        let denominator: f64 = sides.iter().map(|side| side.variance.powi(2) / side.degrees).sum();
-        let degrees = if denominator > 0.0 { variance.powi(2) / denominator } else { f64::INFINITY };
-        let reach = student::quantile(0.025, degrees) * variance.sqrt();
-        let p = if variance > 0.0 { student::two_sided(value / variance.sqrt(), degrees) } else { 1.0 };
-        Some((Estimate::new(value, value - reach, value + reach), p))
-    }
-}
 
 /// The scores of a model's chosen view on a comparison, and of the features of the same layer.
 struct ChosenView {
@@ -170,9 +79,9 @@ impl<'a> ResampledStudy<'a> {
     /// Of one contrast on one comparison; `None` where a side has no chosen view there.
     pub(super) fn difference(&self, contrast: usize, sides: &ContrastSides, comparison: ComparisonIx) -> Option<Difference> {
         let chosen = |model: ModelIx| self.chosen.get(&(model, comparison));
-        let mut view = self.side_difference(sides, &|model, replicate| chosen(model)?.view.at(replicate))?;
+        let mut view = SideDifference::of(sides, self.replicates, &|model, replicate| chosen(model)?.view.at(replicate))?;
         view.sides = self.side_aucs(sides, comparison);
-        let view_minus_probe = self.side_difference(sides, &|model, replicate| {
+        let view_minus_probe = SideDifference::of(sides, self.replicates, &|model, replicate| {
             Some(chosen(model)?.view.at(replicate)? - chosen(model)?.probe.as_ref()?.at(replicate)?)
         });
         let mean = |models: &[ModelIx]| {
@@ -199,32 +108,13 @@ impl<'a> ResampledStudy<'a> {
         let indices = (0..contrasts.len()).flat_map(|contrast| pairs.iter().map(move |&pair| (contrast, pair)));
         let interaction = |(contrast, (within, whole)): (usize, (ComparisonIx, ComparisonIx))| {
             let view = |model, comparison, replicate| self.chosen.get(&(model, comparison))?.view.at(replicate);
-            let difference = self.side_difference(&contrasts[contrast], &|model, replicate| {
+            let difference = SideDifference::of(&contrasts[contrast], self.replicates, &|model, replicate| {
                 Some(view(model, within, replicate)? - view(model, whole, replicate)?)
             })?;
             let (difference, p) = difference.interval_and_p()?;
             Some(Interaction { held: contrast, within, whole, difference, p, q: 1.0 })
         };
         indices.filter_map(interaction).collect()
-    }
-
-    /// The right side's mean of a statistic of models less the left side's. `statistic`: of a model, in the sample (`None`) or in a replicate.
-    fn side_difference(
-        &self,
-        sides: &ContrastSides,
-        statistic: &dyn Fn(ModelIx, Option<usize>) -> Option<f64>,
-    ) -> Option<SideDifference> {
-        let all =
-            |models: &[ModelIx], replicate| models.iter().map(|&model| statistic(model, replicate)).collect::<Option<Vec<f64>>>();
-        let at = |replicate| Some(sum::mean(&all(&sides.right, replicate)?) - sum::mean(&all(&sides.left, replicate)?));
-        let replicates = (0..self.replicates).map(|replicate| at(Some(replicate))).collect();
-        let replicates = Replicates { value: at(None)?, replicates, effective: 0.0 };
-        let values = [all(&sides.left, None)?, all(&sides.right, None)?];
-        let varies =
-            |models: &[ModelIx]| (1..self.replicates).any(|replicate| all(models, Some(replicate)) != all(models, Some(0)));
-        let both_vary = varies(&sides.left) && varies(&sides.right);
-        let trainings = sides.has_trainings().then(|| values.map(|side| TrainingVariance::of(&side)));
-        Some(SideDifference { replicates, both_vary, sides: None, trainings })
     }
 
     /// Both sides' mean AUC of their chosen views with intervals, and in every replicate in which both are defined.
@@ -350,31 +240,5 @@ impl<'a> HalfB<'a> {
         let identities = self.resampler.identities();
         let effective = scored.effective_identities_of_losses(identities, |column| self.identity[column] as usize);
         Some(Replicates { value: value?, replicates: replicates.into_iter().map(|[mean]| mean).collect(), effective })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::numeric::PhiloxStream;
-
-    /// Three trainings a side and no true difference: p ≤ .05 in about one run of twenty, not of five.
-    #[test]
-    fn a_few_trainings_keep_the_error_rate() {
-        let mut rng = PhiloxStream::for_test(5, 5);
-        let mut normal = || rng.normals(1.0)[0];
-        let runs = 2000;
-        let significant = (0..runs)
-            .filter(|_| {
-                let sides = [0, 1].map(|_| [normal(), normal(), normal()]);
-                let value = sum::mean(&sides[1]) - sum::mean(&sides[0]);
-                let replicates = (0..50).map(|_| Some(value + 0.05 * normal())).collect();
-                let replicates = Replicates { value, replicates, effective: 0.0 };
-                let trainings = Some(sides.map(|side| TrainingVariance::of(&side)));
-                let difference = SideDifference { replicates, both_vary: true, sides: None, trainings };
-                difference.interval_and_p().unwrap().1 <= 0.05
-            })
-            .count();
-        assert!((0.02..0.065).contains(&(significant as f64 / f64::from(runs))), "{significant} of {runs}");
     }
 }
