@@ -189,6 +189,12 @@ impl Context {
         self.globals.clone()
     }
 
+    /// The same for another workspace.
+    fn beside(&self, workspace: Workspace) -> Context {
+        let globals = workspace.options();
+        Context { workspace, threads: self.threads, json: self.json, quiet: self.quiet, globals }
+    }
+
     /// A command line to be copied from what is printed: with its workspace, where that is not the current folder.
     pub fn line(&self, words: &[&str]) -> String {
         let words = words.iter().map(|word| shell(word));

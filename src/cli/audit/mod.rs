@@ -107,9 +107,7 @@ impl AuditCommand {
         let Ok(report) = self.what.canonicalize() else { return Ok(None) };
         let Some(root) = report.ancestors().skip(1).find(|folder| holds_results(folder)) else { return Ok(None) };
         remark(context, format!("beside the results in {}", printable(&root.display().to_string())));
-        let workspace = Workspace::new(root.to_owned(), None)?;
-        let globals = workspace.options();
-        Ok(Some(Context { workspace, threads: context.threads, json: context.json, quiet: context.quiet, globals }))
+        Ok(Some(context.beside(Workspace::new(root.to_owned(), None)?)))
     }
 
     /// Notes what it came to, for whoever shows these results; an auditor without a workspace, or in one that cannot be written,

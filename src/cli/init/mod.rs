@@ -60,9 +60,11 @@ impl InitCommand {
         if file.symlink_metadata().is_ok() {
             return Err(Fault::asked("the study file is there already").in_file(file).next("give another name with --study"));
         }
+        // What is odd about the data is said once, when the study is checked.
+        let silent = Context { quiet: true, ..context.beside(context.workspace.clone()) };
         let found = FoundStudy {
             name: self.study.clone(),
-            faces: found::faces(context, faces, &self.labels)?,
+            faces: found::faces(&silent, faces, &self.labels)?,
             labels: self.labels.file().map(|file| written(file, &self.dir)),
             identities: self.labels.identities_column().map(str::to_owned),
             training: self.learn.iter().map(|path| found::training(path)).collect::<Result<_>>()?,
@@ -77,9 +79,7 @@ impl InitCommand {
         } else {
             tell(&found);
         }
-        let workspace = Workspace::new(self.dir.clone(), None)?;
-        let globals = workspace.options();
-        let beside = Context { workspace, threads: context.threads, json: context.json, quiet: context.quiet, globals };
+        let beside = context.beside(Workspace::new(self.dir.clone(), None)?);
         if !context.json {
             say(format!("\n{}", printable(&file.display().to_string())));
         }

@@ -21,7 +21,7 @@ enum FoundBy {
     Nothing,
 }
 
-/// The page with the seal that fits it: whoever changes a page can do that.
+/// The page, sealed anew: whoever changes a page can do that, too.
 fn sealed(page: &str) -> String {
     let at = page.find(SEAL).unwrap() + SEAL.len();
     let end = at + page[at..].find('"').unwrap();

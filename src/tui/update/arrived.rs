@@ -31,7 +31,7 @@ pub(crate) fn take(app: &mut App, event: ScreenEvent) -> Vec<Effect> {
         ScreenEvent::Selected(Ok(saved)) => app.shared.show(Overlay::Message {
             title: "the selection is written".to_owned(),
             text: format!(
-                "{}\n\nThe study reads it as an attribute, with this in its file:\n\nevaluation:\n  labels:\n    - {{ file: ../{}, attribute: {}, provenance: perceived }}\n\nThe map on which the images were selected separates them by construction: look at other models.",
+                "{}\n\nThe study reads it as an attribute, with this under `evaluation:` in its file:\n\nlabels: [{{ file: ../{}, attribute: {}, provenance: perceived }}]\n\nThe map on which the images were selected separates them by construction: look at other models.",
                 saved.file.display(),
                 saved.file.display(),
                 saved.attribute

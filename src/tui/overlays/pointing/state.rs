@@ -60,6 +60,12 @@ impl Pointing {
         field.options.iter().any(|option| *option != field.value)
     }
 
+    /// A path that is not begun begins in the folder above, where what a new workspace is about mostly lies.
+    pub(super) fn begin(&mut self) {
+        self.fields[self.cursor].value = "../".to_owned();
+        self.fields[self.cursor].options.clear();
+    }
+
     /// As far as all paths agree that begin so.
     pub(super) fn complete(&mut self) {
         let field = &mut self.fields[self.cursor];

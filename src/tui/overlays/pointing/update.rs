@@ -26,6 +26,7 @@ pub(crate) fn update(shared: &mut Shared, mut pointing: Pointing, command: Scree
             Err(why) => why.clone_into(&mut pointing.told),
         },
         ScreenCommand::Complete if is_begun && pointing.has_more() => pointing.complete(),
+        ScreenCommand::Complete if !is_begun && pointing.is_path() => pointing.begin(),
         ScreenCommand::Complete | ScreenCommand::Down => pointing.cursor = moved(pointing.cursor, count, ScreenCommand::Down),
         ScreenCommand::Up => pointing.cursor = moved(pointing.cursor, count, ScreenCommand::Up),
         other => {
@@ -89,6 +90,8 @@ mod tests {
         assert!(pointing.fields[1].options.is_empty(), "an answer to what was typed before");
         pointing.take("da", ["data/faces/", "data/facts/"].map(str::to_owned).to_vec());
         assert_eq!(update(&mut shared, pointing, C::Complete), [Effect::Paths("data/fac".to_owned())]);
+        let (_, pointing, effects) = after(&[Err(C::Complete)]);
+        assert_eq!((pointing.fields[1].value.as_str(), effects), ("../", vec![Effect::Paths("../".to_owned())]));
         // A name is no path.
         let (_, _, effects) = after(&[Err(C::Up), Ok("x")]);
         assert_eq!(effects, []);

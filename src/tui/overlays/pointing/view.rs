@@ -14,7 +14,7 @@ pub(crate) fn draw(paint: &mut Paint, area: Rect, pointing: &Pointing) {
         cursor: pointing.cursor,
         options: &options,
         fault: &pointing.told,
-        foot: "Esc leaves · Tab completes · Enter goes on; at the end it writes the study",
+        foot: "Esc leaves · Tab begins a path and completes it · Enter goes on; at the end it writes the study",
     };
     form.draw(paint, area);
 }

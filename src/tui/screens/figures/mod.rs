@@ -33,7 +33,7 @@ impl Screen for FiguresState {
     fn keys(&self) -> &'static [ScreenCommand] {
         use ScreenCommand as C;
         if self.close_up.is_some() {
-            &[C::Down, C::ZoomIn, C::ZoomOut, C::WholeMap, C::SelectArea, C::SaveSelection, C::Back]
+            &[C::Down, C::ZoomIn, C::SelectArea, C::SaveSelection, C::ZoomOut, C::WholeMap, C::Back]
         } else {
             &[C::Down, C::Enter, C::CloseUp, C::Pin, C::Beside, C::Filter, C::Build, C::Mark]
         }
