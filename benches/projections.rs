@@ -449,9 +449,9 @@ fn one(word: &str, n: usize) {
 fn figure(curves: &BTreeMap<&str, Vec<(f64, f64)>>) -> String {
     const COLOURS: [&str; 6] = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9"];
     let x = |n: f64| 70.0 + 440.0 * (n.log10() - 3.0) / (5.4 - 3.0);
-    let y = |seconds: f64| 320.0 - 290.0 * (seconds.log10() + 2.0) / 5.0;
+    let y = |seconds: f64| 320.0 - 290.0 * (seconds.max(0.01).log10() + 2.0) / 5.0;
     let mut svg = String::from(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 620 370\" font-family=\"sans-serif\" font-size=\"13\" fill=\"#444\"><rect width=\"620\" height=\"370\" fill=\"#fff\"/>",
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 700 370\" font-family=\"sans-serif\" font-size=\"13\" fill=\"#444\"><rect width=\"700\" height=\"370\" fill=\"#fff\"/>",
     );
     for power in -2..=3 {
         let at = y(10f64.powi(power));
@@ -468,6 +468,8 @@ fn figure(curves: &BTreeMap<&str, Vec<(f64, f64)>>) -> String {
         );
     }
     svg += "<text x=\"290\" y=\"360\" text-anchor=\"middle\">images, 512 columns each; two threads</text>";
+    let most = curves.values().flatten().map(|(n, _)| *n).fold(0.0, f64::max);
+    let mut labels: Vec<(f64, &str, String)> = vec![];
     for ((word, points), colour) in curves.iter().zip(COLOURS.into_iter().cycle()) {
         let path: Vec<String> = points.iter().map(|(n, seconds)| format!("{:.1},{:.1}", x(*n), y(*seconds))).collect();
         svg += &format!("<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>", path.join(" "));
@@ -475,12 +477,17 @@ fn figure(curves: &BTreeMap<&str, Vec<(f64, f64)>>) -> String {
             svg += &format!("<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" fill=\"{colour}\"/>", x(*n), y(*seconds));
         }
         if let Some((n, seconds)) = points.last() {
-            svg += &format!(
-                "<text x=\"{:.1}\" y=\"{:.1}\" fill=\"{colour}\">{word} {seconds:.0} s</text>",
-                x(*n) + 8.0,
-                y(*seconds) + if *word == "umap" { 12.0 } else { 0.0 }
-            );
+            let digits = usize::from(*seconds < 10.0);
+            let size = if *n < most { format!(" at {n}") } else { String::new() };
+            labels.push((y(*seconds) + 4.0, colour, format!("{word} {seconds:.digits$} s{size}")));
         }
+    }
+    // One below the other, each as near to the end of its line as there is room.
+    labels.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut lowest = 0.0;
+    for (at, colour, label) in labels {
+        lowest = at.max(lowest + 14.0);
+        svg += &format!("<text x=\"{:.1}\" y=\"{lowest:.1}\" fill=\"{colour}\">{label}</text>", x(most) + 8.0);
     }
     svg + "</svg>\n"
 }

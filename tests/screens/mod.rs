@@ -69,8 +69,8 @@ fn from_an_empty_workspace_to_an_audited_report_by_keys_alone() {
     let mut seen = session(&desk, (120, 40));
     holds(&seen, &["no study yet", "Enter starts one"]);
     seen.press("Enter");
-    holds(&seen, &["a study of my own", "scanned digits"]);
-    seen.press("j Enter");
+    holds(&seen, &["my own pictures or features", "an empty study file", "scanned digits"]);
+    seen.press("j j Enter");
     assert!(follow(&desk, &mut seen)[0].ends_with("demo --digits --prepare"));
     // The whole sample takes half a minute: the small study stands in for it.
     fs::remove_file(desk.path("experiments/digits.yaml")).unwrap();

@@ -38,7 +38,7 @@ impl Parts {
     /// Of a graph; `neighbors` and the metric are those that it was made by.
     ///
     /// # Errors
-    /// More parts than can be joined in a sensible time.
+    /// Parts so large that joining them would take minutes.
     pub(super) fn of<T>(graph: &Graph<T>, given: &ProjectionInput, neighbors: usize, metric: NeighbourMetric) -> Result<Self>
     where
         T: Copy + Default + PartialOrd + Send + Sync,
@@ -69,9 +69,9 @@ impl Parts {
         if pairs * given.features.columns() as f64 > MOST_WORK {
             let count = sizes.len();
             return Err(Fault::asked(format!(
-                "the graph of {neighbors} neighbours falls into {count} parts: too many to be joined"
+                "the graph of {neighbors} neighbours falls into {count} parts: among {total} images it takes too long to find the shortest edges between them"
             ))
-            .next("raise neighbors"));
+            .next("raise neighbors, or take fewer images"));
         }
         let joints = if sizes.len() < 2 { vec![] } else { joints(members, given, metric)? };
         sizes.sort_unstable_by(|a, b| b.cmp(a));
