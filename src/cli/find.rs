@@ -3,7 +3,7 @@
 
 use super::{
     Context,
-    export::place,
+    chosen::{self, UnnamedLayer},
     output::{TextColumns, remark, say, say_json, tell_about},
 };
 use crate::{
@@ -22,7 +22,6 @@ use visavis_core::{
         Fault, Result,
         comparison::Expression,
         image::{Column, Images},
-        index::{LayerIx, ModelIx},
         spelling::suggestion,
         text::{count, printable, thousands},
     },
@@ -202,14 +201,8 @@ impl AskedFeatures {
     /// No such model or layer; features that are not there yet.
     fn read(of: &FindCommand, plan: &Plan, context: &Context) -> Result<Self> {
         let names = StudyNames::of(&plan.study);
-        let models: Vec<&str> = plan.study.models.keys().map(|model| names.model(model)).collect();
-        let model: ModelIx = place("--model", of.model.as_deref(), &models)?.into();
-        let layers = names.layers(model);
-        let layers: Vec<&str> = layers.iter().map(String::as_str).collect();
-        let layer: LayerIx = match &of.layer {
-            Some(_) => place("--layer", of.layer.as_deref(), &layers)?.into(),
-            None => layers.len().saturating_sub(1).into(),
-        };
+        let model = chosen::model(&plan.study, "--model", of.model.as_deref())?;
+        let layer = chosen::layer(&plan.study, model, of.layer.as_deref(), UnnamedLayer::Last)?;
         let name = names.model_and_layer(model, layer);
         let absent = || {
             Fault::missing(format!("there are no features of {name} yet"))

@@ -2,7 +2,7 @@
 
 use super::{
     Context,
-    export::place,
+    chosen::place,
     weights::{StoredWidth, write_new, written},
 };
 use crate::study::{self, Step, StudyNames};

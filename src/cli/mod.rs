@@ -3,6 +3,7 @@
 mod attach;
 mod audit;
 mod check;
+mod chosen;
 mod compare;
 mod completions;
 mod data;

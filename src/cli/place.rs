@@ -2,14 +2,12 @@
 
 use super::{
     Context,
-    export::{
-        place as place_of,
-        table::{ExportFormat, ExportTable},
-    },
+    chosen::{self, UnnamedLayer},
+    export::table::{ExportFormat, ExportTable},
     output::{remark, say_json, write_out},
 };
 use crate::study::{
-    self, Plan, StudyNames,
+    self, Plan,
     placing::{FittedMap, NEAREST},
 };
 use std::path::PathBuf;
@@ -72,12 +70,7 @@ impl PlaceCommand {
         );
         let mut table = ExportTable::default();
         table.text("image", names.into_iter().map(Some));
-        for axis in 0..placed.coordinates.columns() {
-            table.number(
-                &format!("a{}", axis + 1),
-                placed.coordinates.column(axis).into_iter().map(|value| Some(f64::from(value))),
-            );
-        }
+        table.axes(&placed.coordinates);
         table.number("neighbours_kept", placed.neighbours_kept.iter().copied().map(Some));
         let bytes = table.write(if context.json { ExportFormat::JsonLines } else { ExportFormat::Csv })?;
         let Some(file) = &self.output else {
@@ -95,14 +88,10 @@ impl PlaceCommand {
 
     /// Which map is meant.
     fn map(&self, plan: &Plan) -> Result<(ModelIx, LayerIx, ProjectionIx)> {
-        let (study, names) = (&plan.study, StudyNames::of(&plan.study));
-        let models: Vec<&str> = study.models.keys().map(|model| names.model(model)).collect();
-        let model: ModelIx = place_of("--model", self.model.as_deref(), &models)?.into();
-        let layers = names.layers(model);
-        let layer_names: Vec<&str> = layers.iter().map(String::as_str).collect();
-        let layer = place_of("--layer", self.layer.as_deref(), &layer_names)?.into();
-        let projections: Vec<&str> = study.projections.keys().map(|projection| names.projection(projection)).collect();
-        Ok((model, layer, place_of("--projection", self.projection.as_deref(), &projections)?.into()))
+        let study = &plan.study;
+        let model = chosen::model(study, "--model", self.model.as_deref())?;
+        let layer = chosen::layer(study, model, self.layer.as_deref(), UnnamedLayer::Only)?;
+        Ok((model, layer, chosen::projection(study, self.projection.as_deref())?))
     }
 
     fn others(&self) -> Result<Matrix> {

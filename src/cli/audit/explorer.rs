@@ -1,14 +1,14 @@
 //! An explorer, on a page of its own or in a report: what is round its contents against this program; then written again from the study and its
 //! results, and compared byte for byte; then, of a page of its own, the results that it shows.
 
-use super::rendering::StudyBeside;
+use super::rendering::{StudyBeside, is_plain};
 use crate::{
     audit::{Audit as Examined, Checked, Evidence, Reach, Rendered, RenderedFrom, Verdict},
     cli::explore,
     report::{ExploredReport, ExplorerMark},
     study::{self, OpenedStudy, Plan, Step},
 };
-use std::path::{Component, Path};
+use std::path::Path;
 use visavis_core::{
     domain::{Fault, Result, text::printable},
     store::Workspace,
@@ -42,8 +42,7 @@ fn checked(id: &str, verdict: Verdict, why: &str) -> Checked {
 /// No study file where the page says it is; one that is wrong.
 pub(super) fn study_of(study_file: &str, reach: &Reach, workspace: &Workspace) -> Result<(OpenedStudy, Plan)> {
     let named = Path::new(study_file);
-    let is_plain = named.components().all(|part| matches!(part, Component::Normal(_)));
-    let found = reach.find(named, LARGEST_STUDY).ok().filter(|_| is_plain);
+    let found = reach.find(named, LARGEST_STUDY).ok().filter(|_| is_plain(named));
     let found = found.ok_or_else(|| {
         Fault::unchecked("an explorer is checked beside the results that it was written from, and its study is not here")
             .next("name the workspace with --workspace")

@@ -57,8 +57,7 @@ impl StudyBeside {
     pub(super) fn of(page: &str, evidence: &Evidence, reach: &Reach, workspace: &Workspace) -> std::result::Result<Self, String> {
         let named = Path::new(&evidence.study_file);
         // A name that leads out of the workspace is no name of a file that was moved within it.
-        let is_plain = named.components().all(|part| matches!(part, Component::Normal(_)));
-        let others = workspace.studies().into_iter().take(if is_plain { MOST_STUDIES } else { 0 });
+        let others = workspace.studies().into_iter().take(if is_plain(named) { MOST_STUDIES } else { 0 });
         let others = others.map(|path| workspace.shareable(&path));
         let wanted = made_of(page).map(|of| of.study);
         let mut chosen = None;
@@ -180,6 +179,11 @@ pub(super) fn beside(
         Err(fault) => Rendered::Not(fault.what),
     };
     RenderedBeside { rendered, told, is_study_same }
+}
+
+/// Is it names alone, which lead nowhere but down?
+pub(super) fn is_plain(path: &Path) -> bool {
+    path.components().all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// What the page's head says it was made of.

@@ -13,10 +13,12 @@ pub(super) mod table;
 mod verification;
 
 use super::{
-    Context, open_store,
+    Context,
+    chosen::{self, UnnamedLayer},
+    open_store,
     output::{remark, say_json, write_out},
 };
-use crate::study::{self, NamedScore, Step, StudyNames, StudyOutcome, StudyResults, text_of};
+use crate::study::{self, NamedScore, Step, StudyOutcome, StudyResults, text_of};
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
@@ -27,13 +29,11 @@ use visavis_core::{
     domain::{
         Fault, Key, Result,
         image::Images,
-        index::{LayerIx, ModelIx},
         job::JobId,
         ledger::CellId,
         metric::MetricPoint,
         score::{Counts, Estimate, TOO_FEW},
         simultaneous::CellTest,
-        spelling::suggestion,
         stage::ProjectFeatures,
     },
     store::{AttemptRow, write_out as write_out_whole},
@@ -130,17 +130,13 @@ impl ExportCommand {
     }
 
     fn matrix(&self, plan: &study::Plan, format: &str) -> Result<Vec<u8>> {
-        let (study, names) = (&plan.study, StudyNames::of(&plan.study));
-        let models: Vec<&str> = study.models.keys().map(|model| names.model(model)).collect();
-        let model: ModelIx = place("--model", self.model.as_deref(), &models)?.into();
-        let layers = names.layers(model);
-        let layer_names: Vec<&str> = layers.iter().map(String::as_str).collect();
-        let layer: LayerIx = place("--layer", self.layer.as_deref(), &layer_names)?.into();
+        let study = &plan.study;
+        let model = chosen::model(study, "--model", self.model.as_deref())?;
+        let layer = chosen::layer(study, model, self.layer.as_deref(), UnnamedLayer::Only)?;
         let (step, output) = if self.what == "features" {
             (study::features(study, model, layer), study::features_name(study, model, layer))
         } else {
-            let projections: Vec<&str> = study.projections.keys().map(|projection| names.projection(projection)).collect();
-            let projection = place("--projection", self.projection.as_deref(), &projections)?.into();
+            let projection = chosen::projection(study, self.projection.as_deref())?;
             (
                 Step::Project { model, layer, projection, seed: usize::from(self.seed) - 1 },
                 ProjectFeatures::COORDINATES.to_owned(),
@@ -154,22 +150,8 @@ impl ExportCommand {
         let matrix = array::from_npy(&bytes, Path::new(&output))?;
         let mut table = ExportTable::default();
         table.text("image", images.ids().map(|id| Some(id.to_owned())));
-        for axis in 0..matrix.columns() {
-            table.number(&format!("a{}", axis + 1), matrix.column(axis).into_iter().map(|value| Some(f64::from(value))));
-        }
+        table.axes(&matrix);
         self.table(&table, format)
-    }
-}
-
-/// Which of the names; the only one when none is said.
-pub(crate) fn place(option: &str, wanted: Option<&str>, names: &[&str]) -> Result<usize> {
-    match wanted {
-        None if names.len() == 1 => Ok(0),
-        None => Err(Fault::asked(format!("say which: {option} NAME")).next(suggestion("", names))),
-        Some(wanted) => names
-            .iter()
-            .position(|name| *name == wanted)
-            .ok_or_else(|| Fault::asked(format!("{option}: there is no `{wanted}`")).next(suggestion(wanted, names))),
     }
 }
 

@@ -2,7 +2,10 @@
 
 use polars::prelude::{Column, DataFrame, NamedFrom, ParquetWriter, Series};
 use serde_json::Value;
-use visavis_core::domain::{Fault, Result, text::no_formula};
+use visavis_core::{
+    domain::{Fault, Result, text::no_formula},
+    numeric::Matrix,
+};
 
 #[derive(Clone, Copy)]
 pub(crate) enum ExportFormat {
@@ -32,6 +35,13 @@ impl ExportTable {
 
     pub(crate) fn number(&mut self, name: &str, values: impl Iterator<Item = Option<f64>>) {
         self.columns.push((name.to_owned(), Values::Number(values.collect())));
+    }
+
+    /// A column for each of a matrix: `a1`, `a2` and so on.
+    pub(crate) fn axes(&mut self, matrix: &Matrix) {
+        for axis in 0..matrix.columns() {
+            self.number(&format!("a{}", axis + 1), matrix.column(axis).into_iter().map(|value| Some(f64::from(value))));
+        }
     }
 
     pub(crate) fn whole(&mut self, name: &str, values: impl Iterator<Item = Option<usize>>) {

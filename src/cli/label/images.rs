@@ -1,6 +1,10 @@
 //! Which pictures are labelled: those of a folder, or those that a study evaluates.
 
-use super::super::{Context, export::place, output::remark};
+use super::super::{
+    Context,
+    chosen::{self, UnnamedLayer},
+    output::remark,
+};
 use crate::study::{self, StudyNames};
 use std::{
     collections::HashMap,
@@ -11,7 +15,6 @@ use visavis_core::{
     domain::{
         Fault, Result,
         image::{Column, ImageIndex, Images},
-        index::{LayerIx, ModelIx},
         text::{count, printable},
     },
     files,
@@ -108,14 +111,8 @@ pub(super) fn features(file: &Path, (model, layer): (&str, Option<&str>), images
     let opened = study::open(file, &context.workspace)?;
     let plan = study::plan(&opened, &context.workspace)?;
     let names = StudyNames::of(&plan.study);
-    let models: Vec<&str> = plan.study.models.keys().map(|model| names.model(model)).collect();
-    let model: ModelIx = place("--unsure-of", Some(model), &models)?.into();
-    let layers = names.layers(model);
-    let layers: Vec<&str> = layers.iter().map(String::as_str).collect();
-    let layer: LayerIx = match layer {
-        Some(_) => place("--layer", layer, &layers)?.into(),
-        None => layers.len().saturating_sub(1).into(),
-    };
+    let model = chosen::model(&plan.study, "--unsure-of", Some(model))?;
+    let layer = chosen::layer(&plan.study, model, layer, UnnamedLayer::Last)?;
     let absent = || {
         Fault::missing(format!("there are no features of `{}` yet", names.model(model)))
             .in_file(file)

@@ -2,7 +2,6 @@
 
 use super::carried::alone;
 use crate::audit::{Examination, MARK, Rendered, Verdict, seal};
-use rayon::prelude::*;
 use std::{ops::Range, path::Path};
 use visavis_core::domain::Digest;
 
@@ -71,7 +70,13 @@ fn a_changed_digit_is_found_wherever_it_stands() {
         let page = if number(2).is_multiple_of(2) { sealed(&page) } else { page };
         (at, found_by(&page, (at < evidence.start).then_some(&own)))
     };
-    let found: Vec<(usize, FoundBy)> = (0..changes).into_par_iter().map(changed).collect();
+    // Threads of their own: a rendering waits for those of rayon.
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let found: Vec<(usize, FoundBy)> = std::thread::scope(|scope| {
+        let part = |first: usize| (first as u64..changes).step_by(threads).map(changed).collect::<Vec<_>>();
+        let parts: Vec<_> = (0..threads).map(|first| scope.spawn(move || part(first))).collect();
+        parts.into_iter().flat_map(|part| part.join().unwrap()).collect()
+    });
     for (part, is_part) in [("shown", true), ("evidence", false)] {
         let by = |by: FoundBy| found.iter().filter(|(at, found)| (*at < evidence.start) == is_part && *found == by).count();
         println!(
