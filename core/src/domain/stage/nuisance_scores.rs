@@ -29,7 +29,7 @@ impl ScoreNuisances {
 
 impl Stage for ScoreNuisances {
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn seed(&self) -> Option<u64> {

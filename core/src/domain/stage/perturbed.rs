@@ -625,7 +625,7 @@ const PINNED: [(&str, &str); 46] = [
     ("steady", "1564d1c9"),
     ("fairness", "d494d2c8"),
     ("nuisances", "2515e6de"),
-    ("explained", "1c04c739"),
+    ("explained", "8a46e808"),
     ("adjusted", "cdba9b9c"),
     ("verify", "459a9f38"),
     ("pairs", "bc7dc476"),

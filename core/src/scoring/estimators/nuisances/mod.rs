@@ -4,31 +4,27 @@
 //! Columns are standardised. A column's prediction for an image is the mean of its [`PREDICTORS`] nearest images of other folds, of those
 //! in which the column is defined. A nuisance of several columns has one R²: explained over total variance of them all. What is not defined
 //! of an image is neither predicted nor counted. Of a nuisance that the view knows nothing of, R² is about −1 / [`PREDICTORS`].
-//!
-//! Resamples draw identities and weight what was predicted; neighbours stay.
 
-use super::{
-    monotone::{ranks, reflect},
-    out_of_fold::{OutOfFold, PREDICTORS, among, out_of_fold},
-};
+mod explained;
+mod gradient;
+
+use super::out_of_fold::{OutOfFold, PREDICTORS, among, out_of_fold};
 use crate::{
     domain::{
         membership::Members,
         nuisance::{AskedNuisance, Nuisance, NuisanceScore, NuisanceScores, PictureNuisance, ViewNuisances},
         projection::View,
-        score::{Estimate, LEAST_IDENTITIES},
     },
     numeric::{Matrix, neighbours::Neighbours, sum},
-    scoring::{
-        design::{
-            members::{Setting, groups},
-            purpose,
-            resample::{REPLICATES, ReplicateWeights, Resampler, weighted_sums},
-            split::{Pool, Split, split},
-        },
-        inference::bootstrap::{interval, median},
+    scoring::design::{
+        members::{Setting, groups},
+        purpose,
+        resample::Resampler,
+        split::{Pool, Split, split},
     },
 };
+use explained::explained;
+use gradient::gradient_of;
 use rayon::prelude::*;
 
 /// A nuisance with its values.
@@ -188,101 +184,6 @@ fn scores_of(
         NuisanceScore { whole, a, b, monotone: gradient.and_then(|axis| gradient_of(design, axis, &of.columns[0])) }
     };
     asked.iter().map(score).collect()
-}
-
-/// Sums over the images of one identity in which a column is predicted: their number, values, squares, and squared errors.
-type Sums = [f64; 4];
-
-/// R² of one nuisance in one pool: the median over projection seeds.
-fn explained(design: &NuisanceDesign, neighbours: &[OutOfFold], columns: &[Vec<f64>], pool: Pool) -> Option<Estimate> {
-    let resampler = &design.resamplers[pool.index()];
-    // By seed, by column, by identity.
-    let sums: Vec<Vec<Vec<Sums>>> = neighbours
-        .iter()
-        .map(|of_seed| columns.iter().map(|column| sums_by_identity(design, of_seed, column, pool)).collect())
-        .collect();
-    let once = vec![[1u8; REPLICATES]; resampler.identities()];
-    let of_seeds = |multiplicities: &[[u8; REPLICATES]]| -> [Option<f64>; REPLICATES] {
-        let seeds: Vec<[Option<f64>; REPLICATES]> = sums.iter().map(|columns| r_squared(columns, multiplicities)).collect();
-        std::array::from_fn(|replicate| median(seeds.iter().map(|seed| seed[replicate])))
-    };
-    let value = of_seeds(&once)[0]?;
-    if resampler.identities() < LEAST_IDENTITIES {
-        return Some(Estimate::bare(value));
-    }
-    let [distribution] =
-        resampler.distributions_of_many(design.bootstraps, |weights: ReplicateWeights| [of_seeds(weights.multiplicities)]);
-    interval(value, &distribution).or(Some(Estimate::bare(value)))
-}
-
-fn sums_by_identity(design: &NuisanceDesign, neighbours: &OutOfFold, column: &[f64], pool: Pool) -> Vec<Sums> {
-    let resampler = &design.resamplers[pool.index()];
-    let mut sums = vec![[0.0; 4]; resampler.identities()];
-    let list = usize::from(pool != Pool::Whole);
-    for (image, nearest) in neighbours.iter().enumerate().filter(|(image, _)| pool.holds(design.split.half[*image])) {
-        let value = column[image];
-        let (mut total, mut known) = (0.0, 0);
-        for near in nearest[list].iter().map(|&j| column[j as usize]).filter(|near| !near.is_nan()) {
-            total += near;
-            known += 1;
-        }
-        if value.is_nan() || known == 0 {
-            continue;
-        }
-        let error = value - total / f64::from(known);
-        let of_image = [1.0, value, value * value, error * error];
-        sums[resampler.identity(image)].iter_mut().zip(of_image).for_each(|(sum, of)| *sum += of);
-    }
-    sums
-}
-
-/// 1 − squared errors over squared distances from the mean, over all columns.
-fn r_squared(columns: &[Vec<Sums>], multiplicities: &[[u8; REPLICATES]]) -> [Option<f64>; REPLICATES] {
-    let (mut errors, mut total) = ([0.0; REPLICATES], [0.0; REPLICATES]);
-    for column in columns {
-        let sums = weighted_sums(column, multiplicities);
-        for replicate in 0..REPLICATES {
-            let [n, value, square, error] = [0, 1, 2, 3].map(|part: usize| sums[part][replicate]);
-            errors[replicate] += error;
-            total[replicate] += if n > 0.0 { square - value * value / n } else { 0.0 };
-        }
-    }
-    std::array::from_fn(|replicate| (total[replicate] > 0.0).then(|| 1.0 - errors[replicate] / total[replicate]))
-}
-
-/// |Spearman's ρ| of the axis and a nuisance that is one number, over the images in which it is defined: mid-ranks are taken once, and
-/// replicates weight them.
-fn gradient_of(design: &NuisanceDesign, axis: &Matrix, column: &[f64]) -> Option<Estimate> {
-    let resampler = &design.resamplers[Pool::Whole.index()];
-    let defined: Vec<usize> = (0..column.len()).filter(|&image| column[image].is_finite()).collect();
-    let middle = (defined.len() + 1) as f64 / 2.0;
-    let scale = defined.len().max(1) as f64;
-    // About their mean and of size 1, so that no digits are lost.
-    let centred = |values: Vec<f64>| ranks(&values).into_iter().map(|rank| (rank - middle) / scale).collect::<Vec<f64>>();
-    let x = centred(defined.iter().map(|&image| f64::from(axis.values()[image])).collect());
-    let y = centred(defined.iter().map(|&image| column[image]).collect());
-    let mut sums = vec![[0.0; 6]; resampler.identities()];
-    for (place, &image) in defined.iter().enumerate() {
-        let (x, y) = (x[place], y[place]);
-        let of_image = [1.0, x, y, x * y, x * x, y * y];
-        sums[resampler.identity(image)].iter_mut().zip(of_image).for_each(|(sum, of)| *sum += of);
-    }
-    let correlation = |multiplicities: &[[u8; REPLICATES]]| -> [Option<f64>; REPLICATES] {
-        let all = weighted_sums(&sums, multiplicities);
-        std::array::from_fn(|replicate| {
-            let [n, x, y, xy, xx, yy] = [0, 1, 2, 3, 4, 5].map(|part: usize| all[part][replicate]);
-            let (xx, yy) = (xx - x * x / n, yy - y * y / n);
-            (xx > 0.0 && yy > 0.0).then(|| (xy - x * y / n) / (xx * yy).sqrt())
-        })
-    };
-    let value = correlation(&vec![[1u8; REPLICATES]; resampler.identities()])[0]?;
-    if resampler.identities() < LEAST_IDENTITIES {
-        return Some(reflect(Estimate::bare(value), 0.0));
-    }
-    let [distribution] =
-        resampler.distributions_of_many(design.bootstraps, |weights: ReplicateWeights| [correlation(weights.multiplicities)]);
-    let signed = interval(value, &distribution).unwrap_or(Estimate::bare(value));
-    Some(reflect(signed, 0.0))
 }
 
 #[cfg(test)]

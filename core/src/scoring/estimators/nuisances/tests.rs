@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// So many images of people with four each.
-fn with<T>(n: usize, then: impl FnOnce(&Setting) -> T) -> T {
+pub(super) fn with<T>(n: usize, then: impl FnOnce(&Setting) -> T) -> T {
     let id = |i: usize| format!("{i:05}");
     let images = Images((0..n).map(|i| (id(i), None)).collect());
     let identities: Column = (0..n).map(|i| (id(i), (i / 4).to_string())).collect();
@@ -20,12 +20,12 @@ fn brightness(values: Vec<f64>) -> NuisanceValues {
     NuisanceValues { nuisance: Nuisance::Measured(PictureNuisance::Brightness), columns: vec![values] }
 }
 
-fn normals(n: usize, seed: u64) -> Vec<f64> {
+pub(super) fn normals(n: usize, seed: u64) -> Vec<f64> {
     let mut rng = PhiloxStream::for_test(seed, 1);
     (0..n).map(|_| rng.normals(1.0)[0]).collect()
 }
 
-fn points(columns: &[&[f64]]) -> Matrix {
+pub(super) fn points(columns: &[&[f64]]) -> Matrix {
     let n = columns[0].len();
     let values = (0..n).flat_map(|i| columns.iter().map(move |column| column[i] as f32)).collect();
     Matrix::new(n, columns.len(), values).unwrap()
