@@ -41,12 +41,15 @@ fn main() -> ExitCode {
     match std::panic::catch_unwind(|| match cli::help_page() {
         Some(page) => {
             cli::say_page(page);
-            Ok(())
+            0
         }
-        None => cli::run(Cli::parse()),
+        None => {
+            let cli = Cli::parse();
+            let json = cli.asks_for_json();
+            cli::run(cli).map_or_else(|fault| cli::tell_fault(&fault, json), |()| 0)
+        }
     }) {
-        Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(fault)) => ExitCode::from(cli::tell_fault(&fault)),
+        Ok(code) => ExitCode::from(code),
         Err(_) => ExitCode::from(1),
     }
 }

@@ -99,8 +99,9 @@ BODIES |= {
         lambda: chart(*RANGE, '<circle class="value" data-claim="q" cx="1.0" cy="9" r="4"/>') * 100_000,
         FOUND,
     ),
-    "a chart of a million rings": (lambda: chart(*RANGE, RING * 1_000_000), FOUND),
-    "300 charts of 2,000 rings each": (lambda: chart(*RANGE, RING * 2000) * 300, FOUND),
+    "a chart of a million rings": (lambda: chart(*RANGE, RING * 1_000_000), REFUSED),
+    "300 charts of 2,000 rings each": (lambda: chart(*RANGE, RING * 2000) * 300, REFUSED),
+    "140 charts of 2,000 rings each": (lambda: chart(*RANGE, RING * 2000) * 140, FOUND),
     "a line of a million claims": (
         lambda: chart(*LINES, f'<polyline class="line l0" data-claim="{"c1 " * 1_000_000}" points=""/>'),
         FOUND,

@@ -101,6 +101,56 @@ fn what_losses_and_optimizers_remember_outlives_a_kill() {
     killed_and_undisturbed(change, &["7"], "goes on from step 6 of 16");
 }
 
+#[test]
+fn the_best_epoch_of_held_out_identities_outlives_a_kill() {
+    let change = |desk: &Desk| desk.edit(STUDY, "batch: 8,", "batch: 8, validation: { share: 0.5 },");
+    killed_and_undisturbed(change, &["3", "5"], "goes on from step 4 of 8");
+}
+
+#[test]
+fn a_training_ends_when_held_out_identities_are_told_apart_no_better() {
+    let desk = desk();
+    desk.edit(STUDY, "epochs: 4, batch: 8,", "epochs: 40, batch: 8, validation: { share: 0.5, patience: 2 },");
+    desk.succeed(&["run", STUDY, "--quiet"]);
+    let facts = &training(&desk)["facts"];
+    let curve: Vec<f64> = facts["validation"].as_array().unwrap().iter().map(|of| of.as_f64().unwrap()).collect();
+    let best = (0..curve.len()).find(|epoch| curve.iter().all(|of| of <= &curve[*epoch])).unwrap();
+    assert_eq!((curve.len(), facts["kept_epoch"][0].as_f64()), (best + 3, Some(best as f64 + 1.0)), "{curve:?}");
+    assert!(curve.len() < 40 && curve.iter().all(|auc| (0.0..=1.0).contains(auc)), "{curve:?}");
+    // Two of four identities, with eight pictures each, are learned from.
+    assert_eq!(
+        (&facts["classes"][0], &facts["images"][0], &facts["held_out_images"][0]),
+        (&2.0.into(), &16.0.into(), &16.0.into())
+    );
+    let logs = desk.succeed(&["logs", "train"]);
+    let ends = "no epoch was better than the best for 2 in a row: the training ends here";
+    assert!(logs.contains("2 identities with 16 pictures are held out") && logs.contains(ends), "{logs}");
+    desk.succeed(&["report", STUDY, "--quiet"]);
+    let page = fs::read_to_string(desk.path("reports/tiny.html")).unwrap();
+    assert!(page.contains("of held-out identities"), "which epoch was kept");
+    let audit = desk.json(&["audit", "reports/tiny.html", "--recompute", "training"]);
+    assert_eq!((audit["verdict"].as_str(), audit["unchecked"].as_u64()), (Some("identical"), Some(0)), "{audit}");
+    // The last weights are kept where that is asked for.
+    desk.edit(STUDY, "patience: 2", "keep: last");
+    desk.edit(STUDY, "epochs: 40", "epochs: 3");
+    desk.succeed(&["run", STUDY, "--quiet"]);
+    let results = fs::read_dir(desk.path("data/results")).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap());
+    let kept =
+        results.map(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).unwrap()["facts"]["kept_epoch"][0].as_f64());
+    assert!(kept.into_iter().any(|epoch| epoch == Some(3.0)), "the last of three");
+}
+
+#[test]
+fn too_few_identities_to_hold_out_are_told() {
+    let desk = desk();
+    desk.succeed(&["data", "draw", "data/few", "--train", "varied", "--identities", "3", "--images", "24", "--quiet"]);
+    desk.edit(STUDY, "../data/people", "../data/few");
+    desk.edit(STUDY, "batch: 8,", "batch: 8, validation: { share: 0.5 },");
+    let run = desk.visavis(&["run", STUDY]);
+    assert_eq!(run.code, 3, "{}{}", run.out, run.err);
+    assert!(run.err.contains("of 3 identities of the training set, 2 can be held out"), "{}", run.err);
+}
+
 /// The study, changed so, run whole and with a death at each of the steps: the same results.
 fn killed_and_undisturbed(change: impl Fn(&Desk), deaths: &[&str], goes_on: &str) {
     let desk = || {

@@ -33,10 +33,10 @@ impl CheckCommand {
                 "wrong": examined.faults.iter().map(ToString::to_string).collect::<Vec<_>>(),
             });
             say_json(&json);
-            return conclude(examined.faults);
+            return conclude(context, examined.faults);
         }
         if !examined.faults.is_empty() {
-            return conclude(examined.faults);
+            return conclude(context, examined.faults);
         }
         let excluded = if opened.file.excluded > 0 { format!(" ({} excluded)", opened.file.excluded) } else { String::new() };
         say(format!(
@@ -61,10 +61,10 @@ impl CheckCommand {
 }
 
 /// Tells every fault; the last one ends the command.
-fn conclude(mut faults: Vec<Fault>) -> Result<()> {
+fn conclude(context: &Context, mut faults: Vec<Fault>) -> Result<()> {
     let Some(last) = faults.pop() else { return Ok(()) };
     for fault in &faults {
-        super::tell_fault(fault);
+        super::tell_fault(fault, context.json);
     }
     Err(last)
 }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use visavis_core::{
     domain::{
         Fault, Key, Result,
-        job::{Cause, JobState},
+        job::{Cause, JobId, JobState},
         text::printable,
     },
     store::{AttemptRow, Index, LogRow},
@@ -64,8 +64,12 @@ impl LogsCommand {
 /// A line as JSON and as text.
 type LogLine = (serde_json::Value, String);
 
-fn line(label: &str, row: &LogRow, named: bool) -> LogLine {
-    let json = serde_json::json!({ "at": row.at, "job": label, "key": row.key, "attempt": row.attempt, "line": row.line });
+/// `of`: the job that it is of, and its label; `None` of a line of no job that is known.
+fn line(of: Option<&(JobId, String)>, row: &LogRow, named: bool) -> LogLine {
+    let (job, label) = of.map_or((None, ""), |(job, label)| (Some(job), label.as_str()));
+    let json = serde_json::json!({
+        "at": row.at, "job": job, "label": label, "key": row.key, "attempt": row.attempt, "line": row.line,
+    });
     let whose = if named && !label.is_empty() { format!("{label} · ") } else { String::new() };
     (json, printable(&format!("{}  {whose}{}", open_store::moment(row.at), row.line)))
 }
@@ -75,25 +79,26 @@ fn latest(index: &Index, place: Option<i64>, most: usize) -> Result<(Vec<LogLine
     if rows.is_empty() {
         return Ok((vec![], last));
     }
-    let labels: HashMap<Key, String> = index.jobs()?.into_iter().filter_map(|job| Some((job.key?, job.label))).collect();
-    let label = |row: &LogRow| row.key.and_then(|key| labels.get(&key)).map_or("", String::as_str).to_owned();
-    Ok((rows.iter().map(|row| line(&label(row), row, true)).collect(), last))
+    let jobs: HashMap<Key, (JobId, String)> =
+        index.jobs()?.into_iter().filter_map(|job| Some((job.key?, (job.id, job.label)))).collect();
+    let of = |row: &LogRow| row.key.and_then(|key| jobs.get(&key));
+    Ok((rows.iter().map(|row| line(of(row), row, true)).collect(), last))
 }
 
 /// Every attempt at a job: what it logged, and how it ended.
 fn of_job(index: &Index, words: &str) -> Result<Vec<LogLine>> {
     let (_, label, job) = open_store::one(words, &open_store::known(index.jobs()?), "say more of its label")?;
-    let mut lines = Vec::new();
+    let (of, mut lines) = ((job.id, label), Vec::new());
     for attempt in index.attempts_at(job.id)? {
         let machine = index.machine_of(&attempt.worker)?.map_or(String::new(), |machine| format!(", {}", machine.told()));
         let head = format!("attempt {} on {}, slot {}{machine}", attempt.number, attempt.device, attempt.slot + 1);
         let row = |at: u64, line: String| LogRow { at, key: Some(attempt.key), attempt: attempt.number, line };
-        lines.push(line(&label, &row(attempt.started, format!("── {head}, journal {}", attempt.worker)), false));
-        lines.extend(index.log_of(&attempt)?.iter().map(|row| line(&label, row, false)));
+        lines.push(line(Some(&of), &row(attempt.started, format!("── {head}, journal {}", attempt.worker)), false));
+        lines.extend(index.log_of(&attempt)?.iter().map(|row| line(Some(&of), row, false)));
         if let Some(at) = attempt.ended {
-            lines.push(line(&label, &row(at, format!("── {}", ending(&attempt))), false));
+            lines.push(line(Some(&of), &row(at, format!("── {}", ending(&attempt))), false));
         } else if job.state != JobState::Running {
-            lines.push(line(&label, &row(attempt.started, "── its run ended without a word".to_owned()), false));
+            lines.push(line(Some(&of), &row(attempt.started, "── its run ended without a word".to_owned()), false));
         }
     }
     Ok(lines)

@@ -35,6 +35,7 @@ mod run;
 mod show;
 mod status;
 mod store;
+mod studies;
 mod tui;
 mod weights;
 mod whole_networks;
@@ -85,6 +86,13 @@ pub struct Cli {
     command: Option<VisavisCommand>,
 }
 
+impl Cli {
+    /// Errors are told as JSON then, too.
+    pub fn asks_for_json(&self) -> bool {
+        self.everywhere.json
+    }
+}
+
 /// Options of every command.
 #[derive(clap::Args)]
 struct Everywhere {
@@ -121,6 +129,8 @@ enum VisavisCommand {
     Run(run::RunCommand),
     /// Show how the latest run stands
     Status(status::StatusCommand),
+    /// List the studies of this workspace with their states; with STUDY, its runs over time
+    Studies(studies::StudiesCommand),
     /// Follow a run that goes on in the background
     Attach,
     /// Print what jobs logged, and how their attempts ended
@@ -248,6 +258,7 @@ pub fn run(cli: Cli) -> Result<()> {
         VisavisCommand::Plan(plan) => plan.run(&context),
         VisavisCommand::Run(run) => run.run(&context),
         VisavisCommand::Status(status) => status.run(&context),
+        VisavisCommand::Studies(studies) => studies.run(&context),
         VisavisCommand::Attach => attach::attach(&context),
         VisavisCommand::Logs(logs) => logs.run(&context),
         VisavisCommand::Explain(explain) => explain.run(&context),

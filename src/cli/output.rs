@@ -67,10 +67,20 @@ pub(crate) fn warn(context: &Context, warnings: &[String]) {
     }
 }
 
-/// Prints the one error, and says how the program ends.
-pub fn tell_fault(fault: &Fault) -> u8 {
-    writeln!(std::io::stderr().lock(), "error: {fault}").ok();
+/// Prints the one error, as text or as JSON, and says how the program ends.
+pub fn tell_fault(fault: &Fault, json: bool) -> u8 {
+    let text = if json { fault_as_json(fault).to_string() } else { format!("error: {fault}") };
+    writeln!(std::io::stderr().lock(), "{text}").ok();
     fault.ending.code()
+}
+
+fn fault_as_json(fault: &Fault) -> serde_json::Value {
+    let Fault { ending, what, place, next } = fault;
+    let at = place.as_ref().and_then(|place| place.at);
+    serde_json::json!({
+        "format": 1, "error": what, "file": place.as_ref().map(|place| place.file.to_string_lossy()),
+        "line": at.map(|(line, _)| line), "column": at.map(|(_, column)| column), "next": next, "code": ending.code(),
+    })
 }
 
 /// Columns aligned under their heads, numbers to the right; two spaces between.

@@ -34,6 +34,7 @@ mod plan;
 mod programs;
 mod queue;
 mod results;
+pub mod standing;
 mod steps;
 mod tasks;
 #[cfg(test)]
@@ -87,7 +88,7 @@ pub use visavis_core::{
     },
     domain::loss::{LOSSES, LossSpec},
     projection::{METHODS, MethodSpec, words as projection_words},
-    store::WrittenPage,
+    store::{AuditDifference, LastAudit, WrittenPage},
     weights::families,
 };
 

@@ -4,7 +4,10 @@ use super::{
     command::ScreenCommand,
     drawing::DrawingMode,
     event::{CommandPurpose, Effect, line},
-    overlays::state::{Confirmation, MenuChoice, Overlay, STARTS},
+    overlays::{
+        state::{Confirmation, MenuChoice, Overlay, STARTS},
+        studies::study_lines,
+    },
     paint::LEAST,
     screen_id::ScreenId,
     theme::Theme,
@@ -141,9 +144,9 @@ impl Shared {
         let (title, options, choice) = if self.seen.studies.is_empty() {
             ("start with", starts.collect(), MenuChoice::Start)
         } else {
-            let studies = self.seen.studies.iter().map(|path| path.display().to_string());
             let starts = starts.map(|words| format!("+ {words}"));
-            ("open a study, or start another", studies.chain(starts).collect(), MenuChoice::Study)
+            let studies = study_lines(&self.seen.studies, Path::new(&self.root), self.now);
+            ("open a study, or start another", studies.into_iter().chain(starts).collect(), MenuChoice::Study)
         };
         self.overlay = Some(Overlay::Menu { title, options, cursor: 0, choice });
     }
@@ -168,7 +171,12 @@ impl Shared {
             return vec![];
         }
         if self.seen.is_live() {
-            self.say("a run goes on: it takes up one study at a time", true);
+            let running = self.seen.run.as_ref().map_or(String::new(), |run| run.run.study.clone());
+            if only.is_some() {
+                self.say(format!("{running} runs: a part of a study is run when it has ended"), true);
+            } else {
+                self.confirm(format!("{running} runs now. Run this study when it has ended?"), Confirmation::Queue(file));
+            }
             return vec![];
         }
         match only {

@@ -239,6 +239,7 @@ fn run(live: bool, states: [JobState; 3]) -> Snapshot {
         started: 0,
         ended: (!live).then_some(1000),
         interrupted: false,
+        counts: None,
     };
     let labels = ["index digits", "project pixels · embedding · pca", "project blocks · embedding · pca"];
     let job = |(label, state): (&'static str, JobState)| JobSeen {

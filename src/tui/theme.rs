@@ -86,21 +86,21 @@ impl Theme {
     }
 
     pub fn warning(self) -> Style {
-        self.pick((240, 180, 60), (150, 90, 0), Color::Yellow)
+        self.pick((240, 180, 60), (135, 80, 0), Color::Yellow)
     }
 
     pub fn error(self) -> Style {
-        self.pick((255, 120, 105), (185, 40, 30), Color::Red).add_modifier(Modifier::BOLD)
+        self.pick((255, 135, 120), (185, 40, 30), Color::Red).add_modifier(Modifier::BOLD)
     }
 
     pub fn good(self) -> Style {
-        self.pick((80, 200, 160), (0, 120, 85), Color::Green)
+        self.pick((80, 200, 160), (0, 108, 76), Color::Green)
     }
 
     pub fn dim(self) -> Style {
         match self {
             Theme::Plain | Theme::Sixteen => Style::new().add_modifier(Modifier::DIM),
-            _ => self.pick((140, 145, 155), (105, 110, 120), Color::Gray),
+            _ => self.pick((170, 175, 185), (86, 91, 101), Color::Gray),
         }
     }
 
@@ -118,11 +118,11 @@ impl Theme {
         Style::new().fg(Color::Reset).add_modifier(Modifier::BOLD)
     }
 
-    /// Where the cursor is.
+    /// Where the cursor is. Text has a colour, too: that of the terminal could be the ground's, after a wrong guess.
     pub fn cursor(self) -> Style {
         match self {
-            Theme::Dark => Style::new().bg(rgb((45, 60, 85))).add_modifier(Modifier::BOLD),
-            Theme::Light => Style::new().bg(rgb((205, 225, 245))).add_modifier(Modifier::BOLD),
+            Theme::Dark => Style::new().bg(rgb((45, 60, 85))).fg(rgb((240, 243, 248))).add_modifier(Modifier::BOLD),
+            Theme::Light => Style::new().bg(rgb((205, 225, 245))).fg(rgb((15, 20, 30))).add_modifier(Modifier::BOLD),
             Theme::Sixteen | Theme::Plain => Style::new().add_modifier(Modifier::REVERSED),
         }
     }
@@ -155,7 +155,7 @@ impl Theme {
             Theme::Dark | Theme::Light => {
                 let (r, g, b) = viridis(share);
                 // The relative luminance at which black and white are equally far (WCAG 2).
-                let light = 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b) > 0.179;
+                let light = luminance((r, g, b)) > 0.179;
                 let text = if light { (0, 0, 0) } else { (255, 255, 255) };
                 Style::new().bg(rgb((r, g, b))).fg(rgb(text))
             }
@@ -195,12 +195,19 @@ impl Theme {
         ];
         let colour = COLOURS[class % 8];
         let darker = |part: u8| (f32::from(part) * 0.75) as u8;
-        self.pick(colour, (darker(colour.0), darker(colour.1), darker(colour.2)), SIXTEEN[class % 8])
+        // Their blue is too dark on a dark ground.
+        let on_dark = if colour == (0, 114, 178) { (40, 138, 205) } else { colour };
+        self.pick(on_dark, (darker(colour.0), darker(colour.1), darker(colour.2)), SIXTEEN[class % 8])
     }
 }
 
 pub(crate) fn rgb((r, g, b): (u8, u8, u8)) -> Color {
     Color::Rgb(r, g, b)
+}
+
+/// Relative luminance (WCAG 2).
+fn luminance((r, g, b): (u8, u8, u8)) -> f64 {
+    0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
 }
 
 fn linear(part: u8) -> f64 {
@@ -273,16 +280,60 @@ mod tests {
         assert_eq!(of(&[("TERM", "xterm-256color"), ("NO_COLOR", "")]), Theme::Dark);
     }
 
+    /// The contrast of two colours (WCAG 2).
+    fn contrast(one: (u8, u8, u8), other: (u8, u8, u8)) -> f64 {
+        let [one, other] = [one, other].map(luminance);
+        (one.max(other) + 0.05) / (one.min(other) + 0.05)
+    }
+
+    fn parts(colour: Option<Color>) -> (u8, u8, u8) {
+        match colour {
+            Some(Color::Rgb(r, g, b)) => (r, g, b),
+            other => panic!("no colour of its own: {other:?}"),
+        }
+    }
+
+    type Rgb = (u8, u8, u8);
+
+    /// The grounds that terminals have by default or by a popular scheme: black and One Dark's, white and Solarized's.
+    const GROUNDS: [(Theme, [Rgb; 2]); 2] =
+        [(Theme::Dark, [(0, 0, 0), (40, 44, 52)]), (Theme::Light, [(255, 255, 255), (253, 246, 227)])];
+
+    #[test]
+    fn all_text_is_readable_on_its_ground_and_under_the_cursor() {
+        for (theme, grounds) in GROUNDS {
+            let text = [
+                ("accent", theme.accent()),
+                ("warning", theme.warning()),
+                ("error", theme.error()),
+                ("good", theme.good()),
+                ("dim", theme.dim()),
+                ("key", theme.key()),
+                ("text under the cursor", theme.cursor()),
+            ];
+            for (name, style) in text {
+                for ground in grounds.into_iter().chain([parts(theme.cursor().bg)]) {
+                    let found = contrast(parts(style.fg), ground);
+                    assert!(found >= 4.5, "{name}, {theme:?}, on {ground:?}: {found:.2}");
+                }
+            }
+            // Signs of classes are no text: 3 is asked of them.
+            for class in 0..8 {
+                for ground in grounds {
+                    let found = contrast(parts(theme.class(class).fg), ground);
+                    assert!(found >= 3.0, "class {class}, {theme:?}, on {ground:?}: {found:.2}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn heat_is_readable_everywhere() {
         for step in 0..=100 {
             let value = 0.5 + f64::from(step) / 200.0;
             let style = Theme::Dark.heat(value);
-            let (Some(Color::Rgb(r, g, b)), Some(Color::Rgb(text, ..))) = (style.bg, style.fg) else { panic!("no colours") };
-            let ground = 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
-            let text = linear(text);
-            let contrast = (ground.max(text) + 0.05) / (ground.min(text) + 0.05);
-            assert!(contrast >= 4.5, "{value}: {contrast}");
+            let found = contrast(parts(style.bg), parts(style.fg));
+            assert!(found >= 4.5, "{value}: {found}");
         }
     }
 }

@@ -123,7 +123,7 @@ fn a_dispatcher_whose_job_is_ended_ends_its_workers_and_the_next_goes_on() {
     assert_eq!(said.code, 0, "{}", said.err);
     let told: serde_json::Value = serde_json::from_str(said.out.lines().last().unwrap()).unwrap();
     assert_eq!(told["event"], "submitted");
-    let done = format!("{}|N/A|COMPLETED|", told["job"]);
+    let done = format!("{}|N/A|COMPLETED|", told["slurm_job"]);
     cluster.wait_for("the next one makes the rest", || cluster.states().contains(&done));
     assert!(cluster.run(&["run", SMALL]).out.contains("0 stages ran"));
 }

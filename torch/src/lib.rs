@@ -6,6 +6,7 @@ pub mod device;
 pub mod extraction;
 pub mod feed;
 mod head;
+mod held_out;
 mod margin;
 pub mod network;
 mod norms;

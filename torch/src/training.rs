@@ -6,6 +6,7 @@ use crate::{
     device,
     feed::{Fed, Feed, Scaler},
     head::{HeadShape, LossHead},
+    held_out::{self, HeldOut, Parted},
     network::{Mode, TorchNetwork},
     norms,
     optimizer::Optimizer,
@@ -13,6 +14,7 @@ use crate::{
     schedule,
 };
 use std::{
+    collections::{BTreeMap, BTreeSet},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
@@ -20,10 +22,17 @@ use std::{
 use tch::{Device, Kind};
 use visavis_core::{
     dataset::Album,
-    domain::{Fault, Key, Result, image::Column, job::Cause, model::WeightFamily, stage::Training},
+    domain::{
+        Fault, Key, Result,
+        image::Column,
+        job::Cause,
+        model::WeightFamily,
+        stage::Training,
+        study::{KeptWeights, Validation},
+    },
     stages::{Inputs, Listener, Outcome, StageOutput, because},
     store::Checkpoints,
-    weights,
+    weights::{self, Tensor},
 };
 
 /// What a person would not want to lose more of.
@@ -51,9 +60,9 @@ pub(crate) fn train(
     listener: &dyn Listener,
 ) -> Outcome<StageOutput> {
     let mut lesson = TrainingLoop::begin(training, inputs, place).map_err(because)?;
-    lesson.go_on(place, listener).map_err(because)?;
+    lesson.go_on(training, place, listener).map_err(because)?;
     let mut kept = Instant::now();
-    while lesson.progress.step < lesson.steps {
+    while !lesson.is_over(training) {
         lesson.step(training, listener)?;
         let stops = place.stop.load(Ordering::SeqCst);
         if stops || kept.elapsed() > KEEP_EVERY || injected::keeps(lesson.progress.step) {
@@ -67,7 +76,7 @@ pub(crate) fn train(
             return Err((Cause::Stopped, Fault::failed(format!("stopped at step {at}; it goes on from there"))));
         }
     }
-    lesson.made()
+    lesson.made(training)
 }
 
 /// Why a training ends that cannot keep where it stands.
@@ -88,14 +97,27 @@ struct TrainingLoop {
     steps: usize,
     classes: usize,
     images: usize,
+    held_out: Option<HeldOut>,
     progress: TrainingProgress,
+    /// The weights of the best epoch so far, where they are what is kept.
+    best: BTreeMap<String, Tensor>,
     clock: Instant,
 }
 
 impl TrainingLoop {
     fn begin(training: &Training, inputs: &Inputs, place: &TrainingPlace) -> Result<Self> {
         let album = inputs.album(Training::PICTURES, &training.preparation)?;
-        let (classes, count) = classes(&album, &inputs.column(Training::CLASSES)?)?;
+        let column = inputs.column(Training::CLASSES)?;
+        let (album, held_out) = match &training.recipe.validation {
+            None => (album, None),
+            Some(of) => {
+                let Parted { learned, held_out } = held_out::part(&named(&album, &column)?, of.share, training.seed)?;
+                let held_out = album.only(&held_out);
+                let (identities, _) = classes(&held_out, &column)?;
+                (album.only(&learned), Some(HeldOut::new(held_out, identities, place.threads)))
+            }
+        };
+        let (classes, count) = classes(&album, &column)?;
         let device = place.device;
         let family = WeightFamily::own();
         let columns = weights::describe(&training.architecture, &family)?.columns(training.preparation.size)?;
@@ -119,6 +141,8 @@ impl TrainingLoop {
             optimizer,
             feed,
             device,
+            held_out,
+            best: BTreeMap::new(),
             classes: count,
             images,
             clock: Instant::now(),
@@ -126,7 +150,7 @@ impl TrainingLoop {
     }
 
     /// Takes up what an attempt before this one kept.
-    fn go_on(&mut self, place: &TrainingPlace, listener: &dyn Listener) -> Result<()> {
+    fn go_on(&mut self, training: &Training, place: &TrainingPlace, listener: &dyn Listener) -> Result<()> {
         let Some(bytes) = place.checkpoints.get(place.key)? else {
             listener.line(&format!(
                 "{} images of {} classes, {} steps on {}",
@@ -135,19 +159,23 @@ impl TrainingLoop {
                 self.steps,
                 device::words(self.device)
             ));
+            if let Some(of) = &self.held_out {
+                listener.line(&format!("{} are held out, and told apart after every epoch", of.words()));
+            }
             if let Some(some) = self.head.classes_at_a_time() {
                 listener.line(&format!("{some} of {} classes at every step, drawn by the seed", self.classes));
             }
             return Ok(());
         };
         match Checkpoint::from_bytes(&bytes) {
-            Some(of) if !of.progress.fits(self.steps, self.feed.batches().steps(), self.feed.batches().at_a_time()) => {
+            Some(of) if !self.fits(training, &of) => {
                 listener.line("what an attempt before kept is of no step of this training: begins anew");
             }
             Some(checkpoint) => {
                 listener.line(&format!("goes on from step {} of {}", checkpoint.progress.step, self.steps));
                 self.parameters.take(&checkpoint.tensors, self.device);
                 self.optimizer.take(&checkpoint.optimizer);
+                self.best = checkpoint.best;
                 self.progress = checkpoint.progress;
             }
             None => listener.line("what an attempt before kept is damaged: begins anew"),
@@ -155,8 +183,27 @@ impl TrainingLoop {
         Ok(())
     }
 
+    /// Can this training stand where a checkpoint says?
+    fn fits(&self, training: &Training, of: &Checkpoint) -> bool {
+        let validates = self.held_out.is_some();
+        let keeps_best = validates && !of.progress.validation.is_empty() && keeps_best(training);
+        of.progress.fits(self.steps, self.feed.batches().steps(), self.feed.batches().at_a_time(), validates)
+            && of.best.is_empty() != keeps_best
+    }
+
     fn checkpoint(&self) -> Checkpoint {
-        Checkpoint { progress: self.progress.clone(), tensors: self.parameters.values(), optimizer: self.optimizer.values() }
+        Checkpoint {
+            progress: self.progress.clone(),
+            tensors: self.parameters.values(),
+            optimizer: self.optimizer.values(),
+            best: self.best.clone(),
+        }
+    }
+
+    /// All steps are taken, or patience is at its end.
+    fn is_over(&self, training: &Training) -> bool {
+        let stops = training.recipe.validation.as_ref().is_some_and(|of| of.is_over(&self.progress.validation));
+        self.progress.step >= self.steps || stops
     }
 
     fn step(&mut self, training: &Training, listener: &dyn Listener) -> Outcome<()> {
@@ -188,7 +235,27 @@ impl TrainingLoop {
                 training.recipe.epochs
             ));
             (progress.losses, progress.right, progress.seen) = (0.0, 0.0, 0.0);
+            self.validate(training, listener)?;
             self.clock = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// After an epoch: how well held-out identities are told apart.
+    fn validate(&mut self, training: &Training, listener: &dyn Listener) -> Outcome<()> {
+        let (Some(held_out), Some(validation)) = (&self.held_out, &training.recipe.validation) else { return Ok(()) };
+        let auc = held_out.auc(&self.network, &self.scaler, self.device).map_err(because)?;
+        let curve = &mut self.progress.validation;
+        curve.push(auc);
+        let is_best = Validation::best(curve) == Some(curve.len() - 1);
+        if is_best && keeps_best(training) {
+            self.best = self.parameters.values();
+        }
+        listener.point("validation", self.progress.step as u64 - 1, auc);
+        listener.line(&format!("held-out identities: AUC {auc:.3}{}", if is_best { ", the best so far" } else { "" }));
+        if validation.is_over(curve) && self.progress.step < self.steps {
+            let waited = validation.patience.unwrap_or_default();
+            listener.line(&format!("no epoch was better than the best for {waited} in a row: the training ends here"));
         }
         Ok(())
     }
@@ -259,15 +326,18 @@ impl TrainingLoop {
         (loss, right)
     }
 
-    fn made(&self) -> Outcome<StageOutput> {
-        let mut tensors = self.parameters.values();
+    fn made(&self, training: &Training) -> Outcome<StageOutput> {
+        let mut tensors = if self.best.is_empty() { self.parameters.values() } else { self.best.clone() };
         tensors.retain(|name, _| !norms::is_of_training_alone(name));
         // The last step's loss was of the weights before it.
         if let Some((name, _)) = tensors.iter().find(|(_, tensor)| tensor.values.iter().any(|value| !value.is_finite())) {
             return Err((Cause::Diverged, diverged(&format!("`{name}` is no number"), self.progress.step)));
         }
         let bytes = weights::write(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))).map_err(because)?;
-        let curves = serde_json::json!({ "loss": self.progress.loss, "accuracy": self.progress.accuracy });
+        let mut curves = serde_json::json!({ "loss": self.progress.loss, "accuracy": self.progress.accuracy });
+        if self.held_out.is_some() {
+            curves["validation"] = self.progress.validation.clone().into();
+        }
         let made = StageOutput::default()
             .with(Training::WEIGHTS, bytes)
             .fact("loss", self.progress.loss.clone())
@@ -277,11 +347,24 @@ impl TrainingLoop {
             .fact("pictures_at_a_time", vec![self.progress.part as f64])
             .with_json(Training::CURVES, &curves)
             .map_err(because)?;
+        let made = match (&self.held_out, Validation::best(&self.progress.validation)) {
+            (Some(of), Some(best)) => {
+                let kept = if keeps_best(training) { best + 1 } else { self.progress.validation.len() };
+                made.fact("validation", self.progress.validation.clone())
+                    .fact("kept_epoch", vec![kept as f64])
+                    .fact("held_out_images", vec![of.images() as f64])
+            }
+            _ => made,
+        };
         Ok(match self.head.classes_at_a_time() {
             Some(some) => made.fact("classes_at_a_time", vec![some as f64]),
             None => made,
         })
     }
+}
+
+fn keeps_best(training: &Training) -> bool {
+    training.recipe.validation.as_ref().is_some_and(|of| of.keep == KeptWeights::Best)
 }
 
 fn diverged(what: &str, step: usize) -> Fault {
@@ -310,12 +393,17 @@ mod injected {
     }
 }
 
-/// The class of each picture of the album, by the place of its name among the sorted ones; and how many there are.
+/// The class of each picture of the album, by the place of its name among their sorted names; and how many there are.
 fn classes(album: &Album, column: &Column) -> Result<(Vec<i64>, usize)> {
-    let names: Vec<&str> = column.values().into_iter().collect();
-    let class = |id: &str| {
-        let name = column.get(id).ok_or_else(|| Fault::unexpected(format!("the image {id} is in no class")))?;
-        Ok(names.binary_search(&name).unwrap_or_default() as i64)
-    };
-    Ok((album.images.ids().map(class).collect::<Result<_>>()?, names.len()))
+    let named = named(album, column)?;
+    let names: BTreeSet<&str> = named.iter().copied().collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    let class = |name: &&str| names.binary_search(name).unwrap_or_default() as i64;
+    Ok((named.iter().map(class).collect(), names.len()))
+}
+
+/// The identity of each picture of the album.
+fn named<'a>(album: &Album, column: &'a Column) -> Result<Vec<&'a str>> {
+    let name = |id: &str| column.get(id).ok_or_else(|| Fault::unexpected(format!("the image {id} is in no class")));
+    album.images.ids().map(name).collect()
 }

@@ -76,6 +76,23 @@ impl Album {
         self
     }
 
+    /// The pictures at some places, in their order.
+    #[must_use]
+    pub fn only(&self, places: &[usize]) -> Self {
+        let altered = |of: &Altered| {
+            let landmarks =
+                if of.landmarks.is_empty() { Vec::new() } else { places.iter().map(|&at| of.landmarks[at].clone()).collect() };
+            Altered { by: of.by, landmarks }
+        };
+        Album {
+            source: Arc::clone(&self.source),
+            images: Images(places.iter().map(|&place| self.images.0[place].clone()).collect()),
+            preparation: self.preparation.clone(),
+            marks: self.marks.only(places),
+            alteration: self.alteration.as_ref().map(altered),
+        }
+    }
+
     /// One picture, prepared; and altered, if the album's pictures are.
     ///
     /// # Errors

@@ -135,6 +135,11 @@ impl Marks {
         Ok(Marks(images.ids().zip(column.aligned(images)).map(mark).collect::<Result<_>>()?))
     }
 
+    /// Those of some places.
+    pub(super) fn only(&self, places: &[usize]) -> Self {
+        Marks(if self.0.is_empty() { Vec::new() } else { places.iter().map(|&place| self.0[place].clone()).collect() })
+    }
+
     /// That of the image at this place.
     pub fn at(&self, place: usize) -> Option<&Mark> {
         self.0.get(place)

@@ -179,6 +179,8 @@ purposes! {
     UmapPlacedPushes = 69;
     /// The identities among whom labels are permuted, where there are very many; an index a pair of classes.
     PermutedSample = 70;
+    /// The identities of a training set that are held out of training.
+    HeldOutIdentities = 90;
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How a training went: the mean loss and the share of right answers of each epoch, side by side.
+//! How a training went: the mean loss and the share of right answers of each epoch, and how well held-out identities were told apart, side by side.
 
 use super::{
     DrawingResult,
@@ -10,20 +10,27 @@ use plotters::{
     style::text_anchor::{HPos, VPos},
 };
 
-const WIDTH: u32 = 460;
+/// Of one course.
+const COURSE: u32 = 230;
 const HEIGHT: u32 = 130;
 const LEFT: i32 = 44;
 const TOP: i32 = 24;
 const BOTTOM: i32 = 22;
 
-/// Draws both courses in one sheet of fixed size: `loss` and `right` (0 to 1) have one value an epoch.
-pub fn curves(loss: &[f64], right: &[f64]) -> DrawingResult {
-    sheet("Loss and share of right answers, epoch by epoch", WIDTH, HEIGHT, |root| {
-        let half = WIDTH as i32 / 2;
-        let most = loss.iter().copied().fold(0.0, f64::max);
-        for (place, (name, values, top)) in [("mean loss", loss, most), ("share right", right, 1.0)].into_iter().enumerate() {
-            let left = LEFT + place as i32 * half;
-            let (wide, high) = (half - LEFT - 14, HEIGHT as i32 - TOP - BOTTOM);
+/// Draws the courses in one sheet, which has a fixed size for each: `loss`, `right` (0 to 1) and `validation` (an AUC; empty where nobody
+/// is held out) have one value an epoch.
+pub fn curves(loss: &[f64], right: &[f64], validation: &[f64]) -> DrawingResult {
+    let most = loss.iter().copied().fold(0.0, f64::max);
+    let mut courses = vec![("mean loss", loss, most), ("share right", right, 1.0)];
+    let mut title = "Loss and share of right answers, epoch by epoch";
+    if !validation.is_empty() {
+        courses.push(("held-out AUC", validation, 1.0));
+        title = "Loss, share of right answers and AUC of held-out identities, epoch by epoch";
+    }
+    sheet(title, COURSE * courses.len() as u32, HEIGHT, |root| {
+        for (place, (name, values, top)) in courses.iter().copied().enumerate() {
+            let left = LEFT + place as i32 * COURSE as i32;
+            let (wide, high) = (COURSE as i32 - LEFT - 14, HEIGHT as i32 - TOP - BOTTOM);
             let y =
                 |value: f64| TOP + high - (f64::from(high) * (value / top.max(f64::MIN_POSITIVE)).clamp(0.0, 1.0)).round() as i32;
             let x = |epoch: usize| {

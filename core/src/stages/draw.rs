@@ -43,10 +43,12 @@ fn curves(inputs: &Inputs) -> Result<plot::DrawingResult> {
     struct Curves {
         loss: Vec<f64>,
         accuracy: Vec<f64>,
+        #[serde(default)]
+        validation: Vec<f64>,
     }
     let curves: Curves =
         serde_json::from_slice(&inputs.bytes(Figure::CURVES)?).map_err(|error| Fault::unexpected(error.to_string()))?;
-    Ok(plot::curves(&curves.loss, &curves.accuracy))
+    Ok(plot::curves(&curves.loss, &curves.accuracy, &curves.validation))
 }
 
 fn draw_view(

@@ -6,7 +6,7 @@ use crate::domain::{Digest, Fault, Key, Result};
 use serde::{Deserialize, Serialize};
 
 /// What an audit of one study found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LastAudit {
     /// 1.
     pub format: u32,
@@ -31,12 +31,33 @@ pub struct LastAudit {
     pub not_attempted: usize,
     /// The keys of results that it made again to the same bits.
     pub verified: Vec<Key>,
+    /// The first of what differs, at most [`MOST_DIFFERENCES`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<AuditDifference>,
     /// Which page it was of, if of one; and of which results, taken together.
     #[serde(default)]
     pub page: Option<Digest>,
     /// Keys and contents of the results that the page shows.
     #[serde(default)]
     pub results: Option<Digest>,
+}
+
+/// Differences that are kept; `differs` counts them all.
+pub const MOST_DIFFERENCES: usize = 200;
+
+/// Something that an audit found otherwise than it was told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AuditDifference {
+    /// Of a claim its id; else what it is of.
+    pub id: String,
+    /// The stage whose output it is, or `page`, `object`, `data`.
+    pub stage: String,
+    /// What was told.
+    pub expected: Option<String>,
+    /// What was found.
+    pub found: Option<String>,
+    /// In words.
+    pub why: String,
 }
 
 impl LastAudit {
@@ -87,10 +108,17 @@ mod tests {
             partial: false,
             identical: 3,
             within_tolerance: 0,
-            differs: 0,
+            differs: 1,
             unchecked: 1,
             not_attempted: 0,
             verified: vec![Key(Digest::of(b"k"))],
+            differences: vec![AuditDifference {
+                id: "c1".into(),
+                stage: "score".into(),
+                expected: Some("0.5".into()),
+                found: None,
+                why: "not there".into(),
+            }],
             page: Some(Digest::of(b"page")),
             results: Some(Digest::of(b"results")),
         };

@@ -23,17 +23,18 @@ mod results;
 mod trash;
 pub mod typed_paths;
 mod user_caches;
+mod waiting;
 mod workspace;
 mod write_out;
 mod writer;
 
-pub use audits::LastAudit;
+pub use audits::{AuditDifference, LastAudit, MOST_DIFFERENCES};
 pub use build::Build;
 pub use checkpoints::Checkpoints;
 pub use disk::{make_folder, replace as write_whole, write_new};
 pub use graphs::Graphs;
 pub use index::{
-    Aside, AttemptRow, Before, Index, IngestedEvent, JobRow, LogRow, Rebuilt, RunRow, SeriesRow, Spent, check_scores,
+    Aside, AttemptRow, Before, Index, IngestedEvent, JobRow, LogRow, Rebuilt, RunCounts, RunRow, SeriesRow, Spent, check_scores,
     sqlite_version,
 };
 pub use injection::Injection;
@@ -44,5 +45,6 @@ pub use pages::{MADE_OF, WrittenPage};
 pub use recorder::{MOST_LINES, RecordFlusher, Recorder, now};
 pub use results::Results;
 pub use trash::{Moved, Removal, Trash};
+pub use waiting::{Ticket, WaitingRun};
 pub use workspace::{Holder, LOOKING, Lock, Workspace, stamp, tail};
 pub use write_out::write_out;

@@ -440,7 +440,7 @@ impl From<lease::LeaseCard> for Holder {
 }
 
 /// `None` while another process has it, as far as this machine knows.
-fn lock_file(path: &Path) -> Result<Option<(Lock, Locking)>> {
+pub(super) fn lock_file(path: &Path) -> Result<Option<(Lock, Locking)>> {
     let file = files::open_own(File::options().create(true).read(true).append(true), path).map_err(|error| {
         Fault::io("open", path, &error).next("remove what is in its place, or choose another workspace with --workspace DIR")
     })?;

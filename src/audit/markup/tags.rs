@@ -6,12 +6,15 @@
 
 /// A report of five thousand numbers has 32,000.
 const MOST_TAGS: usize = 2_000_000;
+/// What drawings are made of. A report of five thousand numbers has 6,000; each has some six attributes to be read.
+const SHAPES: [&str; 10] = ["circle", "ellipse", "image", "line", "path", "polygon", "polyline", "rect", "text", "use"];
+const MOST_SHAPES: usize = 300_000;
 /// Elements of drawings have some ten.
 pub(super) const MOST_ATTRIBUTES: usize = 100;
 
 /// Why no report could be written so, if none could.
 pub(crate) fn fault(parts: &[&str]) -> Option<&'static str> {
-    let mut tags = 0;
+    let (mut tags, mut shapes) = (0, 0);
     for part in parts {
         let mut rest = *part;
         while let Some(at) = rest.find('<') {
@@ -22,6 +25,10 @@ pub(crate) fn fault(parts: &[&str]) -> Option<&'static str> {
             }
             rest = rest.strip_prefix('/').unwrap_or(rest);
             if rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
+                shapes += usize::from(is_shape(rest));
+                if shapes > MOST_SHAPES {
+                    return Some("more than 300,000 shapes in drawings");
+                }
                 match past_tag(rest) {
                     Ok(after) => rest = after,
                     Err(why) => return Some(why),
@@ -30,6 +37,12 @@ pub(crate) fn fault(parts: &[&str]) -> Option<&'static str> {
         }
     }
     None
+}
+
+/// `tag`: from its name on.
+fn is_shape(tag: &str) -> bool {
+    let name = &tag.as_bytes()[..tag.bytes().take(9).take_while(u8::is_ascii_alphabetic).count()];
+    SHAPES.iter().any(|shape| name.eq_ignore_ascii_case(shape.as_bytes()))
 }
 
 fn is_blank(c: char) -> bool {
@@ -113,6 +126,16 @@ mod tests {
         for within in ["<p<q>", "<p a<q>", "<p a=<q>", "<p a='<q>'>", "<p <q>"] {
             assert_eq!(fault(&[within]), Some("a tag within a tag"), "{within}");
         }
+    }
+
+    #[test]
+    fn shapes_are_counted_by_any_of_their_names() {
+        let many = |shape: &str, count: usize| format!("<{shape} x=\"1\"/>").repeat(count);
+        assert_eq!(fault(&[&many("circle", MOST_SHAPES)]), None);
+        for shape in ["circle", "LINE", "polyline", "text"] {
+            assert_eq!(fault(&[&many(shape, MOST_SHAPES), "<use>"]), Some("more than 300,000 shapes in drawings"), "{shape}");
+        }
+        assert_eq!(fault(&[&many("lines", MOST_SHAPES + 1)]), None, "an element of another name");
     }
 
     #[test]

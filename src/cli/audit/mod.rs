@@ -32,11 +32,11 @@ use visavis_core::{
         Digest, Fault, Key, Result, made_of,
         model::ModelFormat,
         stage::{Input, Kind, Task, Work},
-        text::printable,
+        text::{printable, shorten},
     },
     numeric::{PhiloxStream, Purpose},
     stages,
-    store::{LastAudit, Workspace},
+    store::{AuditDifference, LastAudit, MOST_DIFFERENCES, Workspace},
 };
 
 /// What `--help` says beside the options.
@@ -48,7 +48,7 @@ itself. Give the results with --workspace and the data with --data, and --recomp
 Exit codes: 0 nothing differs, and every claim has evidence · 4 a difference, named · 6 no difference, and something is lacking to call \
 the page identical, named.\n\n\
 Limits. Refused at once, exit 2: a page of more than 134 MB, more than 67 MB of it beside its evidence and its tables, \
-more than 2,000,000 tags, a tag with more than 100 attributes, elements more than 200 deep; evidence of more than 400,000 texts or 1,000,000 facts, or that inflates to \
+more than 2,000,000 tags or 300,000 shapes in drawings, a tag with more than 100 attributes, elements more than 200 deep; evidence of more than 400,000 texts or 1,000,000 facts, or that inflates to \
 more than 67 MB of claims, 67 MB of results, 268 MB of objects. An object of more than 67 MB is not read, and what comes from it cannot be \
 checked. Not rendered again: a study of more than 4 MB or 100,000 models and views, or whose rendering inflates more than 537 MB. Not made again: a stage that asks for more than a \
 study file may.";
@@ -74,6 +74,18 @@ pub(crate) struct AuditCommand {
     /// A folder, beside the workspace, that inputs may be read from; what a report names elsewhere is not opened (repeatable)
     #[arg(long, value_name = "DIR")]
     data: Vec<PathBuf>,
+}
+
+fn difference(of: &Checked) -> AuditDifference {
+    let short = |text: &str| shorten(text, 400);
+    let Checked { id, stage, expected, found, why, .. } = of;
+    AuditDifference {
+        id: short(id),
+        stage: short(stage),
+        expected: expected.as_deref().map(short),
+        found: found.as_deref().map(short),
+        why: short(why),
+    }
 }
 
 /// What was audited: of which study, which page if one, and which results.
@@ -137,6 +149,7 @@ impl AuditCommand {
             differs: count(Verdict::Differs),
             unchecked: count(Verdict::Unchecked),
             not_attempted: count(Verdict::NotAttempted) + count(Verdict::Consistent),
+            differences: examined.differs().take(MOST_DIFFERENCES).map(difference).collect(),
             verified: examined.verified.iter().copied().collect(),
             page: audited.page,
             results: Some(audited.results),

@@ -327,26 +327,44 @@ fn attempts(context: &Context, plan: &study::Plan) -> Result<ExportTable> {
     Ok(table)
 }
 
+/// A recorded point, and what it is of.
+struct MetricRow {
+    job: JobId,
+    label: String,
+    series: String,
+    key: Key,
+    point: MetricPoint,
+}
+
 /// One row a point that an attempt behind a result recorded.
 fn metrics(context: &Context, plan: &study::Plan) -> Result<ExportTable> {
     let index = open_store::store(context)?.ok_or_else(|| Fault::missing("nothing was run yet").next("run the study first"))?;
-    let mut rows: Vec<(String, String, Key, MetricPoint)> = Vec::new();
+    let mut rows: Vec<MetricRow> = Vec::new();
     for (step, manifest) in plan.results() {
         let made = &manifest.provenance;
         for series in index.series_of(manifest.key)? {
             if series.worker == made.worker && series.attempt == made.attempt {
                 let label = step.label(&plan.study);
-                rows.extend(series.points.iter().map(|point| (label.clone(), series.series.clone(), manifest.key, *point)));
+                let job = plan.job(step);
+                let row = |point: &MetricPoint| MetricRow {
+                    job,
+                    label: label.clone(),
+                    series: series.series.clone(),
+                    key: manifest.key,
+                    point: *point,
+                };
+                rows.extend(series.points.iter().map(row));
             }
         }
     }
     let mut table = ExportTable::default();
-    table.text("job", rows.iter().map(|row| Some(row.0.clone())));
-    table.text("series", rows.iter().map(|row| Some(row.1.clone())));
-    table.whole("step", rows.iter().map(|row| Some(row.3.step as usize)));
-    table.number("value", rows.iter().map(|row| Some(row.3.value)));
-    table.whole("at", rows.iter().map(|row| Some(row.3.at as usize)));
-    table.text("key", rows.iter().map(|row| Some(row.2.to_string())));
+    table.text("job", rows.iter().map(|row| Some(row.job.to_string())));
+    table.text("label", rows.iter().map(|row| Some(row.label.clone())));
+    table.text("series", rows.iter().map(|row| Some(row.series.clone())));
+    table.whole("step", rows.iter().map(|row| Some(row.point.step as usize)));
+    table.number("value", rows.iter().map(|row| Some(row.point.value)));
+    table.whole("at", rows.iter().map(|row| Some(row.point.at as usize)));
+    table.text("key", rows.iter().map(|row| Some(row.key.to_string())));
     Ok(table)
 }
 

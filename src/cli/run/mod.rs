@@ -3,6 +3,7 @@
 mod notify;
 mod places;
 mod submission;
+mod turn;
 
 use super::{
     Context, open_store,
@@ -24,7 +25,7 @@ use visavis_core::{
         event::EventKind,
         text::{count, printable},
     },
-    store::{LOOKING, origin, tail},
+    store::{LOOKING, Ticket, origin, tail},
 };
 
 #[derive(clap::Args)]
@@ -52,6 +53,9 @@ pub(crate) struct RunCommand {
     /// Run in the background, and go on when the terminal is closed; `visavis attach` follows it
     #[arg(long)]
     detach: bool,
+    /// If a run goes on in this workspace, wait until it has ended, and those that wait already
+    #[arg(long)]
+    queue: bool,
     /// How often a job is tried that ran out of memory, crashed, hung or took too long
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     attempts: u32,
@@ -75,6 +79,9 @@ pub(crate) struct RunCommand {
 /// What the background part of `--detach` says when it has taken the workspace.
 const READY: &str = "visavis runs";
 
+/// What it says when it has to wait for its turn first.
+const WAITS: &str = "visavis waits";
+
 /// The arguments of the background part: those of this program, with another option in the place of `--detach`. What stands behind `--` are
 /// no options.
 fn in_background(mut arguments: Vec<OsString>) -> Vec<OsString> {
@@ -97,6 +104,7 @@ impl RunCommand {
             devices: vec![],
             jobs: None,
             detach: false,
+            queue: false,
             attempts: 3,
             limit: None,
             patience: 60,
@@ -115,7 +123,13 @@ impl RunCommand {
         if let Some(cluster) = places.cluster().filter(|cluster| self.is_to_submit(cluster) && plan.is_ready()) {
             return self.submit(context, &opened, &plan, cluster);
         }
-        if self.detach { self.detach(context, &opened, plan) } else { self.go(context, &opened, plan).map(|_| ()) }
+        if self.detach {
+            return self.detach(context, &opened, plan);
+        }
+        if self.queue && plan.is_ready() {
+            return self.in_turn(context, &opened);
+        }
+        self.go(context, &opened, plan, None).map(|_| ())
     }
 
     /// Starts the same command in a session of its own, and leaves it when it has taken the workspace.
@@ -123,10 +137,12 @@ impl RunCommand {
         // Mistakes are told here, where somebody reads them.
         self.devices(context, &self.places(opened)?, &plan)?;
         if !plan.is_ready() {
-            return self.go(context, opened, plan).map(|_| ());
+            return self.go(context, opened, plan, None).map(|_| ());
         }
         tell_about(context, opened);
-        context.workspace.lock_or_say(LOOKING, &|line| remark(context, printable(line)))?;
+        if !self.queue {
+            context.workspace.lock_or_say(LOOKING, &|line| remark(context, printable(line)))?;
+        }
         let said = context.workspace.said();
         let log = context.workspace.say_anew()?;
         let program = crate::cli::this_program()?;
@@ -139,7 +155,8 @@ impl RunCommand {
             .spawn()
             .map_err(|error| Fault::io("start", &program, &error))?;
         let first = child.stdout.take().and_then(|out| BufReader::new(out).lines().find_map(std::io::Result::ok));
-        if first.as_deref() != Some(READY) {
+        let waits = first.as_deref() == Some(WAITS);
+        if first.as_deref() != Some(READY) && !waits {
             let status = child.wait().map_err(|error| Fault::unexpected(error.to_string()))?;
             // What it said, said here, and ended as it ended.
             let last = tail(&said, 4000);
@@ -152,10 +169,18 @@ impl RunCommand {
             return Err(fault);
         }
         if context.json {
-            say_json(&serde_json::json!({ "event": "detached", "process": child.id(), "study": plan.study.name }));
+            say_json(
+                &serde_json::json!({ "event": "detached", "process": child.id(), "study": plan.study.name, "waits": waits }),
+            );
         } else if !context.quiet {
-            say(format!("{} runs in the background, process {}", plan.study.name, child.id()));
-            say("  visavis status · attach · logs · drain");
+            let (name, process) = (&plan.study.name, child.id());
+            if waits {
+                say(format!("{name} waits for its turn in the background, process {process}"));
+                say(format!("  visavis studies · kill {process} takes it out of the line"));
+            } else {
+                say(format!("{name} runs in the background, process {process}"));
+                say("  visavis status · attach · logs · drain");
+            }
         }
         Ok(())
     }
@@ -198,12 +223,18 @@ impl RunCommand {
     /// Runs, and says how it ended.
     pub(crate) fn execute(&self, context: &Context) -> Result<RunSummary> {
         let (opened, plan) = self.begin(context)?;
-        self.go(context, &opened, plan)
+        self.go(context, &opened, plan, None)
     }
 
-    /// Runs, and tells whoever wants to be told that it has ended.
-    fn go(&self, context: &Context, opened: &study::OpenedStudy, plan: study::Plan) -> Result<RunSummary> {
-        let ended = self.carry_out(context, opened, plan);
+    /// Runs, and tells whoever wants to be told that it has ended. `ticket`: its place among those that wait.
+    fn go(
+        &self,
+        context: &Context,
+        opened: &study::OpenedStudy,
+        plan: study::Plan,
+        ticket: Option<Ticket>,
+    ) -> Result<RunSummary> {
+        let ended = self.carry_out(context, opened, plan, ticket);
         if let Some(command) = &self.notify
             && let Err(fault) = notify::notify(command, &opened.file.study.name, ended.as_ref().err())
         {
@@ -212,7 +243,13 @@ impl RunCommand {
         ended
     }
 
-    fn carry_out(&self, context: &Context, opened: &study::OpenedStudy, mut plan: study::Plan) -> Result<RunSummary> {
+    fn carry_out(
+        &self,
+        context: &Context,
+        opened: &study::OpenedStudy,
+        mut plan: study::Plan,
+        mut ticket: Option<Ticket>,
+    ) -> Result<RunSummary> {
         tell_about(context, opened);
         tell_namesakes(context, opened);
         let places = self.places(opened)?;
@@ -244,8 +281,12 @@ impl RunCommand {
         };
         let mut progress = RunProgress::new(context, &plan.study.name, &count(plan.cells(), "cell"));
         let ended = study::dispatch(&mut plan, &how, &mut |notice| {
-            if self.session && matches!(notice.event.what, EventKind::RunStarted { .. }) {
-                say(READY);
+            if matches!(notice.event.what, EventKind::RunStarted { .. }) {
+                // Who runs does not wait any more.
+                ticket.take();
+                if self.session {
+                    say(READY);
+                }
             }
             progress.tell(notice);
         })?;

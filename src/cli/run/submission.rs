@@ -59,7 +59,7 @@ impl RunCommand {
         let SubmittedDispatcher { job, name, log } = self.dispatcher_job(context, opened, cluster, &identity)?.submit()?;
         if context.json {
             say_json(
-                &serde_json::json!({ "event": "submitted", "job": job, "name": name, "log": log.to_string_lossy(), "study": plan.study.name }),
+                &serde_json::json!({ "event": "submitted", "slurm_job": job, "name": name, "log": log.to_string_lossy(), "study": plan.study.name }),
             );
         } else if !context.quiet {
             say(format!("{} is dispatched by the job {job} of Slurm, {name}", printable(&plan.study.name)));

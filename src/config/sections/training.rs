@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use visavis_core::domain::{
     Result,
     study::{
-        Channels, Crop, DeviceClass, Exif, Numerics, Optimizer, Padding, PixelScale, Precision, PreparationField, Recipe,
-        Schedule, WrittenPreparation,
+        Channels, Crop, DeviceClass, Exif, KeptWeights, Numerics, Optimizer, Padding, PixelScale, Precision, PreparationField,
+        Recipe, Schedule, Validation, WrittenPreparation,
     },
 };
 
@@ -42,7 +42,18 @@ pub(super) fn preparation(node: &StudyNode) -> Result<WrittenPreparation> {
 }
 
 pub(super) fn recipe(node: &StudyNode) -> Result<Recipe> {
-    let known = ["epochs", "batch", "accumulate", "balanced", "optimizer", "schedule", "warmup", "label_smoothing", "partial_fc"];
+    let known = [
+        "epochs",
+        "batch",
+        "accumulate",
+        "balanced",
+        "optimizer",
+        "schedule",
+        "warmup",
+        "label_smoothing",
+        "partial_fc",
+        "validation",
+    ];
     let fields = node.fields(&known)?;
     let usual = Recipe::default();
     let (optimizer_word, optimizer) = fields.or("optimizer", (usual.optimizer_word, usual.optimizer), optimizer)?;
@@ -62,6 +73,7 @@ pub(super) fn recipe(node: &StudyNode) -> Result<Recipe> {
         accumulate: fields.or("accumulate", usual.accumulate, |node| node.count(1..=10_000))?,
         balanced: fields.or("balanced", usual.balanced, |node| node.count(2..=1000).map(Some))?,
         partial_fc: fields.or("partial_fc", usual.partial_fc, |node| node.number(0.001..=1.0))?,
+        validation: fields.or("validation", usual.validation, |node| validation(node).map(Some))?,
     };
     if let (Some(node), Some(of_each)) = (fields.get("balanced"), recipe.balanced)
         && (!recipe.batch.is_multiple_of(of_each) || recipe.batch < 2 * of_each)
@@ -78,6 +90,16 @@ pub(super) fn recipe(node: &StudyNode) -> Result<Recipe> {
             .next("warm up for less, or train for longer"));
     }
     Ok(recipe)
+}
+
+fn validation(node: &StudyNode) -> Result<Validation> {
+    let fields = node.fields(&["share", "keep", "patience"])?;
+    let usual = Validation::default();
+    Ok(Validation {
+        share: fields.or("share", usual.share, |node| node.number(0.01..=0.5))?,
+        keep: fields.or("keep", usual.keep, |node| node.word_of(KeptWeights::ALL, KeptWeights::word))?,
+        patience: fields.or("patience", usual.patience, |node| node.count(1..=100_000).map(Some))?,
+    })
 }
 
 fn optimizer(node: &StudyNode) -> Result<(Optimizer, BTreeMap<String, f64>)> {
@@ -111,7 +133,7 @@ mod tests {
     use crate::config::{Text, parse};
     use visavis_core::domain::{
         Result,
-        study::{Channels, Crop, Preparation, USUAL_MARGIN},
+        study::{Channels, Crop, KeptWeights, Preparation, USUAL_MARGIN, Validation},
     };
 
     /// The preparation of a study that says so.
@@ -139,6 +161,24 @@ mod tests {
             "{told}"
         );
         assert_eq!(recipe(2).unwrap(), 2);
+    }
+
+    #[test]
+    fn a_validation_holds_out_a_tenth_and_keeps_the_best_epoch_where_nothing_else_is_said() {
+        let recipe = |said: &str| {
+            let source = format!(
+                "format: 1\nstudy: s\ndatasets: {{ f: {{ folders: {{ root: f }} }} }}\nevaluation: {{ dataset: f }}\npreparations: {{ p: {{}} }}\n\
+                 recipes: {{ r: {{ {said} }} }}\nmodels: {{ named: {{ m: {{ baseline: pixels, prepare: p }} }} }}\n\
+                 projections: [pca: {{ axes: 1 }}]\ncomparisons: {{ x: {{ A: a, B: b }} }}\n"
+            );
+            parse(Text { path: "s.yaml".into(), source }).map(|file| file.study.recipes["r"].validation.clone())
+        };
+        assert_eq!(recipe("epochs: 3").unwrap(), None);
+        assert_eq!(recipe("validation: {}").unwrap(), Some(Validation::default()));
+        let asked = Validation { share: 0.2, keep: KeptWeights::Last, patience: Some(5) };
+        assert_eq!(recipe("validation: { share: 0.2, keep: last, patience: 5 }").unwrap(), Some(asked));
+        assert!(recipe("validation: { share: 0.6 }").unwrap_err().to_string().contains("from 0.01 to 0.5"));
+        assert!(recipe("validation: { patience: 0 }").is_err() && recipe("validation: { keep: first }").is_err());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{
     Section,
     summary::{BestVerification, VerifiedModel},
-    training_set::{TrainingSet, last_fact},
+    training_set::{TrainingSet, fact, last_fact},
 };
 use crate::{
     report::{
@@ -16,7 +16,7 @@ use crate::{
 };
 use serde::Serialize;
 use std::collections::BTreeSet;
-use visavis_core::domain::{Result, claim::NumberForm, score::Estimate};
+use visavis_core::domain::{Result, claim::NumberForm, index::ModelIx, score::Estimate};
 
 #[derive(Serialize)]
 pub(crate) struct Training {
@@ -51,8 +51,37 @@ struct TrainingRow {
     /// What it was trained on; nothing where it was not trained here.
     trained_on: Option<TrainingSet>,
     accuracy: Option<ClaimId>,
+    held_out: Option<HeldOut>,
     verdict: Option<Phrase>,
     curves: Option<Drawing>,
+}
+
+/// How well a network told identities apart that were held out of its training.
+#[derive(Serialize)]
+struct HeldOut {
+    /// The epoch whose weights are kept.
+    kept: ClaimId,
+    /// Their AUC.
+    auc: ClaimId,
+}
+
+impl HeldOut {
+    /// `None` where none were held out.
+    fn of(source: &ReportSource, model: ModelIx) -> Option<Self> {
+        let manifest = source.outcome.results.result(Step::Train { model })?;
+        let kept = *manifest.fact("kept_epoch").first()?;
+        Some(HeldOut {
+            kept: fact(source, model, "kept_epoch", 0, "epoch whose weights are kept", NumberForm::Count)?,
+            auc: fact(
+                source,
+                model,
+                "validation",
+                (kept as usize).checked_sub(1)?,
+                "AUC of held-out identities",
+                NumberForm::Score,
+            )?,
+        })
+    }
 }
 
 /// What is known of one model, as results have it.
@@ -95,6 +124,7 @@ impl Training {
                 accepted: verification.map(|of| estimate("/tar", "TAR at FAR 0.01", of.tar)),
                 trained_on: TrainingSet::of(source, training.model),
                 accuracy: last_fact(source, training.model, "accuracy", "training accuracy in the last epoch", NumberForm::Score),
+                held_out: HeldOut::of(source, training.model),
                 verdict: None,
                 curves: source.drawing(Step::DrawCurves { model: training.model })?,
             });
@@ -228,6 +258,7 @@ mod tests {
                 classes: claims.count(&output, "/c", "x", 250),
             }),
             accuracy: None,
+            held_out: None,
             verdict: Some(Phrase::words("better than ") + Phrase::name("pixels")),
             curves: None,
         };

@@ -25,11 +25,23 @@ impl TrainingSet {
 }
 
 /// The claim of a fact as it was in the last epoch; `None` of a model that was not trained here.
-pub(super) fn last_fact(source: &ReportSource, model: ModelIx, fact: &str, what: &str, form: NumberForm) -> Option<ClaimId> {
+pub(super) fn last_fact(source: &ReportSource, model: ModelIx, name: &str, what: &str, form: NumberForm) -> Option<ClaimId> {
     let manifest = source.outcome.results.result(Step::Train { model })?;
-    let values = manifest.fact(fact);
-    let at = values.len().checked_sub(1)?;
+    fact(source, model, name, manifest.fact(name).len().checked_sub(1)?, what, form)
+}
+
+/// The claim of one number of a fact, from 0; `None` where there is none.
+pub(super) fn fact(
+    source: &ReportSource,
+    model: ModelIx,
+    name: &str,
+    at: usize,
+    what: &str,
+    form: NumberForm,
+) -> Option<ClaimId> {
+    let manifest = source.outcome.results.result(Step::Train { model })?;
+    let value = *manifest.fact(name).get(at)?;
     let named = format!("{} · training", source.names().model(model));
     let output = OutputSource { key: manifest.key, output: "facts", of: named };
-    Some(source.claims.enter(&output, &format!("/{fact}/{at}"), what, form, values[at]))
+    Some(source.claims.enter(&output, &format!("/{name}/{at}"), what, form, value))
 }

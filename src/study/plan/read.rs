@@ -51,6 +51,8 @@ impl Plan {
     /// How many steps a training has, batches that are summed up being one; `None` as of its pictures.
     pub(in crate::study) fn training_steps(&self, model: ModelIx) -> Option<usize> {
         let (recipe, images) = self.learned(model)?;
+        let held_out = recipe.validation.as_ref().map_or(0.0, |of| of.share * images as f64) as usize;
+        let images = (images - held_out).max(1);
         Some(recipe.epochs * (images / (recipe.batch.min(images) * recipe.accumulate)).max(1))
     }
 

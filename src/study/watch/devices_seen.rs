@@ -66,6 +66,7 @@ mod tests {
             started: 0,
             ended: None,
             interrupted: false,
+            counts: None,
         };
         let mut run = Timeline::for_tests(run, true);
         assert!(devices(&run, &[], true)[0].load.is_some(), "of a run here the processor is measured");

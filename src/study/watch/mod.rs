@@ -23,6 +23,7 @@ use super::{
     cost::{Cost, Costs},
     matrix_snapshot::{Former, MatrixSnapshot, SnapshotCell},
     results::ScoreCache,
+    standing::standings,
     steps::Step,
     time_left::{OpenStage, Progress, Running, TimeLeft},
 };
@@ -62,6 +63,8 @@ pub struct Watch {
     made: Option<SnapshotInputs>,
     /// When devices were looked at.
     measured: Option<Instant>,
+    /// When studies were looked at.
+    listed: Option<Instant>,
     seen: Snapshot,
 }
 
@@ -96,6 +99,7 @@ impl Watch {
             labelled: None,
             made: None,
             measured: None,
+            listed: None,
             seen: Snapshot::default(),
         }
     }
@@ -124,11 +128,11 @@ impl Watch {
 
     /// What the store says, without the study: there at once.
     pub fn glance(&mut self) -> Snapshot {
-        self.seen.studies = self.workspace.studies();
         self.read_store();
+        self.look_at_studies();
         if self.file.is_none() {
             let of_run = self.seen.run.as_ref().map(|run| PathBuf::from(&run.run.file)).filter(|file| file.is_file());
-            self.file = of_run.or_else(|| self.seen.studies.first().cloned());
+            self.file = of_run.or_else(|| self.first_study());
         }
         self.seen.reading = self.file.is_some() && self.made.is_none();
         self.seen.clone()
@@ -137,12 +141,12 @@ impl Watch {
     /// Brings everything up to date; `None` when nothing has changed.
     pub fn refresh(&mut self) -> Option<Snapshot> {
         let mut changed = self.read_store();
-        let found = self.workspace.studies();
-        changed |= found != self.seen.studies;
-        self.seen.studies = found;
+        if changed || self.listed.is_none_or(|at| at.elapsed() > Duration::from_secs(1)) {
+            changed |= self.look_at_studies();
+        }
         changed |= self.look_at_devices();
         if self.file.is_none() {
-            self.file = self.seen.studies.first().cloned();
+            self.file = self.first_study();
         }
         if self.is_due() {
             self.make_matrix_snapshot();
@@ -163,6 +167,19 @@ impl Watch {
         self.data_version = None;
         // Opened anew, the store takes in what nobody has taken in yet.
         self.index = None;
+    }
+
+    fn first_study(&self) -> Option<PathBuf> {
+        self.seen.studies.first().map(|study| study.file.clone())
+    }
+
+    /// Whether anything about them has changed. What cannot be read stays as it was.
+    fn look_at_studies(&mut self) -> bool {
+        self.listed = Some(Instant::now());
+        let Ok(found) = standings(&self.workspace, self.index.as_ref(), self.seen.is_live()) else { return false };
+        let changed = found != self.seen.studies;
+        self.seen.studies = found;
+        changed
     }
 
     /// Load and memory change without anybody's doing: while a run goes on they are read every second.

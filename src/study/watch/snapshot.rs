@@ -4,10 +4,11 @@ use super::{CellState, DeviceSeen};
 use crate::study::{
     labelling::WorkspaceLabels,
     matrix_snapshot::MatrixSnapshot,
+    standing::StudyStanding,
     time_left::{Progress, TimeLeft},
     timeline::{Phase, Timeline},
 };
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 use visavis_core::{
     domain::machine::WorkerMachine,
     store::{JobRow, LastAudit, WrittenPage},
@@ -28,8 +29,8 @@ pub struct JobSeen {
 /// What screens show. Nothing in it changes.
 #[derive(Clone, Default)]
 pub struct Snapshot {
-    /// The study files of the workspace.
-    pub studies: Vec<PathBuf>,
+    /// The studies of the workspace.
+    pub studies: Vec<StudyStanding>,
     pub matrix_snapshot: Option<Arc<MatrixSnapshot>>,
     /// How each cell of the matrix snapshot stands.
     pub states: Arc<Vec<CellState>>,

@@ -24,6 +24,7 @@ pub(crate) fn update(shared: &mut Shared, question: String, then: Confirmation, 
     match then {
         Confirmation::Drain => shared.program(&["drain"], CommandPurpose::Ask),
         Confirmation::PauseAll => shared.program(&["pause"], CommandPurpose::Ask),
+        Confirmation::Queue(file) => shared.program(&["run", &file, "--queue", "--detach"], CommandPurpose::Run),
         Confirmation::Unpin(name) => shared.program(&["unpin", &shared.study_file(), &name], CommandPurpose::Ask),
         Confirmation::Cancel(jobs) => {
             let ids: Vec<String> = jobs.iter().map(|id| id.short()).collect();

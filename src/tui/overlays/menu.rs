@@ -12,30 +12,30 @@ use crate::tui::{
     event::{CommandPurpose, Effect},
     paint::Paint,
     shared::Shared,
+    text::width,
 };
 use ratatui::layout::Rect;
+use std::path::PathBuf;
 
 pub(crate) fn update(shared: &mut Shared, overlay: Overlay, command: ScreenCommand) -> Vec<Effect> {
     let Overlay::Menu { title, options, cursor, choice } = overlay else { return vec![] };
     if command == ScreenCommand::Enter {
-        return choose(shared, &options, cursor, choice);
+        return choose(shared, cursor, choice);
     }
     let cursor = moved(cursor, options.len(), command);
     shared.overlay = Some(Overlay::Menu { title, options, cursor, choice });
     vec![]
 }
 
-fn choose(shared: &mut Shared, options: &[String], cursor: usize, choice: MenuChoice) -> Vec<Effect> {
+fn choose(shared: &mut Shared, cursor: usize, choice: MenuChoice) -> Vec<Effect> {
     match choice {
         MenuChoice::Study if cursor >= shared.seen.studies.len() => start(shared, cursor - shared.seen.studies.len()),
-        MenuChoice::Study => match options.get(cursor) {
-            Some(path) => {
-                shared.seen.matrix_snapshot = None;
-                shared.undo.clear();
-                vec![Effect::Choose(path.into())]
-            }
-            None => vec![],
-        },
+        MenuChoice::Study => {
+            let file = shared.seen.studies[cursor].file.clone();
+            shared.seen.matrix_snapshot = None;
+            shared.undo.clear();
+            vec![Effect::Choose(file)]
+        }
         MenuChoice::Start => start(shared, cursor),
         MenuChoice::Add => {
             match (Adding::ALL.get(cursor), shared.matrix_snapshot()) {
@@ -53,7 +53,8 @@ fn choose(shared: &mut Shared, options: &[String], cursor: usize, choice: MenuCh
 fn start(shared: &mut Shared, place: usize) -> Vec<Effect> {
     let Some((_, words)) = STARTS.get(place) else { return vec![] };
     if words.is_empty() {
-        shared.overlay = Some(Overlay::Pointing(Pointing::new(&shared.seen.studies)));
+        let files: Vec<PathBuf> = shared.seen.studies.iter().map(|study| study.file.clone()).collect();
+        shared.overlay = Some(Overlay::Pointing(Pointing::new(&files)));
         return vec![];
     }
     // `init` makes a folder: the workspace's own.
@@ -64,6 +65,7 @@ fn start(shared: &mut Shared, place: usize) -> Vec<Effect> {
 }
 
 pub(crate) fn draw(paint: &mut Paint, area: Rect, title: &str, options: &[String], cursor: usize) {
-    let inner = over(paint, area, 72, options.len() as u16 + 2, title);
+    let longest = options.iter().map(|option| width(option)).max().unwrap_or(0);
+    let inner = over(paint, area, 72.max(longest as u16 + 6), options.len() as u16 + 2, title);
     list(paint, inner, options, cursor);
 }

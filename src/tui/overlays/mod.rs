@@ -13,6 +13,7 @@ mod note;
 mod palette;
 pub(crate) mod pointing;
 pub(crate) mod state;
+pub(crate) mod studies;
 mod then;
 mod window;
 
@@ -189,6 +190,13 @@ mod tests {
         assert_eq!(program(&then), "visavis demo --digits --prepare");
         let (shared, ..) = after(menu, &[C::Up, C::Up, C::Enter]);
         assert!(matches!(shared.overlay, Some(Overlay::Pointing(_))), "the first asks where things are");
+    }
+
+    #[test]
+    fn a_study_is_run_after_the_one_that_runs() {
+        let ask = Overlay::Confirm { question: "after it?".to_owned(), then: Confirmation::Queue("b.yaml".to_owned()) };
+        let (_, _, then) = after(ask, &[C::Enter]);
+        assert_eq!(program(&then), "visavis run b.yaml --queue --detach");
     }
 
     #[test]

@@ -93,6 +93,8 @@ pub(crate) enum Confirmation {
     Drain,
     /// Nothing more is started.
     PauseAll,
+    /// Runs this study when the run that goes on has ended.
+    Queue(String),
     /// Takes the figure of this name off the report.
     Unpin(String),
 }

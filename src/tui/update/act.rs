@@ -102,8 +102,8 @@ fn undo(shared: &mut Shared) -> Vec<Effect> {
 }
 
 fn edit(shared: &mut Shared) -> Vec<Effect> {
-    let file =
-        shared.matrix_snapshot().map(|matrix_snapshot| &matrix_snapshot.file).or_else(|| shared.seen.studies.first()).cloned();
+    let first = || shared.seen.studies.first().map(|study| &study.file);
+    let file = shared.matrix_snapshot().map(|matrix_snapshot| &matrix_snapshot.file).or_else(first).cloned();
     match file {
         Some(file) => vec![Effect::Edit(file)],
         None => {

@@ -147,12 +147,14 @@ mod tests {
     }
 
     #[test]
-    fn running_the_study_shows_the_jobs_and_a_second_run_is_refused() {
+    fn running_the_study_shows_the_jobs_and_while_another_runs_it_waits_for_its_turn() {
         let (app, effects) = after("r");
         assert_eq!((app.shared.screen, lines(&effects)), (ScreenId::Runs, vec!["visavis run experiments/test.yaml --detach"]));
         let mut app = self::app(testing::live());
         assert_eq!(lines(&press(&mut app, "r")), [""; 0]);
-        assert!(app.shared.screen == ScreenId::Matrix && app.shared.toast.unwrap().bad);
+        let asked = matches!(app.shared.overlay, Some(Overlay::Confirm { .. }));
+        assert!(app.shared.screen == ScreenId::Matrix && asked);
+        assert_eq!(lines(&press(&mut app, "y")), ["visavis run experiments/test.yaml --queue --detach"]);
     }
 
     #[test]

@@ -20,7 +20,10 @@ use crate::domain::{
     projection::{LearnedLabels, Method, Metric, View},
     score::Statistics,
     shared_crop::FieldOfView,
-    study::{Channels, Crop, DeviceClass, Exif, Numerics, Optimizer, Padding, Precision, Preparation, Recipe, Schedule},
+    study::{
+        Channels, Crop, DeviceClass, Exif, KeptWeights, Numerics, Optimizer, Padding, Precision, Preparation, Recipe, Schedule,
+        Validation,
+    },
 };
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -84,6 +87,8 @@ fn samples() -> Vec<(&'static str, Task)> {
         partial_fc: 0.25,
         ..recipe.clone()
     };
+    let validation = Some(Validation { share: 0.2, keep: KeptWeights::Last, patience: Some(3) });
+    let validated = Recipe { validation, ..recipe.clone() };
     let numerics = Numerics { device: DeviceClass::Cpu, precision: Precision::Single, threads: Some(2) };
     let class = |text: &str| text.parse::<Expression>().expect("an expression");
     let question = Question {
@@ -131,7 +136,8 @@ fn samples() -> Vec<(&'static str, Task)> {
         ("features npy", Work::Features(FeatureImport { layer: "layer1".into(), format: ArrayFormat::Npy })),
         ("features", Work::Features(FeatureImport { layer: "layer1".into(), format: ArrayFormat::Safetensors })),
         ("train", Work::Train(training.clone())),
-        ("train later", Work::Train(Training { recipe: later, ..training })),
+        ("train later", Work::Train(Training { recipe: later, ..training.clone() })),
+        ("train validated", Work::Train(Training { recipe: validated, ..training })),
         ("extract", extract(Extraction { untrained: Some(4), ..extraction.clone() })),
         ("extract whole", extract(Extraction { whole: Some(WholeNetwork::new(ModelFormat::Onnx, reads)), ..extraction.clone() })),
         ("extract altered", extract(Extraction { alteration: Some(Alteration::PatchShuffled), ..extraction.clone() })),
@@ -558,8 +564,10 @@ fn a_thread_count_cannot_even_be_spelled_in_a_task_without_a_network() {
     for (stage, task) in samples() {
         let text = serde_json::to_string(&task).unwrap();
         assert!(
-            matches!(stage, "train" | "train later" | "extract" | "extract whole" | "extract altered" | "extract flipped")
-                || !text.contains("threads"),
+            matches!(
+                stage,
+                "train" | "train later" | "train validated" | "extract" | "extract whole" | "extract altered" | "extract flipped"
+            ) || !text.contains("threads"),
             "{text}"
         );
         assert!(!text.contains("slots\":{"), "{text}");
@@ -597,12 +605,13 @@ fn keys_of_earlier_results_follow_from_their_manifests() {
     assert_eq!(stages, ["draw", "extract", "index", "project", "train"].into());
 }
 
-const PINNED: [(&str, &str); 46] = [
+const PINNED: [(&str, &str); 47] = [
     ("index", "1111dc2e"),
     ("features npy", "43ab0afb"),
     ("features", "0a61f4f7"),
     ("train", "7df8145e"),
     ("train later", "0f345f81"),
+    ("train validated", "faea33e1"),
     ("extract", "a6340fe4"),
     ("extract whole", "72d2da8e"),
     ("extract altered", "a0dff80a"),

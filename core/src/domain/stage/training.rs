@@ -37,7 +37,7 @@ impl Training {
     pub const CLASSES: &str = "classes";
     /// Tensors by name, as this program names them.
     pub const WEIGHTS: &str = "weights.safetensors";
-    /// Loss and accuracy by epoch.
+    /// Loss and accuracy by epoch, and the AUC of held-out identities where there are some.
     pub const CURVES: &str = "curves.json";
 
     /// Its [cost class](super::Work::cost_class), from what it depends on.

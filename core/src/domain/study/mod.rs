@@ -25,7 +25,7 @@ pub use cluster::{DispatcherPlace, Mebibytes, PrologueLine, SlurmSettings, Slurm
 pub use dataset::{
     Dataset, Evaluation, FaceFiles, Identities, LabelEntry, LabelProvenance, LabelSource, OnMissing, Partition, Vggface2Split,
 };
-pub use network::{DeviceClass, Numerics, Optimizer, PARTIAL_FC_FROM, Precision, Recipe, Schedule};
+pub use network::{DeviceClass, KeptWeights, Numerics, Optimizer, PARTIAL_FC_FROM, Precision, Recipe, Schedule, Validation};
 pub use preparation::{
     Channels, Crop, Exif, FaceMark, Padding, PixelScale, Preparation, PreparationField, PreparationOrigin, USUAL_MARGIN,
     WrittenPreparation,

@@ -75,6 +75,56 @@ vocabulary! {
     }
 }
 
+vocabulary! {
+    /// Which weights of a training are kept.
+    pub enum KeptWeights {
+        /// Those after the last epoch.
+        Last = "last",
+        /// Those after the epoch in which held-out identities were told apart best; of equal epochs the first.
+        Best = "best",
+    }
+}
+
+/// Identities of the training set that a network does not learn from: after every epoch it is asked which pictures show one person.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Validation {
+    /// The share of the identities that are held out.
+    pub share: f64,
+    /// Which weights are kept.
+    pub keep: KeptWeights,
+    /// The training ends after so many epochs in a row that were no better than the best before; `None`: it runs all epochs.
+    pub patience: Option<usize>,
+}
+
+impl Default for Validation {
+    /// That of a study that says `validation: {}`.
+    fn default() -> Self {
+        Validation { share: 0.1, keep: KeptWeights::Best, patience: None }
+    }
+}
+
+impl Validation {
+    /// The epoch that was best so far, from 0; of equal ones the first. `curve`: a number an epoch.
+    pub fn best(curve: &[f64]) -> Option<usize> {
+        (0..curve.len()).reduce(|best, epoch| if curve[epoch] > curve[best] { epoch } else { best })
+    }
+
+    /// Has the training come to its end, by patience?
+    pub fn is_over(&self, curve: &[f64]) -> bool {
+        let waited = Self::best(curve).map_or(0, |best| curve.len() - 1 - best);
+        self.patience.is_some_and(|patience| waited >= patience)
+    }
+
+    fn canonical(&self) -> Value {
+        let Validation { share, keep, patience } = self;
+        Value::map()
+            .with("share", Value::Float(*share))
+            .with("keep", Value::text(keep.word()))
+            .optional("patience", patience.map(Value::count))
+            .done()
+    }
+}
+
 /// Fewer classes are all looked at, in every step: [`Recipe::partial_fc`] begins here.
 pub const PARTIAL_FC_FROM: usize = 50_000;
 
@@ -109,6 +159,9 @@ pub struct Recipe {
     /// The share of classes that a step looks at, from 50,000 classes on (An et al., CVPR 2022).
     #[serde(default = "whole", skip_serializing_if = "is_whole")]
     pub partial_fc: f64,
+    /// Identities that are held out; `None` where all are learned from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Validation>,
 }
 
 fn squared() -> f64 {
@@ -154,6 +207,7 @@ impl Default for Recipe {
             accumulate: one(),
             balanced: None,
             partial_fc: whole(),
+            validation: None,
         }
     }
 }
@@ -191,6 +245,7 @@ impl Recipe {
             accumulate,
             balanced,
             partial_fc,
+            validation,
         } = self;
         Value::map()
             .with("epochs", Value::count(*epochs))
@@ -204,6 +259,7 @@ impl Recipe {
             .unless("accumulate", Value::count(*accumulate), &Value::count(one()))
             .optional("balanced", balanced.map(Value::count))
             .unless("partial_fc", Value::Float(*partial_fc), &Value::Float(whole()))
+            .optional("validation", validation.as_ref().map(Validation::canonical))
             .done()
     }
 }
@@ -221,6 +277,15 @@ mod tests {
         assert_eq!(serde_json::to_string(&recipe).unwrap(), first);
         let Value::Map(fields) = recipe.canonical() else { unreachable!() };
         assert_eq!(fields.keys().collect::<Vec<_>>(), ["batch", "epochs", "optimizer", "parameters", "schedule"]);
+    }
+
+    #[test]
+    fn patience_counts_epochs_since_the_first_of_the_best() {
+        let of = |patience| Validation { patience, ..Validation::default() };
+        assert_eq!(Validation::best(&[]), None);
+        assert_eq!(Validation::best(&[0.6, 0.8, 0.8, 0.7]), Some(1));
+        assert!(!of(Some(3)).is_over(&[0.6, 0.8, 0.8, 0.7]) && of(Some(2)).is_over(&[0.6, 0.8, 0.8, 0.7]));
+        assert!(!of(Some(1)).is_over(&[0.6]) && !of(None).is_over(&[0.6, 0.5, 0.4]));
     }
 
     #[test]

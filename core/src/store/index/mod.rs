@@ -12,7 +12,7 @@ mod results;
 mod schema;
 
 pub use journals::IngestedEvent;
-pub use read::{AttemptRow, JobRow, LogRow, RunRow, SeriesRow, Spent};
+pub use read::{AttemptRow, JobRow, LogRow, RunCounts, RunRow, SeriesRow, Spent};
 pub use rebuild::{Before, Rebuilt};
 pub use results::{Aside, check_scores};
 

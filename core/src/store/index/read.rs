@@ -36,6 +36,19 @@ pub struct RunRow {
     pub ended: Option<u64>,
     /// Somebody stopped it before all was done.
     pub interrupted: bool,
+    /// How many stages it ran, found stored, and saw fail; `None` while it has not ended.
+    pub counts: Option<RunCounts>,
+}
+
+/// What a run came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunCounts {
+    /// Stages that ran.
+    pub ran: usize,
+    /// Stages whose results were there.
+    pub stored: usize,
+    /// Stages that failed.
+    pub failed: usize,
 }
 
 /// A job as the latest run that knew it left it.
@@ -160,16 +173,8 @@ impl Index {
 
     /// The run that was started last; `None` before the first.
     pub fn latest_run(&self) -> Result<Option<RunRow>> {
-        let outcome = self
-            .connection
-            .query_row(
-                "SELECT journal, clock, study, file, text, devices, origin, started, ended, interrupted FROM run
-                 ORDER BY clock DESC, journal DESC LIMIT 1",
-                [],
-                run,
-            )
-            .optional();
-        self.ran(outcome)
+        let query = format!("SELECT {RUN} FROM run ORDER BY clock DESC, journal DESC LIMIT 1");
+        self.ran(self.connection.query_row(&query, [], run).optional())
     }
 
     /// How the workers of a run stood that come by themselves, when its dispatcher last said so; `None` of a run that has none.
@@ -196,15 +201,13 @@ impl Index {
 
     /// The run of this journal.
     pub fn run_of(&self, journal: &str) -> Result<Option<RunRow>> {
-        let outcome = self
-            .connection
-            .query_row(
-                "SELECT journal, clock, study, file, text, devices, origin, started, ended, interrupted FROM run WHERE journal = ?1",
-                [journal],
-                run,
-            )
-            .optional();
-        self.ran(outcome)
+        let query = format!("SELECT {RUN} FROM run WHERE journal = ?1");
+        self.ran(self.connection.query_row(&query, [journal], run).optional())
+    }
+
+    /// All runs, the latest first.
+    pub fn runs(&self) -> Result<Vec<RunRow>> {
+        self.all(&format!("SELECT {RUN} FROM run ORDER BY clock DESC, journal DESC"), [], run)
     }
 
     /// How many jobs a run knows, by state.
@@ -442,7 +445,12 @@ fn parsed<T>(row: &Row, column: &str, parse: impl Fn(&str) -> Option<T>) -> rusq
     parse(&text).ok_or_else(|| rusqlite::Error::InvalidColumnName(format!("{column} = {text}")))
 }
 
+/// The columns that [`run`] reads; the last event of its journal says what it came to.
+const RUN: &str = "journal, clock, study, file, text, devices, origin, started, ended, interrupted,
+    (SELECT body FROM event WHERE event.journal = run.journal ORDER BY offset DESC LIMIT 1) AS last";
+
 fn run(row: &Row) -> rusqlite::Result<RunRow> {
+    let last = row.get::<_, Option<String>>("last")?.and_then(|body| serde_json::from_str::<Event>(&body).ok());
     Ok(RunRow {
         journal: row.get("journal")?,
         clock: row.get::<_, i64>("clock")? as u64,
@@ -454,6 +462,10 @@ fn run(row: &Row) -> rusqlite::Result<RunRow> {
         started: row.get::<_, i64>("started")? as u64,
         ended: row.get::<_, Option<i64>>("ended")?.map(|at| at as u64),
         interrupted: row.get::<_, Option<bool>>("interrupted")?.unwrap_or(false),
+        counts: match last.map(|event| event.what) {
+            Some(EventKind::RunFinished { ran, stored, failed, .. }) => Some(RunCounts { ran, stored, failed }),
+            _ => None,
+        },
     })
 }
 

@@ -37,7 +37,7 @@ impl Screen for ReportState {
     }
 
     fn take_audit(&mut self, shared: &Shared, study: &str, audit: &Audited) {
-        self.take_audit(study, audit);
+        self.take_audit(study, audit, shared.now);
         self.rebuild(&shared.seen);
     }
 

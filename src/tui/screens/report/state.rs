@@ -1,7 +1,7 @@
 //! An outline of the report, and the verdicts of the last audit as a tree.
 
 use crate::{
-    study::{WrittenPage, matrix_snapshot::MatrixSnapshot, watch::Snapshot},
+    study::{AuditDifference, LastAudit, WrittenPage, matrix_snapshot::MatrixSnapshot, watch::Snapshot},
     tui::{
         audited::{Audited, ClaimLine},
         table::{ScreenTable, TableValue},
@@ -19,10 +19,28 @@ pub(crate) struct ReportState {
     pub cursor: usize,
     /// Branches of the tree of verdicts that are open.
     pub open: BTreeSet<String>,
-    /// The last audit from here: of which study, and its verdicts.
-    pub audit: Option<(String, Audited)>,
+    /// The last audit from here.
+    pub audit: Option<OwnAudit>,
     pub lines: Vec<ReportLine>,
 }
+
+/// An audit that these screens asked for: when it ended (milliseconds since 1970), of which study, and its verdicts.
+pub(crate) struct OwnAudit {
+    at: u64,
+    study: String,
+    found: Audited,
+}
+
+impl OwnAudit {
+    /// Another one was made since.
+    fn is_before(&self, kept: &LastAudit) -> bool {
+        let is_same = (self.found.identical, self.found.differs) == (kept.identical, kept.differs);
+        kept.at > self.at + ON_ITS_WAY && !is_same
+    }
+}
+
+/// What is between the end of an audit and its arrival here, at the most.
+const ON_ITS_WAY: u64 = 5000;
 
 /// A line of the screen's list.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,18 +75,23 @@ const MOST: usize = 200;
 impl ReportState {
     pub(crate) fn rebuild(&mut self, seen: &Snapshot) {
         self.lines = outline(seen);
-        if let (Some((study, audit)), Some(matrix_snapshot)) = (&self.audit, &seen.matrix_snapshot)
-            && *study == matrix_snapshot.study.name
-        {
-            self.lines.extend(verdicts(audit, &self.open));
+        if let Some(matrix_snapshot) = &seen.matrix_snapshot {
+            let own = self.audit.as_ref().filter(|own| own.study == matrix_snapshot.study.name);
+            let kept = seen.audit.as_ref().filter(|kept| own.is_none_or(|own| own.is_before(kept)));
+            let found = match (kept, own) {
+                (Some(kept), _) => Some(of_another(kept)),
+                (None, Some(own)) => Some(own.found.clone()),
+                (None, None) => None,
+            };
+            self.lines.extend(found.map_or(vec![], |found| verdicts(&found, &self.open)));
         }
         self.cursor = self.cursor.min(self.lines.len().saturating_sub(1));
     }
 
     /// Takes up a new audit; where it found differences, these are shown.
-    pub(crate) fn take_audit(&mut self, study: &str, audit: &Audited) {
+    pub(crate) fn take_audit(&mut self, study: &str, audit: &Audited, at: u64) {
         self.open = if audit.differs > 0 { ["differs".to_owned()].into() } else { BTreeSet::new() };
-        self.audit = Some((study.to_owned(), audit.clone()));
+        self.audit = Some(OwnAudit { at, study: study.to_owned(), found: audit.clone() });
     }
 
     /// The cursor is on the last audit, or on a verdict of it.
@@ -177,6 +200,24 @@ fn outdated(page: &WrittenPage, matrix_snapshot: &MatrixSnapshot) -> Option<Stri
     (!why.is_empty()).then(|| why.join(", "))
 }
 
+/// What is kept of an audit that somebody else made: its differences.
+fn of_another(kept: &LastAudit) -> Audited {
+    let claim = |of: &AuditDifference| ClaimLine {
+        id: of.id.clone(),
+        verdict: "differs".to_owned(),
+        stage: of.stage.clone(),
+        expected: of.expected.clone(),
+        found: of.found.clone(),
+        why: of.why.clone(),
+    };
+    Audited {
+        verdict: kept.verdict.clone(),
+        identical: kept.identical,
+        differs: kept.differs,
+        claims: kept.differences.iter().map(claim).collect(),
+    }
+}
+
 fn verdicts(audit: &Audited, open: &BTreeSet<String>) -> Vec<ReportLine> {
     let mut lines = Vec::new();
     let mut tree: BTreeMap<(usize, &str), Vec<&ClaimLine>> = BTreeMap::new();
@@ -191,7 +232,13 @@ fn verdicts(audit: &Audited, open: &BTreeSet<String>) -> Vec<ReportLine> {
             continue;
         }
         let branch = (*verdict).to_owned();
-        lines.push(line(1, LineKind::Branch(branch.clone(), branch.clone()), verdict.replace('_', " "), thousands(total)));
+        // Of an audit that somebody else made only some are kept.
+        let note = if *verdict == "differs" && audit.differs > total {
+            format!("{} of {}; visavis audit --json lists all", thousands(total), thousands(audit.differs))
+        } else {
+            thousands(total)
+        };
+        lines.push(line(1, LineKind::Branch(branch.clone(), branch.clone()), verdict.replace('_', " "), note));
         if !open.contains(&branch) {
             continue;
         }

@@ -36,11 +36,14 @@ mod tests {
         super::state::{LineKind, ReportLine},
         *,
     };
-    use crate::tui::{
-        audited::{Audited, ClaimLine},
-        overlays::state::{Confirmation, Overlay},
-        screen::Screen,
-        testing::{opened, opened_with, pinned},
+    use crate::{
+        study::{AuditDifference, LastAudit},
+        tui::{
+            audited::{Audited, ClaimLine},
+            overlays::state::{Confirmation, Overlay},
+            screen::Screen,
+            testing::{opened, opened_with, pinned},
+        },
     };
     use ScreenCommand as C;
 
@@ -90,6 +93,29 @@ mod tests {
         let branches: Vec<&ReportLine> = report.lines.iter().filter(|line| matches!(line.kind, LineKind::Branch(..))).collect();
         let texts: Vec<&str> = branches.iter().map(|line| line.text.as_str()).collect();
         assert_eq!(texts, ["differs", "score", "identical"]);
+    }
+
+    #[test]
+    fn what_somebody_elses_audit_found_is_opened_here() {
+        let difference = |id: &str| AuditDifference {
+            id: id.to_owned(),
+            stage: "score".to_owned(),
+            expected: Some("0.5".to_owned()),
+            found: Some("0.6".to_owned()),
+            why: "made again".to_owned(),
+        };
+        let kept =
+            LastAudit { at: 9000, differs: 3, differences: vec![difference("a"), difference("b")], ..LastAudit::default() };
+        let (mut report, mut shared) = audited(vec![claim("own", "differs")]);
+        shared.seen.audit = Some(kept);
+        report.rebuild(&shared.seen);
+        let line = |text: &str| report.lines.iter().find(|line| line.text == text).map(|line| line.note.as_str());
+        assert_eq!(line("differs"), Some("2 of 3; visavis audit --json lists all"));
+        assert_eq!(line("own"), None, "the later audit is shown");
+        update(&mut report, &mut shared, C::Last);
+        update(&mut report, &mut shared, C::Enter);
+        let found = report.lines.iter().find(|line| line.text == "a").map(|line| line.note.as_str());
+        assert_eq!(found, Some("expected 0.5, found 0.6; made again"));
     }
 
     #[test]

@@ -25,7 +25,9 @@ use visavis_core::domain::{
 pub(crate) fn draw(runs: &RunsState, paint: &mut Paint, area: Rect, shared: &Shared, histories: &[(JobId, Arc<JobHistory>)]) {
     let mut names: Vec<&str> =
         histories.iter().flat_map(|(_, history)| history.curves.iter().map(|curve| curve.series.as_str())).collect();
-    names.sort_by_key(|name| (["loss", "accuracy", "images_per_second"].iter().position(|of| of == name).unwrap_or(9), *name));
+    names.sort_by_key(|name| {
+        (["loss", "accuracy", "validation", "images_per_second"].iter().position(|of| of == name).unwrap_or(9), *name)
+    });
     names.dedup();
     let Some(&series) = names.get(runs.series % names.len().max(1)) else { return };
     let of: Vec<(usize, &JobHistory, &SeriesCurve)> = histories

@@ -89,7 +89,7 @@ pub(crate) fn table(seen: &Snapshot) -> ScreenTable {
             let workers = run.workers.as_ref().map_or(String::new(), |workers| format!(" · {}", workers.told()));
             format!("{}: {}{workers}", run.run.study, counts.join(" · "))
         }),
-        heads: vec!["id", "state", "job", "device", "attempt", "progress", "seconds", "why", "node", "slurm_job"],
+        heads: vec!["job", "state", "label", "device", "attempt", "progress", "seconds", "why", "node", "slurm_job"],
         rows: seen.jobs.iter().map(row).collect(),
     }
 }
