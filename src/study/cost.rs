@@ -68,16 +68,16 @@ impl Costs {
     /// What work of this sort took here; else what takes most after it did, by the first words of its name
     /// (`train pretend` for `train pretend resnet34 …`); else a guess.
     pub fn of(&self, cost_class: &str, kind: Kind) -> Cost {
+        // One word is a kind of work by itself: what a figure is made again in says nothing of a score.
+        let is_like = |words: &str| words.contains(' ') || matches!(kind, Kind::Train | Kind::Project);
         let mut words = cost_class;
         loop {
             if let Some(cost) = self.0.get(words) {
                 return *cost;
             }
-            if let Some(cost) = self.mean_of(words) {
+            if let Some(cost) = self.mean_of(words).filter(|_| is_like(words)) {
                 return cost;
             }
-            // One word is a kind of work by itself: what a figure is made again in says nothing of a score.
-            let is_like = |before: &str| before.contains(' ') || matches!(kind, Kind::Train | Kind::Project);
             match words.rsplit_once(' ') {
                 Some((before, _)) if is_like(before) => words = before,
                 _ => return guess(cost_class, kind),
@@ -351,5 +351,9 @@ mod tests {
         costs.note("train cpu resnet34 softmax", Kind::Train, 60.0);
         assert_eq!(costs.of("score again", Kind::Score).seen, 0, "scores say nothing of figures made again");
         assert_eq!(costs.of("train cpu resnet34 arcface", Kind::Train).seconds, 60.0);
+        let mut costs = Costs::default();
+        costs.note("score fairness", Kind::Score, 2.0);
+        assert_eq!(costs.of("score", Kind::Score).seen, 0, "nor do gaps of groups say anything of a score");
+        assert_eq!(costs.of("score fairness", Kind::Score).seen, 1);
     }
 }
