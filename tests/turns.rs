@@ -32,6 +32,7 @@ fn studies_wait_for_their_turn_and_run_one_after_the_other() {
     assert_eq!(refused.code, 5, "{}{}", refused.out, refused.err);
     let waiting = start(&desk, &["run", &second, "--queue"]);
     wait_until("the second waits", || study(&desk, &second)["state"] == "waiting");
+    desk.write("data/dispatcher.log", b"what the run before says\n");
     let said = desk.succeed(&["run", &third, "--queue", "--detach"]);
     assert!(said.contains("third waits for its turn in the background, process"), "{said}");
     let states = [&first, &second, &third].map(|file| {
@@ -45,6 +46,8 @@ fn studies_wait_for_their_turn_and_run_one_after_the_other() {
     assert_eq!(ended.each_ref().map(|said| said.code), [0, 0], "{}{}", ended[0].err, ended[1].err);
     assert!(ended[1].err.contains("waits for its turn: process") && ended[1].err.contains("running first"), "{}", ended[1].err);
     wait_until("the third is done", || study(&desk, &third)["state"] == "done");
+    let log = desk.read("data/dispatcher.log");
+    assert!(log.starts_with("what the run before says\n"), "{log}");
     let time = |file: &str, what: &str| study(&desk, file)["latest"][what].as_u64().unwrap();
     assert!(time(&second, "started") >= time(&first, "ended") && time(&third, "started") >= time(&second, "ended"));
     // A run and what it came to; a change of the file is seen.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::study::{
     self, Phase, Timeline,
-    standing::{StudyStanding, standings, state_of_run},
+    standing::{StudyStanding, StudyState, standings, state_of_run},
 };
 use std::path::PathBuf;
 use visavis_core::{
@@ -80,7 +80,7 @@ fn list_as_json(context: &Context, all: &[StudyStanding]) {
     let study = |of: &StudyStanding| {
         serde_json::json!({
             "file": shown(context, of), "state": of.state.word(), "before": of.state.before(), "changed": of.changed,
-            "runs": of.runs.len(), "latest": of.runs.first().map(run_as_json),
+            "runs": of.runs.len(), "latest": of.runs.first().map(|run| run_as_json(run, state_of(of, 0))),
         })
     };
     say_json(&serde_json::json!({ "format": 1, "studies": all.iter().map(study).collect::<Vec<_>>() }));
@@ -94,7 +94,7 @@ fn runs(of: &StudyStanding) {
     for (place, run) in of.runs.iter().enumerate() {
         let count =
             |of: fn(visavis_core::store::RunCounts) -> usize| run.counts.map_or(String::new(), |counts| thousands(of(counts)));
-        let state = if place == 0 { of.state } else { state_of_run(run, false) };
+        let state = state_of(of, place);
         table.row(&[
             open_store::ago(run.started),
             state.told(),
@@ -109,13 +109,18 @@ fn runs(of: &StudyStanding) {
 }
 
 fn runs_as_json(of: &StudyStanding) {
-    let runs: Vec<_> = of.runs.iter().map(run_as_json).collect();
+    let runs: Vec<_> = of.runs.iter().enumerate().map(|(place, run)| run_as_json(run, state_of(of, place))).collect();
     say_json(&serde_json::json!({ "format": 1, "state": of.state.word(), "changed": of.changed, "runs": runs }));
 }
 
-fn run_as_json(run: &RunRow) -> serde_json::Value {
+/// How one of its runs stands, from the latest: a study that waits again does not run.
+fn state_of(of: &StudyStanding, place: usize) -> StudyState {
+    state_of_run(&of.runs[place], place == 0 && of.state == StudyState::Running)
+}
+
+fn run_as_json(run: &RunRow, state: StudyState) -> serde_json::Value {
     serde_json::json!({
-        "run": run.journal, "study": run.study, "started": run.started, "ended": run.ended, "interrupted": run.interrupted,
+        "run": run.journal, "state": state.word(), "study": run.study, "started": run.started, "ended": run.ended, "interrupted": run.interrupted,
         "ran": run.counts.map(|of| of.ran), "stored": run.counts.map(|of| of.stored), "failed": run.counts.map(|of| of.failed),
         "host": run.origin.host, "process": run.origin.pid,
     })

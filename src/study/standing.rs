@@ -1,7 +1,10 @@
 //! The studies of a workspace: how each stands, and its runs over time.
 
 use crate::config::Text;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{HashMap, HashSet},
+    path::{Path, PathBuf},
+};
 use visavis_core::{
     domain::{Digest, Result, text::count},
     store::{Index, RunRow, WaitingRun, Workspace},
@@ -107,6 +110,9 @@ fn arranged(
     place: &dyn Fn(&str) -> PathBuf,
 ) -> Vec<StudyStanding> {
     let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let named = runs.iter().map(|run| run.file.as_str()).chain(waiting.iter().map(|run| run.file.as_str()));
+    let places: HashMap<&str, PathBuf> =
+        named.collect::<HashSet<&str>>().into_iter().map(|file| (file, whole(&place(file)))).collect();
     let mut files: Vec<(PathBuf, PathBuf)> = files.into_iter().map(|file| (whole(&file), file)).collect();
     for file in elsewhere {
         let own = whole(&file);
@@ -115,7 +121,7 @@ fn arranged(
         }
     }
     let standing = |(own, file): (PathBuf, PathBuf)| {
-        let is_of = |named: &str| whole(&place(named)) == own;
+        let is_of = |named: &str| places[named] == own;
         let of_file: Vec<RunRow> = runs.iter().filter(|run| is_of(&run.file)).cloned().collect();
         let is_latest = |run: &RunRow| runs.first().is_some_and(|latest| latest.journal == run.journal);
         let ended = of_file.first().map_or(StudyState::NeverRun, |run| state_of_run(run, is_live && is_latest(run)));

@@ -13,7 +13,8 @@ use super::{
     theme::Theme,
 };
 use crate::study::{
-    curves::JobHistory, map_images::MapImages, matrix_snapshot::MatrixSnapshot, picture::FigurePoints, watch::Snapshot,
+    curves::JobHistory, map_images::MapImages, matrix_snapshot::MatrixSnapshot, picture::FigurePoints, standing::StudyState,
+    watch::Snapshot,
 };
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -146,7 +147,8 @@ impl Shared {
         } else {
             let starts = starts.map(|words| format!("+ {words}"));
             let studies = study_lines(&self.seen.studies, Path::new(&self.root), self.now);
-            ("open a study, or start another", studies.into_iter().chain(starts).collect(), MenuChoice::Study)
+            let files = self.seen.studies.iter().map(|study| study.file.clone()).collect();
+            ("open a study, or start another", studies.into_iter().chain(starts).collect(), MenuChoice::Study(files))
         };
         self.overlay = Some(Overlay::Menu { title, options, cursor: 0, choice });
     }
@@ -170,12 +172,18 @@ impl Shared {
             self.say("no study is open: Enter opens or starts one", true);
             return vec![];
         }
-        if self.seen.is_live() {
-            let running = self.seen.run.as_ref().map_or(String::new(), |run| run.run.study.clone());
+        let waits = self.seen.studies.iter().filter(|study| matches!(study.state, StudyState::Waiting(_)));
+        if waits.clone().any(|study| study.file.canonicalize().ok() == Path::new(&file).canonicalize().ok()) {
+            self.say("this study waits for its turn already", false);
+            return vec![];
+        }
+        if self.seen.is_live() || waits.count() > 0 {
+            let running = self.seen.run.as_ref().filter(|_| self.seen.is_live());
+            let running = running.map_or("another study waits".to_owned(), |run| format!("{} runs now", run.run.study));
             if only.is_some() {
-                self.say(format!("{running} runs: a part of a study is run when it has ended"), true);
+                self.say(format!("{running}: a part of a study is run when it has ended"), true);
             } else {
-                self.confirm(format!("{running} runs now. Run this study when it has ended?"), Confirmation::Queue(file));
+                self.confirm(format!("{running}. Run this study after it?"), Confirmation::Queue(file));
             }
             return vec![];
         }

@@ -13,7 +13,7 @@ use visavis_core::{
 };
 
 /// A set that is prepared within so many bytes stays in memory, and is opened once.
-const KEPT: usize = 1 << 30;
+pub(crate) const KEPT: usize = 1 << 30;
 
 pub struct Feed {
     album: Arc<Album>,

@@ -1,7 +1,7 @@
 //! Identities that a network does not learn from. After every epoch it is asked which pairs of their pictures show one person.
 
 use crate::{
-    feed::Scaler,
+    feed::{KEPT, Scaler},
     network::{Mode, TorchNetwork},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -41,16 +41,19 @@ pub(crate) fn part<T: Ord>(identity: &[T], share: f64, seed: u64) -> Result<Part
     let mut several: Vec<&T> = pictures.iter().filter(|(_, count)| **count > 1).map(|(of, _)| *of).collect();
     PhiloxStream::new(seed, Purpose::HeldOutIdentities, 0).shuffle(&mut several);
     let mut total = 0;
-    several.truncate(wanted);
     several.retain(|of| {
-        total += pictures[of];
-        total <= MOST_PICTURES
+        let fits = total + pictures[of] <= MOST_PICTURES;
+        total += if fits { pictures[of] } else { 0 };
+        fits
     });
+    several.truncate(wanted);
     if several.len() < LEAST_IDENTITIES || pictures.len() - several.len() < LEAST_IDENTITIES {
         let what = format!(
-            "of {} identities of the training set, {} can be held out, and both parts need {LEAST_IDENTITIES} or more",
+            "of {} identities of the training set, {} can be held out (of two or more pictures, {} pictures in all), and both parts need \
+             {LEAST_IDENTITIES} or more",
             thousands(pictures.len()),
             thousands(several.len()),
+            thousands(MOST_PICTURES),
         );
         return Err(Fault::asked(what)
             .next("leave `validation` out of the recipe, or train on a set of more identities with several pictures"));
@@ -66,11 +69,13 @@ pub(crate) struct HeldOut {
     /// Of each picture.
     identity: Vec<i64>,
     threads: usize,
+    /// The pictures in batches, once they were opened, if they are not too large.
+    kept: Vec<Tensor>,
 }
 
 impl HeldOut {
     pub(crate) fn new(album: Album, identity: Vec<i64>, threads: usize) -> Self {
-        HeldOut { album: Arc::new(album), identity, threads }
+        HeldOut { album: Arc::new(album), identity, threads, kept: Vec::new() }
     }
 
     pub(crate) fn images(&self) -> usize {
@@ -87,20 +92,25 @@ impl HeldOut {
         format!("{} {noun} with {}", thousands(identities), count(self.identity.len(), "picture"))
     }
 
-    /// The AUC of cosine similarity: pairs of one identity against pairs of two, of all pictures.
+    /// The AUC of cosine similarity: pairs of one identity against pairs of two, of all pictures. `None`: embeddings are no numbers.
     ///
     /// # Errors
-    /// A picture that cannot be read; embeddings that are no numbers.
-    pub(crate) fn auc(&self, network: &TorchNetwork, scaler: &Scaler, device: Device) -> Result<f64> {
-        let size = self.album.preparation.size as i64;
-        let all: Vec<usize> = (0..self.identity.len()).collect();
-        let mut embedded = Vec::new();
-        for loaded in Loader::start(&self.album, &all, BATCH, self.threads) {
+    /// A picture that cannot be read.
+    pub(crate) fn auc(&mut self, network: &TorchNetwork, scaler: &Scaler) -> Result<Option<f64>> {
+        let embed = |pixels: &Tensor| {
             pulse::beat();
-            let pixels = Tensor::from_slice(&loaded?.pixels).reshape([-1, 3, size, size]);
-            embedded.push(
-                tch::no_grad(|| network.embedding(&scaler.scaled(&pixels), Mode::IsRead)).to_kind(Kind::Float).to_device(device),
-            );
+            tch::no_grad(|| network.embedding(&scaler.scaled(pixels), Mode::IsRead)).to_kind(Kind::Float)
+        };
+        let mut embedded: Vec<Tensor> = self.kept.iter().map(embed).collect();
+        if embedded.is_empty() {
+            let keeps = self.identity.len() * self.album.numbers() <= KEPT;
+            let size = self.album.preparation.size as i64;
+            let all: Vec<usize> = (0..self.identity.len()).collect();
+            for loaded in Loader::start(&self.album, &all, BATCH, self.threads) {
+                let pixels = Tensor::from_slice(&loaded?.pixels).reshape([-1, 3, size, size]);
+                embedded.push(embed(&pixels));
+                self.kept.extend(Some(pixels).filter(|_| keeps));
+            }
         }
         let embedded = Tensor::cat(&embedded, 0);
         let norms = embedded.norm_scalaropt_dim(2.0, [1i64], true).clamp_min(f64::from(f32::MIN_POSITIVE));
@@ -110,7 +120,7 @@ impl HeldOut {
         let n = self.identity.len();
         let pairs = (0..n).flat_map(|i| (i + 1..n).map(move |j| (i, j)));
         let pairs: Vec<(f32, bool)> = pairs.map(|(i, j)| (similarity[i * n + j], self.identity[i] == self.identity[j])).collect();
-        auc(pairs).ok_or_else(|| Fault::failed("embeddings of held-out identities are no numbers"))
+        Ok(auc(pairs))
     }
 }
 
@@ -154,6 +164,12 @@ mod tests {
     fn no_more_are_held_out_than_can_be_compared_and_too_few_are_refused() {
         let identity: Vec<usize> = (0..100).flat_map(|of| vec![of; 90]).collect();
         assert_eq!(part(&identity, 0.5, 1).unwrap().held_out.len(), 22 * 90);
+        // One that is larger than all that may be compared is passed over.
+        let identity: Vec<usize> = std::iter::repeat_n(0, 3000).chain((1..20).flat_map(|of| [of; 2])).collect();
+        for seed in 0..20 {
+            let parted = part(&identity, 0.2, seed).unwrap();
+            assert_eq!((parted.held_out.len(), parted.learned.len()), (8, 3030));
+        }
         let told = part(&[1, 2, 3, 4, 4], 0.1, 1).unwrap_err().to_string();
         assert!(told.contains("of 4 identities of the training set, 1 can be held out"), "{told}");
         assert!(part(&[1, 1, 2, 2, 3, 3], 0.5, 1).is_err(), "one would be left");

@@ -243,8 +243,10 @@ impl TrainingLoop {
 
     /// After an epoch: how well held-out identities are told apart.
     fn validate(&mut self, training: &Training, listener: &dyn Listener) -> Outcome<()> {
-        let (Some(held_out), Some(validation)) = (&self.held_out, &training.recipe.validation) else { return Ok(()) };
-        let auc = held_out.auc(&self.network, &self.scaler, self.device).map_err(because)?;
+        let (Some(held_out), Some(validation)) = (&mut self.held_out, &training.recipe.validation) else { return Ok(()) };
+        let found = held_out.auc(&self.network, &self.scaler).map_err(because)?;
+        let no_number = || (Cause::Diverged, diverged("embeddings of held-out identities are no numbers", self.progress.step));
+        let auc = found.ok_or_else(no_number)?;
         let curve = &mut self.progress.validation;
         curve.push(auc);
         let is_best = Validation::best(curve) == Some(curve.len() - 1);

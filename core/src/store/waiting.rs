@@ -53,9 +53,10 @@ impl Workspace {
         let folder = self.line();
         disk::make_folder(&folder)?;
         let old = name_of(now().saturating_sub(NEW.as_millis() as u64), 0);
-        for (path, found) in tickets(&folder) {
-            if found.is_none() && path < folder.join(&old) {
-                fs::remove_file(path).ok();
+        // Those of other machines are not judged: locks may not reach from there.
+        for ticket in tickets(&folder).into_iter().filter(|ticket| !ticket.is_held && ticket.is_of_this_machine()) {
+            if ticket.path < folder.join(&old) {
+                fs::remove_file(ticket.path).ok();
             }
         }
         let pid = std::process::id();
@@ -75,8 +76,7 @@ impl Workspace {
 
     /// The runs that wait here, the next one first.
     pub fn waiting(&self) -> Vec<WaitingRun> {
-        let found = tickets(&self.line()).into_iter();
-        found.filter_map(|(_, text)| serde_json::from_str(&text?).ok()).collect()
+        tickets(&self.line()).into_iter().filter(|ticket| ticket.is_held).filter_map(|ticket| ticket.run).collect()
     }
 }
 
@@ -84,7 +84,7 @@ impl Ticket {
     /// How many stand before it.
     pub fn before(&self) -> usize {
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        tickets(folder).into_iter().take_while(|(path, _)| *path < self.path).filter(|(_, found)| found.is_some()).count()
+        tickets(folder).into_iter().take_while(|ticket| ticket.path < self.path).filter(|ticket| ticket.is_held).count()
     }
 }
 
@@ -99,23 +99,32 @@ fn name_of(since: u64, pid: u32) -> String {
     format!("{since:014}-{pid}.json")
 }
 
-/// The tickets of a folder, in their order, each with what stands on it; nothing where its process is gone.
-fn tickets(folder: &Path) -> Vec<(PathBuf, Option<String>)> {
+/// A ticket as it was found.
+struct FoundTicket {
+    path: PathBuf,
+    /// Its process lives, as far as this machine sees.
+    is_held: bool,
+    run: Option<WaitingRun>,
+}
+
+impl FoundTicket {
+    fn is_of_this_machine(&self) -> bool {
+        self.run.as_ref().is_none_or(|run| run.host == origin::host())
+    }
+}
+
+/// The tickets of a folder, in their order.
+fn tickets(folder: &Path) -> Vec<FoundTicket> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut paths: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|ending| ending == "json")).collect();
     paths.sort();
-    let text = |path: &PathBuf| {
-        let file = files::open_own(File::options().read(true), path).ok()?;
-        matches!(writer::lock(&file, true), Ok(Locking::Refused)).then_some(())?;
-        files::read_text(path, 1 << 16).ok()
+    let found = |path: PathBuf| {
+        let file = files::open_own(File::options().read(true), &path).ok();
+        let is_held = file.is_some_and(|file| matches!(writer::lock(&file, true), Ok(Locking::Refused)));
+        let run = files::read_text(&path, 1 << 16).ok().and_then(|text| serde_json::from_str(&text).ok());
+        FoundTicket { path, is_held, run }
     };
-    paths
-        .into_iter()
-        .map(|path| {
-            let text = text(&path);
-            (path, text)
-        })
-        .collect()
+    paths.into_iter().map(found).collect()
 }
 
 #[cfg(test)]

@@ -241,8 +241,19 @@ impl Workspace {
     /// # Errors
     /// Something else in its place; a folder that cannot be written.
     pub fn say_anew(&self) -> Result<File> {
+        let file = self.say_on()?;
+        file.set_len(0).map_err(|error| Fault::io("write", self.said(), &error))?;
+        Ok(file)
+    }
+
+    /// The same file, to be written behind what stands there: the run before may still say something.
+    ///
+    /// # Errors
+    /// As [`Self::say_anew`].
+    pub fn say_on(&self) -> Result<File> {
         let path = self.said();
-        files::open_own(File::options().create(true).write(true).truncate(true), &path)
+        path.parent().map_or(Ok(()), disk::make_folder)?;
+        files::open_own(File::options().create(true).append(true), &path)
             .map_err(|error| Fault::io("write", &path, &error).next("remove what is in its place"))
     }
 

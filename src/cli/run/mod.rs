@@ -19,13 +19,14 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
+use turn::Turn;
 use visavis_core::{
     domain::{
         Ending, Fault, Result,
         event::EventKind,
         text::{count, printable},
     },
-    store::{LOOKING, Ticket, origin, tail},
+    store::{LOOKING, origin, tail},
 };
 
 #[derive(clap::Args)]
@@ -87,7 +88,8 @@ const WAITS: &str = "visavis waits";
 fn in_background(mut arguments: Vec<OsString>) -> Vec<OsString> {
     let end = arguments.iter().position(|argument| argument == "--").unwrap_or(arguments.len());
     let names = arguments.split_off(end);
-    arguments.retain(|argument| argument != "--detach");
+    // What it says there is read by people, and by the process that started it.
+    arguments.retain(|argument| argument != "--detach" && argument != "--json");
     arguments.push("--session".into());
     arguments.extend(names);
     arguments
@@ -121,15 +123,24 @@ impl RunCommand {
         let (opened, plan) = self.begin(context)?;
         let places = self.places(&opened)?;
         if let Some(cluster) = places.cluster().filter(|cluster| self.is_to_submit(cluster) && plan.is_ready()) {
+            if self.queue {
+                return Err(Fault::asked("--queue waits in a process here, and this study's dispatcher is a job of Slurm")
+                    .next("leave --queue out when the run that goes on has ended, or write `dispatcher: here` in the study"));
+            }
             return self.submit(context, &opened, &plan, cluster);
         }
         if self.detach {
             return self.detach(context, &opened, plan);
         }
+        self.here(context, &opened, plan)
+    }
+
+    /// Runs in this process: at once, or in its turn.
+    fn here(&self, context: &Context, opened: &study::OpenedStudy, plan: study::Plan) -> Result<()> {
         if self.queue && plan.is_ready() {
-            return self.in_turn(context, &opened);
+            return self.in_turn(context, opened);
         }
-        self.go(context, &opened, plan, None).map(|_| ())
+        self.go(context, opened, plan).map(|_| ())
     }
 
     /// Starts the same command in a session of its own, and leaves it when it has taken the workspace.
@@ -137,14 +148,17 @@ impl RunCommand {
         // Mistakes are told here, where somebody reads them.
         self.devices(context, &self.places(opened)?, &plan)?;
         if !plan.is_ready() {
-            return self.go(context, opened, plan, None).map(|_| ());
+            return self.here(context, opened, plan);
         }
         tell_about(context, opened);
-        if !self.queue {
-            context.workspace.lock_or_say(LOOKING, &|line| remark(context, printable(line)))?;
-        }
         let said = context.workspace.said();
-        let log = context.workspace.say_anew()?;
+        let log = if self.queue {
+            context.workspace.say_on()?
+        } else {
+            context.workspace.lock_or_say(LOOKING, &|line| remark(context, printable(line)))?;
+            context.workspace.say_anew()?
+        };
+        let before = log.metadata().map_or(0, |about| about.len());
         let program = crate::cli::this_program()?;
         let arguments = in_background(std::env::args_os().skip(1).collect());
         let mut child = Command::new(&program)
@@ -159,7 +173,8 @@ impl RunCommand {
         if first.as_deref() != Some(READY) && !waits {
             let status = child.wait().map_err(|error| Fault::unexpected(error.to_string()))?;
             // What it said, said here, and ended as it ended.
-            let last = tail(&said, 4000);
+            let written = std::fs::metadata(&said).map_or(0, |about| about.len()).saturating_sub(before);
+            let last = tail(&said, written.min(4000) as usize);
             let why = last.lines().find_map(|line| line.strip_prefix("error: ")).unwrap_or("it said nothing").to_owned();
             let ending = status.code().map_or(Ending::Unexpected, Ending::of_code);
             let next =
@@ -223,24 +238,22 @@ impl RunCommand {
     /// Runs, and says how it ended.
     pub(crate) fn execute(&self, context: &Context) -> Result<RunSummary> {
         let (opened, plan) = self.begin(context)?;
-        self.go(context, &opened, plan, None)
+        self.go(context, &opened, plan)
     }
 
-    /// Runs, and tells whoever wants to be told that it has ended. `ticket`: its place among those that wait.
-    fn go(
-        &self,
-        context: &Context,
-        opened: &study::OpenedStudy,
-        plan: study::Plan,
-        ticket: Option<Ticket>,
-    ) -> Result<RunSummary> {
-        let ended = self.carry_out(context, opened, plan, ticket);
+    /// Runs, and tells whoever wants to be told that it has ended.
+    fn go(&self, context: &Context, opened: &study::OpenedStudy, plan: study::Plan) -> Result<RunSummary> {
+        let ended = self.listen().and_then(|stop| self.carry_out(context, opened, plan, &mut Turn::at_once(stop)));
+        self.notify(context, opened, &ended);
+        ended
+    }
+
+    fn notify(&self, context: &Context, opened: &study::OpenedStudy, ended: &Result<RunSummary>) {
         if let Some(command) = &self.notify
             && let Err(fault) = notify::notify(command, &opened.file.study.name, ended.as_ref().err())
         {
             remark(context, printable(&fault.what));
         }
-        ended
     }
 
     fn carry_out(
@@ -248,14 +261,14 @@ impl RunCommand {
         context: &Context,
         opened: &study::OpenedStudy,
         mut plan: study::Plan,
-        mut ticket: Option<Ticket>,
+        turn: &mut Turn,
     ) -> Result<RunSummary> {
+        let Turn { ticket, stop, refused } = turn;
         tell_about(context, opened);
         tell_namesakes(context, opened);
         let places = self.places(opened)?;
         let (devices, driver) = self.devices(context, &places, &plan)?;
         let programs = self.programs_at(context, &mut plan, &places, &devices)?;
-        let stop = self.listen()?;
         let program = crate::cli::this_program()?;
         // As somebody who looks from another folder would name it.
         let file = self.study.canonicalize().unwrap_or_else(|_| self.study.clone());
@@ -276,7 +289,8 @@ impl RunCommand {
             attempts: self.attempts,
             patience: Duration::from_secs(self.patience),
             limit: self.limit.map(Duration::from_secs),
-            stop: &stop,
+            stop,
+            refused: Some(refused),
             remark: &|line| remark(context, printable(line)),
         };
         let mut progress = RunProgress::new(context, &plan.study.name, &count(plan.cells(), "cell"));

@@ -91,6 +91,7 @@ impl RunCommand {
             patience: Duration::from_secs(self.patience),
             limit: None,
             stop: &stop,
+            refused: None,
             remark: &|_| {},
         };
         let mut submission = study::submission(&plan, &how)?.unwrap_or_default();

@@ -16,7 +16,7 @@ use crate::{
 };
 use serde::Serialize;
 use std::collections::BTreeSet;
-use visavis_core::domain::{Result, claim::NumberForm, index::ModelIx, score::Estimate};
+use visavis_core::domain::{Result, claim::NumberForm, index::ModelIx, score::Estimate, study::Validation};
 
 #[derive(Serialize)]
 pub(crate) struct Training {
@@ -61,25 +61,29 @@ struct TrainingRow {
 struct HeldOut {
     /// The epoch whose weights are kept.
     kept: ClaimId,
-    /// Their AUC.
+    /// Their AUC then.
     auc: ClaimId,
+    /// Pictures of them.
+    images: ClaimId,
+    /// It is the highest of all epochs: it flatters.
+    is_highest: bool,
+    /// The training accuracy of that epoch.
+    #[serde(skip)]
+    accuracy: Option<ClaimId>,
 }
 
 impl HeldOut {
     /// `None` where none were held out.
     fn of(source: &ReportSource, model: ModelIx) -> Option<Self> {
         let manifest = source.outcome.results.result(Step::Train { model })?;
-        let kept = *manifest.fact("kept_epoch").first()?;
+        let kept = (*manifest.fact("kept_epoch").first()? as usize).checked_sub(1)?;
+        let claim = |name: &str, at: usize, what: &str, form: NumberForm| fact(source, model, name, at, what, form);
         Some(HeldOut {
-            kept: fact(source, model, "kept_epoch", 0, "epoch whose weights are kept", NumberForm::Count)?,
-            auc: fact(
-                source,
-                model,
-                "validation",
-                (kept as usize).checked_sub(1)?,
-                "AUC of held-out identities",
-                NumberForm::Score,
-            )?,
+            kept: claim("kept_epoch", 0, "epoch whose weights are kept", NumberForm::Count)?,
+            auc: claim("validation", kept, "AUC of held-out identities", NumberForm::Score)?,
+            images: claim("held_out_images", 0, "images of held-out identities", NumberForm::Count)?,
+            is_highest: Validation::best(manifest.fact("validation")) == Some(kept),
+            accuracy: claim("accuracy", kept, "training accuracy in the epoch whose weights are kept", NumberForm::Score),
         })
     }
 }
@@ -113,6 +117,7 @@ impl Training {
             let estimate =
                 |pointer: &str, what: &str, of: Estimate| source.claims.estimate(&output, pointer, what, NumberForm::Score, of);
             let auc = verification.map(|of| of.auc);
+            let held_out = HeldOut::of(source, training.model);
             known.push(Learned {
                 auc,
                 accuracy: training.fact("accuracy").last().copied(),
@@ -123,8 +128,13 @@ impl Training {
                 auc: auc.map(|auc| estimate("/auc", "verification AUC", auc)),
                 accepted: verification.map(|of| estimate("/tar", "TAR at FAR 0.01", of.tar)),
                 trained_on: TrainingSet::of(source, training.model),
-                accuracy: last_fact(source, training.model, "accuracy", "training accuracy in the last epoch", NumberForm::Score),
-                held_out: HeldOut::of(source, training.model),
+                accuracy: match &held_out {
+                    Some(of) => of.accuracy.clone(),
+                    None => {
+                        last_fact(source, training.model, "accuracy", "training accuracy in the last epoch", NumberForm::Score)
+                    }
+                },
+                held_out,
                 verdict: None,
                 curves: source.drawing(Step::DrawCurves { model: training.model })?,
             });

@@ -68,6 +68,8 @@ pub struct Dispatch<'a> {
     pub limit: Option<Duration>,
     /// Set from outside to stop.
     pub stop: &'a AtomicBool,
+    /// Set where another dispatcher has the workspace.
+    pub refused: Option<&'a AtomicBool>,
     /// Told what keeps it waiting before it begins.
     pub remark: &'a dyn Fn(&str),
 }
@@ -173,7 +175,11 @@ pub fn dispatch(plan: &mut Plan, how: &Dispatch, tell: &mut dyn FnMut(&Notice)) 
     if !plan.is_ready() {
         return Ok(RunSummary { stored: plan.stored(), ..RunSummary::default() });
     }
-    let lock = how.workspace.lock_or_say(&format!("running {}", plan.study.name), how.remark)?;
+    let lock = how.workspace.lock_or_say(&format!("running {}", plan.study.name), how.remark).inspect_err(|_| {
+        if let Some(refused) = how.refused {
+            refused.store(true, Ordering::SeqCst);
+        }
+    })?;
     let mut run = Run::start(plan, how, tell, lock)?;
     let outcome = run.go();
     run.close(outcome)

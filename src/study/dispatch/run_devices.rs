@@ -63,6 +63,7 @@ mod tests {
             patience: Duration::ZERO,
             limit: None,
             stop: &stop,
+            refused: None,
             remark: &|_| {},
         };
         let slots = how.slots().into_iter().map(|of| (of.device, of.slots)).collect();

@@ -29,13 +29,14 @@ pub(crate) fn update(shared: &mut Shared, overlay: Overlay, command: ScreenComma
 
 fn choose(shared: &mut Shared, cursor: usize, choice: MenuChoice) -> Vec<Effect> {
     match choice {
-        MenuChoice::Study if cursor >= shared.seen.studies.len() => start(shared, cursor - shared.seen.studies.len()),
-        MenuChoice::Study => {
-            let file = shared.seen.studies[cursor].file.clone();
-            shared.seen.matrix_snapshot = None;
-            shared.undo.clear();
-            vec![Effect::Choose(file)]
-        }
+        MenuChoice::Study(files) => match files.get(cursor) {
+            Some(file) => {
+                shared.seen.matrix_snapshot = None;
+                shared.undo.clear();
+                vec![Effect::Choose(file.clone())]
+            }
+            None => start(shared, cursor - files.len()),
+        },
         MenuChoice::Start => start(shared, cursor),
         MenuChoice::Add => {
             match (Adding::ALL.get(cursor), shared.matrix_snapshot()) {

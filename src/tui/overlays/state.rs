@@ -2,6 +2,7 @@
 
 use super::{form::state::Form, pointing::state::Pointing};
 use crate::study::draft::StudyDraft;
+use std::path::PathBuf;
 use visavis_core::domain::{job::JobId, ledger::CellId};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -67,10 +68,10 @@ impl Overlay {
 }
 
 /// What a menu offers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum MenuChoice {
-    /// The workspace's studies, then what it may start with.
-    Study,
+    /// These studies, then what a workspace may start with.
+    Study(Vec<PathBuf>),
     /// What can be added to the study.
     Add,
     /// A first study, in a workspace that has none.

@@ -67,7 +67,7 @@ fn field(job: &JobSeen, name: &str) -> TableValue {
 pub(crate) fn table(seen: &Snapshot) -> ScreenTable {
     let row = |job: &JobSeen| {
         vec![
-            job.row.id.short().into(),
+            job.row.id.to_string().into(),
             job.row.state.word().into(),
             job.row.label.as_str().into(),
             field(job, "device"),

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Sums over the images of one identity in which a column is predicted: their number, values, squares, and squared errors. The last: how
-/// far all squared errors move when the identity is drawn once more, less its mean over identities.
+/// far all squared errors move when the identity is drawn once more. Over all identities that is nought: neighbours lie about their mean.
 type Sums = [f64; 5];
 
 /// R² of one nuisance in one pool: the median over projection seeds. `columns`: by column, by image.
@@ -66,8 +66,6 @@ fn sums_by_identity(design: &NuisanceDesign, neighbours: &OutOfFold, column: &[f
             sums[resampler.identity(j)][4] -= 2.0 * error * (near - predicted) / known;
         }
     }
-    let mean = sums.iter().map(|sums| sums[4]).sum::<f64>() / sums.len() as f64;
-    sums.iter_mut().for_each(|sums| sums[4] -= mean);
     sums
 }
 
@@ -136,7 +134,6 @@ mod tests {
                 squared_errors(&design, &neighbours, &column, |identity| if identity == of { 1.0 + by } else { 1.0 })
             };
             let slopes: Vec<f64> = (0..sums.len()).map(|of| (slope(of, step) - slope(of, -step)) / (2.0 * step)).collect();
-            // Neighbours that all weigh more move nothing: the mean of what is moved is nought anyway.
             for (of, (sums, slope)) in sums.iter().zip(&slopes).enumerate() {
                 assert!((sums[3] + sums[4] - slope).abs() < 1e-5, "identity {of}: {} + {}, {slope}", sums[3], sums[4]);
             }
