@@ -5,7 +5,10 @@ use std::{
     io::Write,
     sync::atomic::{AtomicBool, Ordering},
 };
-use visavis_core::domain::{Fault, Result, text::printable};
+use visavis_core::domain::{
+    Fault, Result,
+    text::{bounded, printable},
+};
 
 /// Set when results could not be written.
 static LOST: AtomicBool = AtomicBool::new(false);
@@ -78,8 +81,8 @@ fn fault_as_json(fault: &Fault) -> serde_json::Value {
     let Fault { ending, what, place, next } = fault;
     let at = place.as_ref().and_then(|place| place.at);
     serde_json::json!({
-        "format": 1, "error": what, "file": place.as_ref().map(|place| place.file.to_string_lossy()),
-        "line": at.map(|(line, _)| line), "column": at.map(|(_, column)| column), "next": next, "code": ending.code(),
+        "format": 1, "error": bounded(what), "file": place.as_ref().map(|place| place.file.to_string_lossy()),
+        "line": at.map(|(line, _)| line), "column": at.map(|(_, column)| column), "next": next.as_deref().map(bounded), "code": ending.code(),
     })
 }
 

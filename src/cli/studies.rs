@@ -33,9 +33,7 @@ impl StudiesCommand {
             None if context.json => list_as_json(context, &all),
             None => list(context, &all),
             Some(file) => {
-                let whole = |path: &PathBuf| path.canonicalize().ok();
-                let of_file = all.into_iter().find(|of| whole(&of.file) == whole(file) && file.exists());
-                let of_file = of_file.ok_or_else(|| {
+                let of_file = all.into_iter().find(|of| of.is_of(file)).ok_or_else(|| {
                     Fault::missing("no study of this workspace is in this file")
                         .in_file(file)
                         .next("`visavis studies` lists them all")
@@ -45,11 +43,6 @@ impl StudiesCommand {
         }
         Ok(())
     }
-}
-
-fn shown(context: &Context, of: &StudyStanding) -> String {
-    let own = of.file.strip_prefix(context.workspace.root()).unwrap_or(&of.file);
-    own.display().to_string()
 }
 
 /// How long a run took, or takes until now, in seconds.
@@ -65,7 +58,7 @@ fn list(context: &Context, all: &[StudyStanding]) {
     for of in all {
         let latest = of.runs.first();
         table.row(&[
-            shown(context, of),
+            of.shown_in(context.workspace.root()),
             of.state.told(),
             latest.map_or(String::new(), |run| open_store::ago(run.started)),
             latest.filter(|run| run.ended.is_some()).map_or(String::new(), |run| study::duration(seconds(run))),
@@ -79,7 +72,7 @@ fn list(context: &Context, all: &[StudyStanding]) {
 fn list_as_json(context: &Context, all: &[StudyStanding]) {
     let study = |of: &StudyStanding| {
         serde_json::json!({
-            "file": shown(context, of), "state": of.state.word(), "before": of.state.before(), "changed": of.changed,
+            "file": of.shown_in(context.workspace.root()), "state": of.state.word(), "before": of.state.before(), "changed": of.changed,
             "runs": of.runs.len(), "latest": of.runs.first().map(|run| run_as_json(run, state_of(of, 0))),
         })
     };

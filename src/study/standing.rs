@@ -42,6 +42,19 @@ pub struct StudyStanding {
     pub changed: bool,
 }
 
+impl StudyStanding {
+    /// Is it of this file, under whatever path?
+    pub fn is_of(&self, file: &Path) -> bool {
+        file.canonicalize().is_ok_and(|own| self.file.canonicalize().is_ok_and(|of| of == own))
+    }
+
+    /// Its file, from the workspace's root on if it lies there.
+    pub fn shown_in(&self, root: &Path) -> String {
+        let own = self.file.strip_prefix(root).unwrap_or(&self.file);
+        own.strip_prefix(".").unwrap_or(own).display().to_string()
+    }
+}
+
 impl StudyState {
     /// The word of JSON.
     pub fn word(self) -> &'static str {

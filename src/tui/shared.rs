@@ -173,7 +173,7 @@ impl Shared {
             return vec![];
         }
         let waits = self.seen.studies.iter().filter(|study| matches!(study.state, StudyState::Waiting(_)));
-        if waits.clone().any(|study| study.file.canonicalize().ok() == Path::new(&file).canonicalize().ok()) {
+        if waits.clone().any(|study| study.is_of(Path::new(&file))) {
             self.say("this study waits for its turn already", false);
             return vec![];
         }

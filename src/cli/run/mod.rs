@@ -132,15 +132,10 @@ impl RunCommand {
         if self.detach {
             return self.detach(context, &opened, plan);
         }
-        self.here(context, &opened, plan)
-    }
-
-    /// Runs in this process: at once, or in its turn.
-    fn here(&self, context: &Context, opened: &study::OpenedStudy, plan: study::Plan) -> Result<()> {
         if self.queue && plan.is_ready() {
-            return self.in_turn(context, opened);
+            return self.in_turn(context, &opened);
         }
-        self.go(context, opened, plan).map(|_| ())
+        self.go(context, &opened, plan).map(|_| ())
     }
 
     /// Starts the same command in a session of its own, and leaves it when it has taken the workspace.
@@ -148,7 +143,7 @@ impl RunCommand {
         // Mistakes are told here, where somebody reads them.
         self.devices(context, &self.places(opened)?, &plan)?;
         if !plan.is_ready() {
-            return self.here(context, opened, plan);
+            return self.go(context, opened, plan).map(|_| ());
         }
         tell_about(context, opened);
         let said = context.workspace.said();
@@ -270,8 +265,7 @@ impl RunCommand {
         let (devices, driver) = self.devices(context, &places, &plan)?;
         let programs = self.programs_at(context, &mut plan, &places, &devices)?;
         let program = crate::cli::this_program()?;
-        // As somebody who looks from another folder would name it.
-        let file = self.study.canonicalize().unwrap_or_else(|_| self.study.clone());
+        let file = self.whole_path();
         let origin = if plan.is_ready() {
             study::origin::of(&file, &program, &context.workspace, driver)
         } else {
@@ -306,6 +300,11 @@ impl RunCommand {
         })?;
         progress.close();
         self.conclude(context, &plan, &ended)
+    }
+
+    /// The study file as somebody who looks from another folder would name it.
+    fn whole_path(&self) -> PathBuf {
+        self.study.canonicalize().unwrap_or_else(|_| self.study.clone())
     }
 
     /// A flag that signals set. In a session of its own, a terminal that is closed is nothing to it.

@@ -56,9 +56,8 @@ impl RunCommand {
     }
 
     fn wait_and_run(&self, context: &Context, opened: &OpenedStudy) -> Result<RunSummary> {
-        let file = self.study.canonicalize().unwrap_or_else(|_| self.study.clone());
         let mut turn = Turn::at_once(self.listen()?);
-        turn.ticket = Some(context.workspace.stand_in_line(&opened.file.study.name, &file.to_string_lossy())?);
+        turn.ticket = Some(context.workspace.stand_in_line(&opened.file.study.name, &self.whole_path().to_string_lossy())?);
         let mut told = None;
         let mut lost = 0;
         loop {

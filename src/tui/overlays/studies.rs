@@ -12,11 +12,7 @@ const LONGEST: usize = 36;
 
 /// One line a study. `root`: the workspace, which paths begin in; `now`: milliseconds since 1970.
 pub(crate) fn study_lines(studies: &[StudyStanding], root: &Path, now: u64) -> Vec<String> {
-    let path = |of: &StudyStanding| {
-        let own = of.file.strip_prefix(root).unwrap_or(&of.file);
-        let own = own.strip_prefix(".").unwrap_or(own);
-        fit_end(&own.display().to_string(), LONGEST)
-    };
+    let path = |of: &StudyStanding| fit_end(&of.shown_in(root), LONGEST);
     let state = |of: &StudyStanding| of.state.told() + if of.changed { ", changed since" } else { "" };
     let wide = |of: &dyn Fn(&StudyStanding) -> String| studies.iter().map(|study| width(&of(study))).max().unwrap_or(0);
     let (paths, states) = (wide(&path), wide(&state));
