@@ -32,6 +32,11 @@ fn bytes(of: &Value) -> Vec<u8> {
     STANDARD.decode(of.as_str().unwrap()).unwrap()
 }
 
+/// Of an address that is the picture itself.
+fn picture(of: &Value) -> Vec<u8> {
+    STANDARD.decode(of.as_str().unwrap().strip_prefix("data:image/jpeg;base64,").unwrap()).unwrap()
+}
+
 fn halves(of: &Value) -> Vec<u16> {
     bytes(of).as_chunks::<2>().0.iter().map(|two| u16::from_le_bytes(*two)).collect()
 }
@@ -50,7 +55,7 @@ fn every_face_is_its_own_and_stands_where_its_coordinates_say() {
 
     // Each thumbnail is nearer to its own picture, made as small, than to any other.
     let cell = contents["cell"].as_u64().unwrap() as u32;
-    let sheet = image::load_from_memory(&bytes(&contents["sheets"][0])).unwrap().to_rgb8();
+    let sheet = image::load_from_memory(&picture(&contents["sheets"][0])).unwrap().to_rgb8();
     let columns = contents["columns"].as_u64().unwrap() as u32;
     let thumbnail = |place: usize| {
         let (row, column) = (place as u32 / columns, place as u32 % columns);
@@ -80,7 +85,7 @@ fn every_face_is_its_own_and_stands_where_its_coordinates_say() {
 
     // Places are the coordinates that an export has, to one step of 65,534.
     let view = &contents["views"][0];
-    let (model, layer) = (view["model"].as_str().unwrap(), view["layer"].as_str().unwrap());
+    let (model, layer) = view["features"].as_str().unwrap().split_once(" · ").unwrap();
     let exported = desk.succeed(&[
         "export",
         STUDY,
@@ -115,11 +120,17 @@ fn every_face_is_its_own_and_stands_where_its_coordinates_say() {
 
     // The nearest by features are those of an exhaustive search.
     let near = &contents["neighbours"][0];
-    let (model, layer) = (near["model"].as_str().unwrap(), near["layer"].as_str().unwrap());
+    let (model, layer) = near["name"].as_str().unwrap().split_once(" · ").unwrap();
     let export =
         ["export", STUDY, "--what", "features", "--model", model, "--layer", layer, "--format", "npy", "-o", "features.npy"];
     desk.succeed(&export);
-    let features = array::from_npy(&fs::read(desk.path("features.npy")).unwrap(), Path::new("features.npy")).unwrap();
+    let exported = array::from_npy(&fs::read(desk.path("features.npy")).unwrap(), Path::new("features.npy")).unwrap();
+    // An export has the images by name, the page in an order that chance drew.
+    let mut by_name = images.clone();
+    by_name.sort_unstable();
+    assert_ne!(by_name, images);
+    let rows: Vec<usize> = images.iter().map(|id| by_name.binary_search(id).unwrap()).collect();
+    let features = exported.take(&rows);
     let listed = halves(&near["of"]);
     for image in 0..features.rows() {
         let apart = |other: usize| -> f64 {
@@ -243,12 +254,7 @@ fn a_lasso_in_the_address_selects_what_lies_in_it_and_its_make_up_is_counted() {
     let contents = contents(&page);
     let view = contents["views"].as_array().unwrap().iter().position(|view| view["turns"] == false).unwrap();
     let of = &contents["views"][view];
-    let key = format!(
-        "{}%2F{}%2F{}%2F{view}",
-        of["model"].as_str().unwrap(),
-        of["layer"].as_str().unwrap(),
-        of["method"].as_str().unwrap()
-    );
+    let key: String = format!("{}/{view}", of["name"].as_str().unwrap()).bytes().map(|byte| format!("%{byte:02X}")).collect();
     let lines = ["np", "", &key, &key, "false", "-0.1_-0.1+0.43_-0.1+0.43_1.1+-0.1_1.1"];
     let opened = browser::open(&desk, PAGE, &format!("#explorer;m={key};s={}", lines.join("%0A")));
     opened.assert_silent();
@@ -271,9 +277,11 @@ fn a_saved_selection_becomes_an_attribute_of_the_study() {
     let (desk, page) = with_explorer();
     let contents = contents(&page);
     let places = halves(&contents["views"][0]["of"]);
-    let line = |(place, id): (usize, &&str)| format!("{id},{}\n", u8::from(places[2 * place] < 32_000));
+    let [column, mark] = names(&contents["mark"])[..] else { panic!("{}", contents["mark"]) };
+    let line = |(place, id): (usize, &&str)| format!("{id},{},{mark}\n", u8::from(places[2 * place] < 32_000));
     let table: String = names(&contents["images"]).iter().enumerate().map(line).collect();
-    desk.write("left.csv", format!("image_id,Left\n{table}").as_bytes());
+    let table = format!("image_id,Left,{column}\n{table}");
+    desk.write("left.csv", table.as_bytes());
     desk.edit(
         STUDY,
         "evaluation: { dataset: faces }",
@@ -290,11 +298,73 @@ fn a_saved_selection_becomes_an_attribute_of_the_study() {
         .filter_map(|row| row["value"].as_f64())
         .fold(0.0, f64::max);
     assert!(best > 0.9, "an axis that was cut in two tells its halves: {best}");
-    // Of another study its names are no images.
+    // Other pictures of the same names are other images, and so are other names; without its mark a table is known by the names alone.
+    let unmarked = table.replace(&format!(",{column}\n"), "\n").replace(&format!(",{mark}\n"), "\n");
+    fs::copy(desk.path("data/faces/img_align_celeba/000002.jpg"), desk.path("data/faces/img_align_celeba/000001.jpg")).unwrap();
+    let said = desk.visavis(&["check", STUDY]);
+    assert!(said.code == 2 && said.err.contains("saved of other images"), "{} {} {}", said.code, said.out, said.err);
+    desk.write("left.csv", unmarked.as_bytes());
+    desk.succeed(&["check", STUDY]);
     let digits = Desk::with_digits();
-    digits.write("left.csv", format!("image_id,Left\n{table}").as_bytes());
     let labels = "dataset: digits\n  labels: [{ file: ../left.csv, attribute: Left, provenance: perceived }]\nmodels:";
     digits.edit("experiments/small.yaml", "dataset: digits\nmodels:", labels);
-    let said = digits.visavis(&["check", "experiments/small.yaml"]);
-    assert!(said.code == 2 && said.err.contains("none of the table's 42 image ids"), "{} {} {}", said.code, said.out, said.err);
+    // Here the pictures are not there to be told by: names are.
+    let of_names = format!("image_id,Left,{column}\n0000.png,1,names-0123456789abcdef\n0001.png,0,names-0123456789abcdef\n");
+    let not_one = "none of the table's 42 image ids";
+    for (table, why) in [(&table, not_one), (&unmarked, not_one), (&of_names, "saved of other images")] {
+        digits.write("left.csv", table.as_bytes());
+        let said = digits.visavis(&["check", "experiments/small.yaml"]);
+        assert!(said.code == 2 && said.err.contains(why), "{} {} {}", said.code, said.out, said.err);
+    }
+}
+
+/// The faces lie beside the page: it finds them, and an audit holds each against the results.
+#[test]
+fn a_folder_beside_the_page_has_the_faces_and_is_audited() {
+    let (desk, own) = with_explorer();
+    desk.succeed(&["explore", STUDY, "--folder", "-o", "beside.html", "--quiet"]);
+    desk.succeed(&["report", STUDY, "--explore=folder", "-o", "report.html", "--quiet"]);
+    let [on_page, beside] = [contents(&own), contents(&desk.read("beside.html"))];
+    assert_eq!(contents(&desk.read("report.html")), beside);
+    assert_eq!(on_page["images"], beside["images"]);
+    let address = names(&beside["sheets"])[0].to_owned();
+    assert!(address.starts_with("tiny-faces/") && address.ends_with(".jpg"), "{address}");
+    let sheet = fs::read(desk.path(&address)).unwrap();
+    assert_eq!(sheet, picture(&on_page["sheets"][0]), "the same picture");
+    for page in ["beside.html", "report.html"] {
+        assert!(desk.read(page).contains("img-src data: 'self' file:;"), "{page}");
+        let opened = browser::open(&desk, page, "");
+        opened.assert_silent();
+        let said = desk.visavis(&["audit", page]);
+        assert!(said.code == 0 && said.out.contains("identical"), "{page}: {}{}", said.out, said.err);
+    }
+    assert!(!own.contains("'self'"), "a page that has its faces asks for nothing");
+    let audited = |page: &str| desk.visavis(&["audit", page, "--recompute", "metrics"]);
+    let mut other = sheet.clone();
+    *other.last_mut().unwrap() ^= 1;
+    desk.write(&address, &other);
+    for page in ["beside.html", "report.html"] {
+        let said = audited(page);
+        assert!(
+            said.code == 4 && said.out.contains("other faces than in the results"),
+            "{page}: {} {}{}",
+            said.code,
+            said.out,
+            said.err
+        );
+    }
+    fs::remove_file(desk.path(&address)).unwrap();
+    let said = audited("beside.html");
+    assert!(
+        said.code == 6 && said.out.contains("1 of 1 sheet in `tiny-faces` beside the page cannot be read"),
+        "{} {}{}",
+        said.code,
+        said.out,
+        said.err
+    );
+    let opened = browser::open(&desk, "beside.html", "");
+    assert!(!opened.dom.contains("id=\"explorer-unreadable\" hidden"), "the page says that a sheet is not there");
+    // Written anew, it is whole again; what is there stays.
+    desk.succeed(&["explore", STUDY, "--folder", "-o", "beside.html", "--quiet"]);
+    assert_eq!(fs::read(desk.path(&address)).unwrap(), sheet);
 }

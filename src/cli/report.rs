@@ -38,9 +38,19 @@ pub(crate) struct ReportCommand {
     /// Put some faces of data sets into the page whose pictures were not drawn here: you may hand them out
     #[arg(long)]
     embed_faces: bool,
-    /// Put the explorer into it: every face at its place, with a script of Visavis’ own that makes no request
-    #[arg(long)]
-    explore: bool,
+    /// Put the explorer into it: every face at its place, with a script of Visavis’ own; --explore=folder has the faces of all images, however
+    /// many, in a folder beside the page
+    #[arg(long, value_name = "WHERE", num_args = 0..=1, require_equals = true, default_missing_value = "page")]
+    explore: Option<ExplorerFaces>,
+}
+
+/// Where the explorer has its faces.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum ExplorerFaces {
+    /// On the page: of very many images a sample
+    Page,
+    /// In a folder beside the page
+    Folder,
 }
 
 /// What a page holds that not every page does.
@@ -48,7 +58,7 @@ pub(crate) struct ReportCommand {
 pub(crate) struct OnPage {
     /// Faces of data sets whose pictures were not drawn here.
     embeds_faces: bool,
-    explorer: bool,
+    explorer: Option<ExplorerFaces>,
 }
 
 impl ReportCommand {
@@ -139,9 +149,12 @@ pub(crate) fn write(context: &Context, study: &Path, output: Option<&Path>, on_p
         page = of(false)?;
     }
     let mut unread = audit::too_large(&page);
-    if on_page.explorer {
-        let contents = explore::contents(&plan, &opened, study, faces_of)?;
-        page = ExploredReport { report: page }.with(&contents)?;
+    let mut faces = None;
+    if let Some(wanted) = on_page.explorer {
+        let place = explore::place_of(&plan, &context.workspace, wanted == ExplorerFaces::Folder);
+        let contents = explore::contents(&plan, &opened, study, faces_of, place, Some(context.workspace.graphs()))?;
+        faces = contents.folder().cloned();
+        page = ExploredReport { report: page, has_folder: faces.is_some() }.with(&contents)?;
         let is_too_large = page.len() as u64 > audit::LARGEST_PAGE;
         unread = unread.or_else(|| is_too_large.then(|| format!("it has {}", size(page.len() as u64))));
     }
@@ -149,6 +162,9 @@ pub(crate) fn write(context: &Context, study: &Path, output: Option<&Path>, on_p
     if output.is_none() {
         refuse_over_another(context, &opened, &file)?;
         file.parent().map_or(Ok(()), make_folder)?;
+    }
+    if let Some(folder) = faces {
+        explore::write_folder(context, &plan, &folder, &file)?;
     }
     write_out(&file, page.as_bytes())?;
     remark(context, format!("report: {}", size(page.len() as u64)));

@@ -2,12 +2,12 @@
 //! not found: none of it is a claim.
 //!
 //! `study/explorer/` says what the page's script is given; the script and its style stand in `templates/explorer/` and are put into the page
-//! as they are. The page makes no request. It is a function of the study, its results and pins, and whether faces may be handed out: its head says
+//! as they are. The page makes no request but for the faces of a folder beside it, where it has one. It is a function of the study, its results and pins, and whether faces may be handed out: its head says
 //! what of, and an audit writes it again and compares every byte.
 
 use crate::{audit::within_an_element, study::ExplorerContents};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use sha2::{Digest as _, Sha256};
 use visavis_core::domain::{Fault, Result, made_of::MadeOf};
 
@@ -42,10 +42,34 @@ pub struct ExplorerMark {
     pub embeds_faces: bool,
 }
 
-/// Of the contents, what the page's frame holds, too.
+/// Of the contents, what the page round them depends on.
 #[derive(Deserialize)]
-struct Framed {
+pub(super) struct Framed {
     study: String,
+    /// Faces lie beside the page, if it has some.
+    pub folder: bool,
+    sheets: Vec<IgnoredAny>,
+}
+
+impl Framed {
+    /// `json`: the contents, as they stand in a page.
+    pub(super) fn of(json: &str) -> Option<Self> {
+        serde_json::from_str(json).ok()
+    }
+
+    fn asks(&self) -> bool {
+        self.folder && !self.sheets.is_empty()
+    }
+
+    /// Where pictures may come from, as a policy says it: for a page that is opened from a disk, browsers differ in what `'self'` is.
+    pub(super) fn pictures(&self) -> &'static str {
+        if self.asks() { "data: 'self' file:" } else { "data:" }
+    }
+
+    /// What the page's last line says of requests.
+    pub(super) fn requests(&self) -> &'static str {
+        if self.asks() { "One file, and a folder of faces beside it: no other request." } else { "One file, no request." }
+    }
 }
 
 impl ExplorerMark {
@@ -70,11 +94,17 @@ impl ExplorerMark {
         (self.program != PROGRAM).then_some(&self.program)
     }
 
+    /// Does the page have its faces in a folder beside it?
+    pub fn has_folder(page: &str) -> bool {
+        let contents = page.split_once(CONTENTS_MARK).and_then(|(_, rest)| rest.split_once("</script>"));
+        contents.and_then(|(json, _)| Framed::of(json)).is_some_and(|framed| framed.folder)
+    }
+
     /// Is all but the contents what this program puts round them: script, style, policy, controls?
     pub fn frames(&self, page: &str) -> bool {
         let contents = page.split_once(CONTENTS_MARK).and_then(|(_, rest)| Some(rest.split_once("</script>")?.0));
-        let framed = contents.and_then(|json| Some((json, serde_json::from_str::<Framed>(json).ok()?)));
-        framed.is_some_and(|(json, Framed { study })| framed_by(self, &study, json) == page)
+        let framed = contents.and_then(|json| Some((json, Framed::of(json)?)));
+        framed.is_some_and(|(json, framed)| framed_by(self, &framed, json) == page)
     }
 }
 
@@ -83,7 +113,9 @@ impl ExplorerMark {
 /// # Errors
 /// Contents that JSON cannot write.
 pub fn explorer(contents: &ExplorerContents, mark: &ExplorerMark) -> Result<String> {
-    Ok(framed_by(mark, contents.study(), &json_of(contents)?))
+    let json = json_of(contents)?;
+    let framed = Framed::of(&json).ok_or_else(|| Fault::unexpected("the explorer's contents cannot be read again"))?;
+    Ok(framed_by(mark, &framed, &json))
 }
 
 /// The contents as they stand in a page.
@@ -109,25 +141,27 @@ pub(super) fn hash(text: &str) -> String {
 }
 
 /// `json`: the contents, as they stand in the page.
-fn framed_by(mark: &ExplorerMark, study: &str, json: &str) -> String {
+fn framed_by(mark: &ExplorerMark, framed: &Framed, json: &str) -> String {
     let style = format!("{REPORT_STYLE}\n{STYLE}");
-    let study = tera::escape_html(study);
+    let study = tera::escape_html(&framed.study);
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; \
-         img-src data: blob:; base-uri 'none'; form-action 'none'\">\n\
+         img-src {}; base-uri 'none'; form-action 'none'\">\n\
          {PROGRAM_MARK}{}\">\n{STUDY_MARK}{}\">\n{MADE_OF_MARK}{}\">\n{}<link rel=\"icon\" href=\"data:,\">\n\
          <title>{study} · explorer · Visavis</title>\n<style>{style}</style>\n</head>\n<body class=\"explorer-page\">\n<main>\n\
          <header><h1><bdi>{study}</bdi></h1></header>\n<section id=\"explorer\">\n<h2>Explorer</h2>\n{CONTROLS}</section>\n\
-         <footer><p>Made by Visavis. One file, no request. The script below is readable: look at what it does.</p></footer>\n</main>\n\
+         <footer><p>Made by Visavis. {} The script below is readable: look at what it does.</p></footer>\n</main>\n\
          {CONTENTS_MARK}{json}</script>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
         hash(SCRIPT),
         hash(&style),
+        framed.pictures(),
         attribute(&mark.program),
         attribute(&mark.study_file),
         mark.made_of,
         if mark.embeds_faces { FACES_MARK } else { "" },
+        framed.requests(),
     )
 }
 

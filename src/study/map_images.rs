@@ -6,10 +6,12 @@ use super::{
     steps::{Step, projected},
     watch::Watch,
 };
-use image::{RgbImage, imageops};
+use image::{ImageFormat, RgbImage, imageops};
+use rayon::prelude::*;
 use std::{
     collections::{BTreeSet, HashMap},
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 use visavis_core::{
     dataset::array,
@@ -72,9 +74,12 @@ pub struct SavedSelection {
 pub struct MapFaces {
     /// Pixels.
     side: u32,
-    /// In a row of a sheet, and rows of a sheet.
+    /// In a row of a sheet.
     columns: u32,
-    sheets: Vec<RgbImage>,
+    /// JPEGs.
+    sheets: Vec<Vec<u8>>,
+    /// Sheets that were looked at, unless they are very many.
+    decoded: Vec<OnceLock<Option<RgbImage>>>,
     /// By image: its place on the sheets.
     place: Vec<Option<u32>>,
 }
@@ -231,16 +236,17 @@ impl MapFaces {
         let columns = MakeThumbnails { side, sample: None, form: ThumbnailForm::Sheets }.columns();
         let mut sheets = Vec::new();
         while let Some(sheet) = plan.bytes(Step::Thumbnails, &MakeThumbnails::sheet(sheets.len()))? {
-            let picture = image::load_from_memory_with_format(&sheet, image::ImageFormat::Jpeg);
-            sheets.push(picture.map_err(|error| Fault::differs(format!("thumbnails: {error}")))?.to_rgb8());
+            sheets.push(sheet);
         }
+        let few = on_sheets.len() <= MakeThumbnails::MOST;
+        let decoded = vec![OnceLock::new(); if few { sheets.len() } else { 0 }];
         let place = images.ids().map(|id| on_sheets.get(id).copied()).collect();
-        Ok(Some(MapFaces { side: side as u32, columns: columns as u32, sheets, place }))
+        Ok(Some(MapFaces { side: side as u32, columns: columns as u32, sheets, decoded, place }))
     }
 
     /// These images beside and below each other, as far as there are faces of them. `None`: of none.
     pub fn side_by_side(&self, images: &[usize], across: usize) -> Option<RgbImage> {
-        let faces: Vec<RgbImage> = images.iter().filter_map(|image| self.face(*image)).collect();
+        let faces: Vec<RgbImage> = images.par_iter().filter_map(|image| self.face(*image)).collect();
         let across = across.min(faces.len()).max(1);
         let rows = faces.len().div_ceil(across);
         let mut strip = RgbImage::new(self.side * across as u32, self.side * rows as u32);
@@ -258,11 +264,17 @@ impl MapFaces {
 
     fn face(&self, image: usize) -> Option<RgbImage> {
         let place = (*self.place.get(image)?)?;
-        let of_a_sheet = self.columns * self.columns;
-        let sheet = self.sheets.get((place / of_a_sheet) as usize)?;
-        let [x, y] = [place % of_a_sheet % self.columns, place % of_a_sheet / self.columns].map(|at| at * self.side);
-        let is_there = x + self.side <= sheet.width() && y + self.side <= sheet.height();
-        is_there.then(|| imageops::crop_imm(sheet, x, y, self.side, self.side).to_image())
+        let (sheet, at) = (place as usize / MakeThumbnails::OF_A_SHEET, place % MakeThumbnails::OF_A_SHEET as u32);
+        let [x, y] = [at % self.columns, at / self.columns].map(|at| at * self.side);
+        let decode = || Some(image::load_from_memory_with_format(self.sheets.get(sheet)?, ImageFormat::Jpeg).ok()?.to_rgb8());
+        let crop = |sheet: &RgbImage| {
+            let is_there = x + self.side <= sheet.width() && y + self.side <= sheet.height();
+            is_there.then(|| imageops::crop_imm(sheet, x, y, self.side, self.side).to_image())
+        };
+        match self.decoded.get(sheet) {
+            Some(kept) => crop(kept.get_or_init(decode).as_ref()?),
+            None => crop(&decode()?),
+        }
     }
 }
 

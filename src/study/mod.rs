@@ -54,7 +54,7 @@ pub use dispatch::{
 };
 pub use examine::{Examined, examine};
 pub use explain::{Explained, Stale, explain};
-pub use explorer::ExplorerContents;
+pub use explorer::{ExploredStudy, ExplorerContents, FacesFolder, FacesPlace};
 pub use figures::known_figures;
 pub use job_requests::JobRequests;
 pub use missing::{Lack, Missing};

@@ -1,104 +1,116 @@
-// The explorer of Visavis: maps of faces to look at, select by eye and save. It makes no request.
+// The explorer of Visavis: maps of faces to look at, select by eye and save. Its only requests are pictures beside it.
 (() => {
 'use strict'
-let {abs, cos, floor, max, min, round, sin, sqrt} = Math, {isFinite, isNaN} = Number, {assign} = Object
+let {abs, ceil, cos, floor, max, min, round, sin, sqrt} = Math, {assign} = Object
 let app = document.getElementById('explorer-app'), ui = {}
 for (let part of app.querySelectorAll('[id]')) ui[part.id.slice(9)] = part
 let {canvas, card} = ui, pen = canvas.getContext('2d')
 let clamp = (value, low, high) => min(high, max(low, value)), count = number => number.toLocaleString('en')
-// An element, as tag.class, and what is in it.
+// An element, as tag.class, of these parts.
 function make(what, ...children) {
 	let [tag, className = ''] = what.split('.'), made = assign(document.createElement(tag), {className})
 	made.append(...children)
 	return made
 }
-let bdi = text => make('bdi', text), say = text => ui.said.textContent = text, note = id => ui.notes.hidden = ui[id].hidden = false
+let bdi = text => make('bdi', text), say = text => ui.said.textContent = text, note = id => ui[id].hidden = false
 
-// -- The data. What is missing or has a wrong size is left out, and a note says so.
+// -- The data. What is missing or of a wrong size is left out, and said.
 let list = value => Array.isArray(value) ? value : [], word = (value, otherwise) => typeof value == 'string' && value || `${otherwise}`
 let data = {}
 try {
 	data = {...JSON.parse(document.getElementById('visavis-explorer').textContent)}
 } catch {}
-list(data.notes).map(text => (ui.notes.append(make('li', bdi(text))), ui.notes.hidden = false))
+ui.notes.append(...list(data.notes).map(text => make('li', bdi(text))))
 let ids = list(data.images).map(word), N = ids.length, rows = [...ids.keys()]
-let bytes = coded => Uint8Array.fromBase64?.(coded) ?? Uint8Array.from(atob(coded), sign => sign.charCodeAt())
 function read(Kind, coded, each, what) {
 	try {
-		let raw = bytes(coded)
+		let raw = Uint8Array.fromBase64?.(coded) ?? Uint8Array.from(atob(coded), sign => sign.charCodeAt())
 		if (raw.length == N*each*Kind.BYTES_PER_ELEMENT) return new Kind(raw.buffer)
 	} catch {}
 	note('broken')
 	ui.lost.append(bdi(what), ' ')
 }
 let items = (of, Kind, each, made) => list(of).flatMap((one, nth) => {
-	let name = word(one?.title ?? one?.name, nth), values = read(Kind, one?.of, each || one?.k | 0, name)
+	let name = word(one?.name, nth), values = read(Kind, one?.of, each || one?.k | 0, name)
 	return values ? made({...one, name, nth}, values) : []
 })
 // `of` has the class of each face from 1, or 0 for none.
-let classed = (name, codes, names, colours = []) => ({
-	name, colours, names: names = list(names).map(word), isBinary: names.join() == 'no,yes',
-	of: Uint16Array.from(codes, code => code < names.length ? code + 1 : 0),
+let classed = (name, codes, names, isQuantity) => ({
+	name, isQuantity, names: names = list(names).map(word), isBinary: names.join() == 'no,yes',
+	of: new Uint16Array(codes).map(code => code < names.length ? code + 1 : 0),
 })
-let attributes = items(data.attributes, Uint8Array, 1, (one, of) => classed(one.name, of, one.values))
-let comparisons = items(data.comparisons, Uint8Array, 1, (one, of) =>
-	classed(one.name, of, list(one.classes).map(one => one?.name), list(one.classes).map(one => one?.colour)))
-let quantities = items(data.quantities, Float32Array, 1, ({name}, of) => ({name, of}))
+let [attributes, comparisons, clusters] = ['attributes', 'comparisons', 'clusters'].map((what, wide) =>
+	items(data[what], wide < 2 ? Uint8Array : Uint16Array, 1, (one, of) => classed(one.name, of, one.values)))
+let quantities = items(data.quantities, Float32Array, 1, ({name, values, low, step}, of) => {
+	let bins = of.map(value => isFinite(value) ? min(9, floor((value - low)/step)) : 99)
+	return {name, of, bins: classed(name, bins, values, true)}
+})
 let neighbours = items(data.neighbours, N < 65535 ? Uint16Array : Uint32Array, 0, (one, of) => ({...one, of}))
 let views = items(data.views, Uint16Array, 2, (one, of) => {
-	let [wide, tall] = [0, 1].map(axis => clamp(one.high?.[axis] - one.low?.[axis], 1e-9, 1e9) || 1)
-	let at = rows.map(i => of[2*i] + of[2*i + 1] < 131070 ? {x: of[2*i]*wide, y: of[2*i + 1]*tall} : null)
-	let clusters = one.clusters && read(Uint16Array, one.clusters, 1, one.name), key = [one.model, one.layer, one.method, one.nth].join('/')
-	return {...one, key, placed: {}, at: fitted(at, !one.turns), clusters: clusters ? classed(one.name, clusters, one.cluster_names) : []}
+	let place = i => of[2*i] + of[2*i + 1] < 131070 ? {x: of[2*i]/65534, y: of[2*i + 1]/65534} : null, at
+	return {...one, key: `${one.name}/${one.nth}`, placed: {}, get at() { return at ||= rows.map(place) }}
 })
-let identities = data.identities && read(Uint32Array, data.identities, 1, 'identities')
-let order = read(Uint32Array, data.order, 1, 'order')
-order = order && new Set(order).size == N && order.every(face => face < N) ? [...order] : rows
+let identities = data.identities && read(Uint32Array, data.identities, 1, 'identities') || rows
 
-// -- Pictures. The face of row i is cell i of the pages, for ever.
-let {cell, columns} = data, perSheet = columns*data.rows, sheets = [], coded = views[0] && cell > 2 && perSheet > 0 ? list(data.sheets) : []
-coded.forEach(async (sheet, nth) => {
-	try {
-		sheets[nth] = await createImageBitmap(new Blob([bytes(sheet)]))
-		showCard()
-	} catch {
-		note('unreadable')
+// -- Pictures. The face of row i is cell i of the sheets, for ever. A sheet comes when a face of it is wanted.
+// A canvas keeps the last faces.
+let {cell, columns} = data, perSheet = columns*data.rows, sheets = views[0] && cell > 2 && perSheet > 0 ? list(data.sheets) : []
+let wanted = new Map(), coming = new Set(), slots = new Map(), late = [], limit = 0, most = min(N, 4096**2/cell**2 | 0)
+let spot = (nth, wide) => [nth % wide*cell, floor(nth/wide)*cell], kept = assign(make('canvas'), {width: 64*cell, height: ceil(most/64)*cell})
+function keep(face, sheet) {
+	let [[old, slot]] = slots.size < most ? [[-1, slots.size]] : slots, from = spot(face % perSheet, columns)
+	if (from[1] + cell > sheet.height) throw face
+	kept.getContext('2d').drawImage(sheet, ...from, cell, cell, ...spot(slot, 64), cell, cell)
+	slots.delete(old)
+	slots.set(face, slot)
+}
+function bring() {
+	for (let [nth, faces] of wanted) if (coming.size < limit && !coming.has(nth)) {
+		let sheet = assign(new Image(), {src: sheets[nth]})
+		coming.add(nth)
+		sheet.decode().then(() => {
+			for (let face of faces) slots.has(face) || keep(face, sheet)
+		}).catch(() => note('unreadable', sheets[nth] = 0)).then(() => {
+			coming.delete(nth)
+			wanted.delete(nth)
+			bring()
+			redraw()
+		})
 	}
-})
+}
 // Without the outermost pixel, which JPEG mixes with the next cell.
 function picture(onto, face, x, y, side, edge) {
-	let sheet = sheets[floor(face/perSheet)], nth = face % perSheet, top = floor(nth/columns)*cell
-	if (!sheet || top + cell > sheet.height) return
+	let nth = floor(face/perSheet), slot = slots.get(face)
+	if (slot == null) return void (sheets[nth] && wanted.set(nth, [...wanted.get(nth) || [], face]))
+	let [left, top] = spot(slot, 64)
 	onto.fillRect(x - edge, y - edge, side + 2*edge, side + 2*edge)
-	onto.drawImage(sheet, nth % columns*cell + 1, top + 1, cell - 2, cell - 2, x, y, side, side)
+	onto.drawImage(kept, left + 1, top + 1, cell - 2, cell - 2, x, y, side, side)
 	return true
 }
 
 // -- Places, in the unit square.
-function fitted(at, isStretched) {
-	let ends = ['x', 'y'].map(axis => at.reduce(([low, high], p) => p ? [min(low, p[axis]), max(high, p[axis])] : [low, high], [9e9, -9e9]))
-	let long = ends.map(([low, high]) => high - low), most = max(...long)
-	let fit = (value, n) => .5 + ((value - (ends[n][0] + ends[n][1])/2)/(isStretched ? long[n] : most) || 0)
-	return at.map(p => p && {x: fit(p.x, 0), y: fit(p.y, 1)})
-}
 // Procrustes: rotation, or mirror and rotation.
 function turned(at, onto) {
 	let both = rows.filter(i => at[i] && onto[i]), mean = of => both.reduce((sum, i) => sum + of(at[i], onto[i]), 0)/both.length
 	let joint = (one, other) => mean((a, b) => a[one]*b[other]) - mean(a => a[one])*mean((a, b) => b[other])
 	let xx = joint('x', 'x'), xy = joint('x', 'y'), yx = joint('y', 'x'), yy = joint('y', 'y'), mirror = xx*yy < xy*yx ? -1 : 1
 	let angle = Math.atan2(xy - mirror*yx, xx + mirror*yy) || 0, c = cos(angle), s = sin(angle)
-	return fitted(at.map(p => p && {x: c*p.x - s*mirror*p.y, y: s*p.x + c*mirror*p.y}))
+	at = at.map(p => p && {x: c*p.x - s*mirror*p.y, y: s*p.x + c*mirror*p.y})
+	let ends = ['x', 'y'].map(axis => at.reduce(([low, high], p) => p ? [min(low, p[axis]), max(high, p[axis])] : [low, high], [9e9, -9e9]))
+	let most = max(...ends.map(([low, high]) => high - low)), fit = (value, [low, high]) => .5 + ((value - (low + high)/2)/most || 0)
+	return at.map(p => p && {x: fit(p.x, ends[0]), y: fit(p.y, ends[1])})
 }
 // Each face on a free place of a lattice.
 function spreadOut(at) {
-	let side = floor(sqrt(6*N)) + 1, taken = new Set(), out = rows.map(() => null)
-	for (let i of order) if (at[i]) {
-		let n = 0, x, y
+	let side = floor(sqrt(6*N)) + 1, taken = new Set(), out = rows.map(() => null), tried = []
+	for (let i of rows) if (at[i]) {
+		let near = (at[i].x*side >> 3)*side + (at[i].y*side >> 3), n = tried[near] | 0, x, y
 		do {
 			let far = .4*sqrt(n), angle = n++*2.4
 			x = clamp(floor(at[i].x*side + far*cos(angle)), 0, side - 1)
 			y = clamp(floor(at[i].y*side + far*sin(angle)), 0, side - 1)
 		} while (taken.has(y*side + x))
+		tried[near] = n
 		taken.add(y*side + x)
 		out[i] = {x: (x + .5)/side, y: (y + .5)/side}
 	}
@@ -111,9 +123,7 @@ function places(view, beside, isSpread) {
 let placesOf = pane => places(pane.view, main.view, ui.spread.checked)
 
 // -- Colours and shapes of the report's figures.
-const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#d55e00', '#cc79a7', '#56b4e9', '#b4aa1e', '#8c8c8c']
-const VIRIDIS = ['#440154', '#482878', '#3e4a89', '#31688e', '#26828e', '#1f9e89', '#35b779', '#6ece58', '#b5de2b', '#fde725']
-const SIGNS = '●◆▲■▼✦★'
+let [palette, scale] = [data.colours, data.scale].map(list)
 let sources = new Map()
 let scratch = assign(make('canvas'), {width: 32, height: 32}).getContext('2d', {willReadFrequently: true})
 let ink, ground, accent, soft, patterns, source, codes, classes, groundWord
@@ -123,16 +133,12 @@ function offer(label, found) {
 }
 offer('Comparisons', comparisons)
 offer('Attributes', attributes)
-offer('Quantities', quantities.map(({name, of}) => {
-	let known = of.filter(isFinite).sort(), low = known[0], step = (known.at(-1) - low)/10 || 1, edge = n => +(low + n*step).toPrecision(3)
-	let bins = of.map(value => isFinite(value) ? min(9, floor((value - low)/step)) : 99)
-	return {...classed(name, bins, VIRIDIS.map((_, n) => `from ${edge(n)}`), VIRIDIS), isQuantity: true}
-}))
-offer('Clusters', views.flatMap(view => view.clusters))
+offer('Quantities', quantities.map(one => one.bins))
+offer('Clusters', clusters)
 // The pixels of a dot, each [right, down, colour].
-function stamp(colour, shape, radius, strength) {
+function stamp(colour, sign, radius, strength) {
 	assign(scratch, {globalAlpha: 1, fillStyle: ground}).fillRect(0, 0, 32, 32)
-	assign(scratch, {globalAlpha: strength, fillStyle: colour, font: `${3*radius}px sans-serif`, textAlign: 'center', textBaseline: 'middle'}).fillText(SIGNS[shape], 16, 16)
+	assign(scratch, {globalAlpha: strength, fillStyle: colour, font: `${3*radius}px sans-serif`, textAlign: 'center', textBaseline: 'middle'}).fillText(sign, 16, 16)
 	let words = [...new Uint32Array(scratch.getImageData(0, 0, 32, 32).data.buffer)]
 	groundWord = words[0]
 	return words.flatMap((word, n) => word == groundWord ? [] : [[n % 32 - 16, (n >> 5) - 16, word]])
@@ -140,14 +146,12 @@ function stamp(colour, shape, radius, strength) {
 function recolour() {
 	({color: ink, backgroundColor: ground, caretColor: accent, columnRuleColor: soft} = getComputedStyle(canvas))
 	patterns = {}
-	stamp(ink, 0, 1, 1)
+	stamp(ink, '●', 1, 1)
 	source = sources.get(ui.colour.value)
-	let {of = new Uint16Array(N), isQuantity, names = [], colours} = source || {}, counts = [0, ...names].map(() => 0)
+	let {of = new Uint16Array(N), isQuantity, names = []} = source || {}, counts = [0, ...names].fill(0)
 	codes = of
-	classes = [{colour: source ? soft : accent, shape: 0}, ...names.map((name, nth) => {
-		let shape = isQuantity ? 0 : nth % 7, sign = SIGNS[shape]
-		return {name, shape, sign, colour: colours[nth] || COLOURS[nth % 8]}
-	})]
+	classes = [{colour: source ? soft : accent, sign: '●'}, ...names.map((name, nth) =>
+		({name, sign: '●◆▲■▼✦★'[isQuantity ? 0 : nth % 7], colour: isQuantity ? scale[nth] : palette[nth % palette.length]}))]
 	for (let i of there(main)) counts[codes[i]]++
 	ui.legend.replaceChildren(...classes.slice(1).map(({name, sign, colour}, nth) => {
 		let mark = make('i', sign), onclick = event => choose(howOf(event), 'c', nth + 1, ui.colour.value)
@@ -160,7 +164,7 @@ function recolour() {
 // -- Drawing, in pixels of the canvas. A pane has x, y of the map in its middle, z times enlarged.
 let panes = [[ui.map, 'xyz'], [ui.second, 'XYZ']].map(([field, keys]) => ({field, keys, x: .5, y: .5, z: 1})), main = panes[0], open = () => panes.filter(pane => pane.view)
 let pinned = -1, hovered = -1, face = () => hovered < 0 ? pinned : hovered; // whose card is open, who is pointed at
-let picked = new Uint8Array(N), chosen = 0, shown, condition, queue = order, steps = [], drag, active, dpr = 1, pixels, words, isDue
+let picked = new Uint8Array(N), chosen = 0, shown, condition, queue = rows, steps = [], drag, active, dpr = 1, pixels, words, isDue
 let weight = i => !shown[i] ? 0 : picked[i] || !chosen ? 2 : 1
 let there = pane => rows.filter(i => shown[i] && pane.view.at[i])
 let toScreen = ({mid, x, y, scale}, p) => ({x: round(mid.x + (p.x - x)*scale), y: round(mid.y - (p.y - y)*scale)})
@@ -170,8 +174,8 @@ let away = (a, b) => Math.hypot(a.x - b.x, a.y - b.y), apart = (a, b) => max(abs
 let redraw = () => isDue ||= requestAnimationFrame(draw)
 function measure() {
 	dpr = min(2, devicePixelRatio)
-	let [width, height] = [canvas.clientWidth, canvas.clientHeight].map(size => round(size*dpr) || 1), isWide = width >= 600*dpr
-	let [w, h] = !panes[1].view ? [width, height] : isWide ? [width >> 1, height] : [width, height >> 1]
+	let [width, height] = [canvas.clientWidth, canvas.clientHeight].map(size => round(size*dpr) || 1)
+	let [w, h] = !panes[1].view ? [width, height] : width >= 600*dpr ? [width >> 1, height] : [width, height >> 1]
 	assign(canvas, {width, height})
 	pixels = pen.createImageData(width, height)
 	words = new Uint32Array(pixels.data.buffer)
@@ -183,8 +187,8 @@ function measure() {
 function dots(pane) {
 	let {left, top, w, h, seen} = pane, {width} = pixels, radius = round(clamp(pane.spacing*.22, 1.5*dpr, 4.5*dpr)*4)/4
 	let pattern = patterns[radius] ??= [
-		classes.map(one => stamp(soft, one.shape, radius, .25)),
-		classes.map((one, nth) => stamp(one.colour, one.shape, radius, source && !nth ? .5 : 1)),
+		classes.map(one => stamp(soft, one.sign, radius, .25)),
+		classes.map((one, nth) => stamp(one.colour, one.sign, radius, source && !nth ? .5 : 1)),
 	]
 	for (let n = N; n--;) {
 		let i = queue[n], p = seen[i]
@@ -196,9 +200,9 @@ function dots(pane) {
 }
 function faces(pane) {
 	let {scale, seen, spacing} = pane, at = placesOf(pane), isAll = spacing >= 28*dpr, held = new Map()
-	let width = 2**-floor(Math.log2(scale/26/dpr)), tile = value => floor(value/width); // of a lattice: 26 to 52 pixels
+	let width = 2**-floor(Math.log2(scale/26/dpr)), tile = value => floor(value/width); // 26 to 52 pixels
 	let side = pane.side = round(isAll ? clamp(spacing*.9, 28*dpr, 96*dpr) : width*scale - 4*dpr)
-	pane.level = ui.dots.checked || !coded.length || scale < 150*dpr ? 'dots' : isAll ? 'all' : 'lattice'
+	pane.isDots = ui.dots.checked || !sheets.length || scale < 150*dpr
 	// Where faces would overlap, the first is drawn.
 	let isFree = p => {
 		let key = tile(p.x)*65536 + tile(p.y)
@@ -208,7 +212,9 @@ function faces(pane) {
 		}
 		return held.set(key, p)
 	}
-	pane.drawn = pane.level == 'dots' ? [] : queue.filter(i => at[i] && shown[i] && (isAll || isFree(at[i])) && isIn(pane, seen[i], side/2)).reverse()
+	let of = [isAll || width, at, queue, shown]
+	if (!pane.isDots && of.some((one, nth) => one != pane.of?.[nth])) assign(pane, {of, free: queue.filter(i => at[i] && shown[i] && (isAll || isFree(at[i])))})
+	pane.drawn = pane.isDots ? [] : pane.free.filter(i => isIn(pane, seen[i], side/2)).slice(0, 3e3).reverse()
 	for (let i of pane.drawn) {
 		let isDim = weight(i) < 2, {colour, sign} = classes[codes[i]], isMarked = codes[i] && !isDim, x = seen[i].x - (side >> 1), y = seen[i].y - (side >> 1)
 		let edge = isMarked || chosen ? 2 : 1
@@ -232,6 +238,7 @@ function trace(ring) {
 function draw() {
 	let ends = []
 	isDue = 0
+	wanted.clear()
 	words.fill(groundWord)
 	for (let pane of open()) {
 		pane.spacing = pane.scale*.7/sqrt(N);
@@ -250,18 +257,20 @@ function draw() {
 			let side = max(56*dpr, pane.side & ~1)
 			ends.push(p)
 			assign(pen, {strokeStyle: accent, fillStyle: accent, lineWidth: 3*dpr})
-			if (pane.level == 'dots' || !picture(pen, face(), p.x - side/2, p.y - side/2, side, 3*dpr)) pen.strokeRect(p.x - 8*dpr, p.y - 8*dpr, 16*dpr, 16*dpr)
+			if (pane.isDots || !picture(pen, face(), p.x - side/2, p.y - side/2, side, 3*dpr)) pen.strokeRect(p.x - 8*dpr, p.y - 8*dpr, 16*dpr, 16*dpr)
 		}
 		write(`\u2068${view.name}\u2069`, left + 10*dpr, top + 18*dpr, ink)
-		write(list(view.axes).map((axis, nth) => '→↑'[nth] + axis).join('   '), left + 10*dpr, top + h - 10*dpr, ink)
+		write(view.axes, left + 10*dpr, top + h - 10*dpr, ink)
 		pen.restore()
 	}
 	if (ends[1]) trace(ends)
 	if (drag?.ring) trace(drag.ring)
+	late = late.filter(paint => !paint())
+	bring()
 }
 
 // -- Conditions, as comparisons in study files; quantities take < <= > >= too.
-// A function of the face: true, false, or null where a label is missing. Throws [column, why].
+// A function of the face: true, false, or null without a label. Throws [column, why].
 function compile(text) {
 	const WORD = '[\\p{Alphabetic}\\p{N}_.+-]', NAME = `(?!(?:and|or|not)(?!${WORD}))(?:"([^"]*)"|(${WORD}+))`
 	let at = text.search(/\S|$/), depth = 0
@@ -308,14 +317,14 @@ function compile(text) {
 }
 function holding(text) {
 	let holds = text.trim() ? compile(text) : () => true
-	return Uint8Array.from(rows, face => holds(face) ? 1 : 0)
+	return new Uint8Array(rows.map(face => holds(face) ? 1 : 0))
 }
 
 // -- The selection. Steps make it again: [how and kind (face, query, class, polygon), condition, …].
 let viewOf = key => views.find(view => view.key == key)
 function apply(step) {
 	try {
-		let [[how, kind], condition, what, ...more] = step, within = holding(condition)
+		let [[how, kind], , what, ...more] = step, within = step[1] == condition ? shown : holding(step[1])
 		let at = kind == 'p' && places(viewOf(what), viewOf(more[0]), more[1] == 'true'), path = new Path2D()
 		if (at) more[2].split(' ').forEach(pair => path.lineTo(...pair.split('_')))
 		let means = {
@@ -341,11 +350,11 @@ function clear() {
 function tell() {
 	chosen = picked.filter(one => one).length
 	ui.count.textContent = `${count(chosen)} of ${count(N)} selected`
-	queue = order.toSorted((a, b) => weight(b) - weight(a))
+	queue = [2, 1, 0].flatMap(wanted => rows.filter(i => weight(i) == wanted))
 	makeup()
 	changed()
 }
-// Without the corners that matter least, 24 are left.
+// The 24 corners that matter most.
 function simplified(ring) {
 	let area = (p, a, b) => abs((b.x - a.x)*(p.y - a.y) - (b.y - a.y)*(p.x - a.x))
 	while (ring.length > 24) {
@@ -362,42 +371,53 @@ function wilson(share, n) {
 	return [-half, half].map(off => percent((share + z/2 + off)/(1 + z))).join('–')
 }
 function makeup() {
-	let inside = rows.filter(i => picked[i]), rest = there(main).filter(i => !picked[i])
+	ui.makeup.hidden = !chosen
+	if (!chosen) return
+	let sides = [rows.filter(i => picked[i]), there(main).filter(i => !picked[i])], met = new Uint32Array(N), time = 0
 	let lines = attributes.flatMap(({name, names, of, isBinary}) => {
-		let sides = [inside, rest].map(side => side.filter(i => of[i])), distinct = sides.map(side => new Set(side.map(i => identities?.[i] ?? i)).size)
+		let tallies = sides.map(side => {
+			let counts = [0, ...names].fill(0), people = 0
+			time++
+			for (let i of side) {
+				let who = identities[i]
+				counts[of[i]]++
+				if (of[i] && met[who] != time) met[who] = time, people++
+			}
+			return {counts, people, all: side.length - counts[0]}
+		})
 		return names.flatMap((value, nth) => {
-			let shares = sides.map(side => side.filter(i => of[i] == nth + 1).length/side.length), by = shares[0] - shares[1]
+			let shares = tallies.map(({counts, all}) => counts[nth + 1]/all), by = shares[0] - shares[1]
 			if (isBinary && !nth || isNaN(by)) return []
-			let cells = shares.map((share, of) => make('td.number', assign(make('meter'), {value: share}), `${percent(share)} % `,
-				make('small', `(${wilson(share, distinct[of])}) · ${count(round(share*sides[of].length))} of ${count(sides[of].length)}`)))
+			let cells = tallies.map(({counts, people, all}, of) => make('td.number', assign(make('meter'), {value: shares[of]}), `${percent(shares[of])} % `,
+				make('small', `(${wilson(shares[of], people)}) · ${count(counts[nth + 1])} of ${count(all)}`)))
 			let head = make('th', bdi(isBinary ? name : `${name}: ${value}`)), points = make('td.number', (by < 0 ? '−' : '+') + percent(abs(by)))
-			return {by: abs(by), row: make(min(...distinct) < 30 ? 'tr.few' : 'tr', head, ...cells, points)}
+			return {by: abs(by), row: make(min(...tallies.map(one => one.people)) < 30 ? 'tr.few' : 'tr', head, ...cells, points)}
 		})
 	})
 	ui.lines.replaceChildren(...lines.sort((a, b) => b.by - a.by).map(line => line.row))
-	ui.makeup.hidden = !chosen
 }
 
 // -- The card of a face
 function thumbnail(face, side) {
-	let small = assign(make('canvas'), {width: side*dpr, height: side*dpr})
-	small.style.width = `${side}px`
-	return picture(small.getContext('2d'), face, 0, 0, side*dpr, 0) ? small : bdi(ids[face])
+	let small = assign(make('canvas'), {width: side, height: side})
+	late.push(() => picture(small.getContext('2d'), face, 0, 0, side, 0))
+	return sheets[floor(face/perSheet)] ? small : bdi(ids[face])
 }
 function showCard() {
+	late = []
 	let i = face(), lines = [], names = list(data.identity_names), add = (what, value) => lines.push(make('dt', bdi(what)), make('dd', bdi(value)))
 	redraw()
 	if (i < 0) return card.replaceChildren(ui.hint)
-	if (identities) add('identity', names[identities[i]] || '?')
+	if (names[identities[i]]) add('identity', names[identities[i]])
 	for (let {name, names, of} of [...comparisons, ...attributes]) if (of[i] && names[of[i] - 1] != 'no') add(name, names[of[i] - 1])
 	for (let {name, of} of quantities) if (isFinite(of[i])) add(name, +of[i].toPrecision(3))
-	let kept = open().map(({view}) => neighbours.find(one => one.model == view.model && one.layer == view.layer))
-	let lists = [...new Set(kept)].flatMap(one => one ? {...one, found: [...one.of.slice(i*one.k, i*one.k + one.k)].filter(other => other < N)} : [])
+	let near = open().map(({view}) => neighbours.find(one => one.name == view.features))
+	let lists = [...new Set(near)].flatMap(one => one ? {...one, found: [...one.of.slice(i*one.k, i*one.k + one.k)]} : [])
 	let shared = lists[1] && lists[0].found.filter(other => lists[1].found.includes(other))
-	card.replaceChildren(thumbnail(i, 144), make('p', bdi(ids[i])), make('dl', ...lines), ...lists.flatMap(({model, layer, found}) => [
-		make('p', 'Nearest by features of ', bdi(`${model} ${layer}`)),
-		make('div', ...found.map(other => assign(make(shared?.includes(other) ? 'button.shared' : 'button', thumbnail(other, 44)), {title: ids[other], onclick: () => pin(other)}))),
-	]), make('p.key', shared ? `${shared.length} of ${lists[0].k} shared` : lists[0] ? '' : 'No neighbours are kept for this map.'))
+	card.replaceChildren(thumbnail(i, 288), make('p', bdi(ids[i])), make('dl', ...lines), ...lists.flatMap(({name, found}) => [
+		make('p', 'Nearest by features of ', bdi(name)),
+		make('div', ...found.map(other => assign(make(shared?.includes(other) ? 'button.shared' : 'button', thumbnail(other, 88)), {title: ids[other], onclick: () => pin(other)}))),
+	]), lists[0] ? make('p.key', shared ? `${shared.length} of ${lists[0].k} shared` : '') : ui.nobody)
 }
 let hover = face => face == hovered || (hovered = face, showCard())
 function pin(face) {
@@ -421,7 +441,6 @@ function zoom(by, pane = active, at = pane.mid) {
 	let {x, y} = toMap(pane, at), z = clamp(pane.z*by, .4, 400), less = pane.z/z
 	look(pane, x + (pane.x - x)*less, y + (pane.y - y)*less, z)
 }
-// The face of least measure
 function least(pane, measure, limit = 9e9) {
 	let best = -1
 	for (let i of there(pane)) {
@@ -433,7 +452,7 @@ function least(pane, measure, limit = 9e9) {
 let paneAt = point => open().find(pane => isIn(pane, point, 0)) || active
 let pick = (pane, point, reach) => pane.drawn.findLast(i => apart(pane.seen[i], point) <= pane.side/2)
 	?? least(pane, p => away(p, point), reach)
-// To the nearest face in a direction
+// To the nearest face
 function walk(dx, dy) {
 	let from = active.seen[pinned] || active.mid, found = least(active, p => {
 		let x = p.x - from.x, y = p.y - from.y, along = x*dx + y*dy, aside = abs(x*dy) + abs(y*dx)
@@ -442,8 +461,8 @@ function walk(dx, dy) {
 	if (found >= 0) pin(found)
 }
 let listen = (of, events, act) => events.split(' ').forEach(event => of.addEventListener(event, act))
-let pointers = new Map(), pointOf = event => ({x: event.offsetX*dpr, y: event.offsetY*dpr, when: event.timeStamp})
-// The middle of the fingers, and how far apart.
+let pointers = new Map(), pointOf = event => ({x: event.offsetX*dpr, y: event.offsetY*dpr})
+// The middle of the fingers, how far apart.
 function grip() {
 	let [a, b = a] = pointers.values()
 	return {x: (a.x + b.x)/2, y: (a.y + b.y)/2, wide: away(a, b) || 1}
@@ -454,12 +473,13 @@ listen(canvas, 'pointerdown', event => {
 	canvas.setPointerCapture(event.pointerId)
 	active = paneAt(point)
 	pointers.set(event.pointerId, point)
-	drag = {pane: active, point, isMoved: pointers.size > 1, ring: !ui.move.checked && pointers.size < 2 && [point]}
+	let press = drag = {pane: active, point, isMoved: pointers.size > 1, ring: !ui.move.checked && pointers.size < 2 && [point]}
+	if (event.pointerType == 'touch') setTimeout(() => drag == press && !press.isMoved && (press.ring ||= (say('Lasso'), [point])), 600)
 })
 listen(canvas, 'pointermove', event => {
 	let point = pointOf(event)
 	if (!drag) return event.pointerType != 'touch' && hover(pick(paneAt(point), point, 10*dpr))
-	let {pane, point: start, ring} = drag, was = grip(), last = ring && ring.at(-1)
+	let {pane, point: start, ring} = drag, was = grip()
 	drag.isMoved ||= away(point, start) >= 4*dpr
 	if (!drag.isMoved) return
 	pointers.set(event.pointerId, point)
@@ -469,7 +489,7 @@ listen(canvas, 'pointermove', event => {
 		zoom(is.wide/was.wide, pane, was)
 		look(pane, pane.x - (is.x - was.x)/pane.scale, pane.y + (is.y - was.y)/pane.scale, pane.z)
 	} else if (ui.box.checked) drag.ring = [start, {x: point.x, y: start.y}, point, {x: start.x, y: point.y}]
-	else if (away(point, last) >= 4*dpr && point.when - last.when >= 8) ring.push(point)
+	else if (away(point, ring.at(-1)) >= 4*dpr) ring.push(point)
 	redraw()
 })
 listen(canvas, 'pointerup pointercancel', event => {
@@ -486,7 +506,7 @@ listen(canvas, 'pointerup pointercancel', event => {
 	else if (!isMoved) pin(face)
 })
 listen(canvas, 'pointerleave', () => drag || hover(-1))
-// A wheel that scrolls the page goes on doing so over the map.
+// A wheel that scrolls the page goes on so over the map.
 let scrolled = 0
 listen(window, 'scroll', event => scrolled = event.timeStamp)
 listen(canvas, 'wheel', event => {
@@ -505,15 +525,15 @@ listen(canvas, 'keydown', event => {
 
 // -- Search, saving, address
 function search(isNext) {
-	let wanted = ui.search.value.trim(), found = rows.filter(i => wanted && ids[i].includes(wanted))
-	if (found.length) pin(isNext && found.find(i => i > pinned) || found[0])
+	let wanted = ui.search.value.trim(), found = rows.filter(i => wanted && ids[i].includes(wanted)).sort((a, b) => ids[a] > ids[b] || -1)
+	if (found.length) pin(isNext && found[found.indexOf(pinned) + 1] || found[0])
 	say(wanted && `${count(found.length)} found`)
 }
 function save() {
 	if (!ui.name.checkValidity()) return
 	let name = ui.name.value, quoted = text => /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
-	let lines = ids.map((id, i) => `${quoted(id)},${main.view.at[i] && shown[i] | picked[i] ? picked[i] : ''}\n`)
-	assign(make('a'), {href: `data:text/csv,${encodeURIComponent(`image_id,${name}\n${lines.join('')}`)}`, download: `${name}.csv`}).click()
+	let lines = ids.map((id, i) => `${quoted(id)},${main.view.at[i] && shown[i] | picked[i] ? picked[i] : ''},${data.mark[1]}\n`).sort()
+	assign(make('a'), {href: URL.createObjectURL(new Blob([`image_id,${name},${data.mark[0]}\n`, ...lines])), download: `${name}.csv`}).click()
 }
 let written, writer = 0
 function changed() {
@@ -548,7 +568,6 @@ function restore() {
 	refresh()
 	app.parentElement.scrollIntoView()
 }
-// Does what the controls say.
 function refresh() {
 	for (let pane of panes) pane.view = viewOf(pane.field.value)
 	ui.misread.textContent = ''
@@ -558,7 +577,7 @@ function refresh() {
 	} catch (wrong) {
 		ui.misread.textContent = `Column ${wrong[0]}: ${wrong[1]}.`
 	}
-	canvas.ariaLabel = `${open().map(pane => pane.view.name).join(', ')}: ${count(N)} faces. Arrow keys walk, Enter opens a card.`
+	canvas.ariaLabel = `${open().map(pane => pane.view.name)}: ${count(N)} faces`
 	active = main
 	measure()
 	recolour()
@@ -594,15 +613,14 @@ for (let query of ['forced-colors: active', 'prefers-color-scheme: dark']) liste
 app.hidden = false
 if (!N || !views[0]) return note('mapless')
 ui.body.hidden = false
-canvas.tabIndex = 0
-card.tabIndex = -1
 new ResizeObserver(measure).observe(canvas)
 refresh()
 written = address()
 restore()
+onload = () => bring(limit = 16)
 // For tests
 window.visavis = Object.freeze({state: () => ({
-	pinned, hovered, isReady: !isDue && sheets.filter(Boolean).length == coded.length, steps, address: address(),
-	selected: rows.filter(i => picked[i]), shown: rows.filter(i => shown[i]), panes: open().map(pane => ({...pane, at: placesOf(pane)})),
+	pinned, isReady: !isDue && !coming.size, steps,
+	picked, shown, panes: open().map(pane => ({...pane, at: placesOf(pane)})),
 })})
 })()

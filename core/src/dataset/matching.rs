@@ -52,6 +52,16 @@ pub(super) struct Matched {
 /// More than there are.
 pub fn taken<'a>(images: &'a Images, take: Option<&Take>) -> Result<Cow<'a, Images>> {
     let Some(take) = take else { return Ok(Cow::Borrowed(images)) };
+    let mut images = drawn(images, take)?;
+    images.0.sort();
+    Ok(Cow::Owned(images))
+}
+
+/// The same in the order in which they are drawn.
+///
+/// # Errors
+/// More than there are.
+pub fn drawn(images: &Images, take: &Take) -> Result<Images> {
     if take.images > images.len() {
         return Err(Fault::asked(format!("the study takes {} images, the data set has {}", take.images, images.len()))
             .next("lower `evaluation.take.images`, or leave `take` out"));
@@ -59,8 +69,7 @@ pub fn taken<'a>(images: &'a Images, take: Option<&Take>) -> Result<Cow<'a, Imag
     let mut images = images.clone();
     PhiloxStream::new(take.seed, Purpose::Take, 0).shuffle(&mut images.0);
     images.0.truncate(take.images);
-    images.0.sort();
-    Ok(Cow::Owned(images))
+    Ok(images)
 }
 
 /// # Errors

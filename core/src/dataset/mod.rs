@@ -40,7 +40,7 @@ pub use features::{GivenArray, examine_given, read_given};
 pub use identities::{People, SAY as SAY_IDENTITIES, UNKNOWN as UNKNOWN_IDENTITIES};
 pub use loader::{Album, Batch, Loader, examine_picture, open_picture};
 pub use marks::{Mark, Marks};
-pub use matching::taken;
+pub use matching::{drawn, taken};
 pub use nuisance::measure_pictures;
 pub use numbers::Numbers;
 pub use pair_sets::{PairSet, pair_set};

@@ -1,6 +1,7 @@
 //! The labels of images: a column an attribute.
 
 use super::{
+    Digest,
     column::{Column, Restriction},
     image::Images,
     image_index::ImageIndex,
@@ -12,6 +13,25 @@ use std::{collections::BTreeMap, sync::Arc};
 pub struct Labels(BTreeMap<String, Column>);
 
 impl Labels {
+    /// A column of saved labels that says which images they are of: [`Labels::mark_of`].
+    pub const MARK: &str = "visavis_images";
+
+    /// What saved labels of these images say that they are of: their pictures and names, or, where pictures are not here, names alone.
+    pub fn mark_of(images: &Images) -> String {
+        let (kind, digest) = if images.0.iter().all(|(_, picture)| picture.is_some()) {
+            ("pictures", Digest::of(images.to_text().as_bytes()))
+        } else {
+            ("names", Digest::of_parts(images.ids().flat_map(|id| [id.as_bytes(), b"\n"])))
+        };
+        format!("{kind}-{}", &digest.to_string()[..16])
+    }
+
+    /// Do two marks tell that the images are others? A mark of pictures says nothing beside one of names.
+    pub fn are_of_others(one: &str, other: &str) -> bool {
+        let kind = |mark: &str| mark.split('-').next().unwrap_or_default().to_owned();
+        one != other && kind(one) == kind(other)
+    }
+
     /// An image's value of an attribute; `None` where either is unknown or the label is missing.
     pub fn of<'a>(&'a self, attribute: &str, image: &str) -> Option<&'a str> {
         self.get(attribute)?.get(image)

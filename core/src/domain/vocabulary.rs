@@ -47,7 +47,7 @@ mod tests {
         nuisance::PictureNuisance,
         study::{
             Channels, Crop, DeviceClass, Exif, FaceMark, LabelProvenance, OnMissing, Optimizer, Padding, Partition, PixelScale,
-            Precision, PreparationField, Schedule, Vggface2Split,
+            Precision, PreparationField, Schedule, Thumbnails, Vggface2Split,
         },
     };
 
@@ -87,6 +87,7 @@ mod tests {
         assert_eq!(words!(Partition), "train validation test all");
         assert_eq!(words!(Vggface2Split), "train test");
         assert_eq!(words!(OnMissing), "stop leave_out");
+        assert_eq!(words!(Thumbnails), "sample all");
         assert_eq!(words!(LabelProvenance), "self-reported perceived predicted measured");
         assert_eq!(words!(BaselineKind), "pixels colours");
         assert_eq!(words!(ModelFormat), "onnx torchscript");

@@ -18,6 +18,7 @@ pub use curves::curves;
 pub use frequencies::{Bar, frequencies};
 pub use heat_map::heat_map;
 pub use lines::{ABSENT, LINES_BOX, MOST_LINES, line_class, line_of_nothing, line_points, lines};
+pub use palette::class_colours;
 pub use range::{RANGE_BOX, RangeMark, RangeScale, range};
 pub use ridges::ridges;
 pub use scatter::scatter;

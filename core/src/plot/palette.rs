@@ -12,6 +12,11 @@ const COLOURS: [(u8, u8, u8); 8] =
 /// Seven, to eight colours: the signs repeat only after fifty-six classes.
 const SHAPES: usize = 7;
 
+/// Red, green and blue of the classes, in their order; after the last comes the first.
+pub fn class_colours() -> [[u8; 3]; COLOURS.len()] {
+    COLOURS.map(|(red, green, blue)| [red, green, blue])
+}
+
 pub(super) fn colour(class: usize) -> RGBColor {
     let (r, g, b) = COLOURS[class % COLOURS.len()];
     RGBColor(r, g, b)

@@ -2,9 +2,10 @@
 
 use super::{Inputs, Listener, StageOutput};
 use crate::{
-    dataset::{Album, Loader, taken},
+    dataset::{Album, Loader, drawn, taken},
     domain::{
         Fault, Result,
+        image::Take,
         stage::{Figure, MakeThumbnails, ThumbnailForm},
         study::{Crop, Preparation},
     },
@@ -22,7 +23,11 @@ pub(super) fn thumbnails(stage: &MakeThumbnails, inputs: &Inputs, listener: &dyn
     if !(8..=LARGEST_SIDE).contains(&stage.side) {
         return Err(Fault::asked(format!("thumbnails of {} pixels; they have 8 to {LARGEST_SIDE}", stage.side)));
     }
-    let shown = taken(&inputs.images(MakeThumbnails::PICTURES)?, stage.sample.as_ref())?.into_owned();
+    let listed = inputs.images(MakeThumbnails::PICTURES)?;
+    let shown = match (&stage.sample, stage.form) {
+        (Some(of), ThumbnailForm::Sheets) => drawn(&listed, &Take { images: of.images.min(listed.len()), ..*of })?,
+        (sample, _) => taken(&listed, sample.as_ref())?.into_owned(),
+    };
     let mut made = StageOutput::default().with(MakeThumbnails::SHOWN, shown.to_text().into_bytes());
     let path = inputs.path(MakeThumbnails::PICTURES)?;
     let album = Arc::new(Album::new(&path, shown, Preparation::of(Crop::Whole, stage.side), None)?);
@@ -30,7 +35,7 @@ pub(super) fn thumbnails(stage: &MakeThumbnails, inputs: &Inputs, listener: &dyn
     let mut turned = 0;
     let mut done = 0;
     let of_a_sheet = match stage.form {
-        ThumbnailForm::Sheets => stage.of_a_sheet(),
+        ThumbnailForm::Sheets => MakeThumbnails::OF_A_SHEET,
         ThumbnailForm::Row => stage.columns(),
     };
     for (number, places) in order.chunks(of_a_sheet).enumerate() {
@@ -108,7 +113,7 @@ mod tests {
         dataset::faces,
         domain::{
             Digest,
-            image::{Images, Take},
+            image::Images,
             stage::{Input, Location, Task, Work},
         },
     };
@@ -147,22 +152,27 @@ mod tests {
         let names: Vec<&str> = all.outputs.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, [MakeThumbnails::SHOWN, "sheet-1.jpg"]);
         let sheet = image::load_from_memory(&all.outputs[1].1).unwrap().to_rgb8();
-        assert_eq!(sheet.dimensions(), (32 * 64, 2 * 64));
+        assert_eq!(sheet.dimensions(), (16 * 64, 3 * 64));
         for number in 0..39u32 {
-            let pixel = sheet.get_pixel(number % 32 * 64 + 32, number / 32 * 64 + 32).0;
+            let pixel = sheet.get_pixel(number % 16 * 64 + 32, number / 16 * 64 + 32).0;
             let brightest = (0..3).max_by_key(|channel| pixel[*channel]).unwrap();
             assert_eq!(brightest, number as usize % 3, "{number}");
         }
-        // A sample is some of the same pictures, in the order of the list.
+        // A sample is some of the same pictures, in the order drawn: that of a smaller one begins a larger one. A row has the order of the list.
         let some = made(Some(Take { images: 6, seed: 1 }), ThumbnailForm::Sheets);
         let shown = Images::from_text(std::str::from_utf8(&some.outputs[0].1).unwrap()).unwrap();
         assert_eq!(shown.len(), 6);
+        let of = |made: &StageOutput| Images::from_text(std::str::from_utf8(&made.outputs[0].1).unwrap()).unwrap().0;
+        let all = of(&made(Some(Take { images: 99, seed: 1 }), ThumbnailForm::Sheets));
+        assert_eq!((all.len(), &all[..6]), (40, &shown.0[..]));
         let sheet = image::load_from_memory(&some.outputs[1].1).unwrap().to_rgb8();
         assert_eq!(sheet.dimensions(), (6 * 64, 64));
         let row = made(Some(Take { images: 6, seed: 1 }), ThumbnailForm::Row);
-        assert_eq!((row.outputs[0].1.clone(), row.outputs[1].0.as_str()), (some.outputs[0].1.clone(), Figure::SVG));
+        let mut sorted = shown.0.clone();
+        sorted.sort();
+        assert_eq!((of(&row), row.outputs[1].0.as_str()), (sorted, Figure::SVG));
         let svg = String::from_utf8(row.outputs[1].1.clone()).unwrap();
-        assert!(svg.contains(&STANDARD.encode(&some.outputs[1].1)) && svg.contains("viewBox=\"0 0 384 64\""));
+        assert!(svg.contains("data:image/jpeg;base64,") && svg.contains("viewBox=\"0 0 384 64\""));
         for (place, id) in shown.ids().enumerate().filter(|(_, id)| *id != "039.jpg") {
             let pixel = sheet.get_pixel(place as u32 * 64 + 32, 32).0;
             let brightest = (0..3).max_by_key(|channel| pixel[*channel]).unwrap();

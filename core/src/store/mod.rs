@@ -47,4 +47,4 @@ pub use results::Results;
 pub use trash::{Moved, Removal, Trash};
 pub use waiting::{Ticket, WaitingRun};
 pub use workspace::{Holder, LOOKING, Lock, Workspace, stamp, tail};
-pub use write_out::write_out;
+pub use write_out::{write_out, write_out_unless_there};

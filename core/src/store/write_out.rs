@@ -49,6 +49,15 @@ pub fn write_out(path: &Path, bytes: &[u8]) -> Result<()> {
     }
 }
 
+/// The same, where the file does not hold these bytes already.
+///
+/// # Errors
+/// As [`write_out`].
+pub fn write_out_unless_there(path: &Path, bytes: &[u8]) -> Result<()> {
+    let is_as_long = fs::metadata(path).is_ok_and(|about| about.is_file() && about.len() == bytes.len() as u64);
+    if is_as_long && fs::read(path).is_ok_and(|there| there == bytes) { Ok(()) } else { write_out(path, bytes) }
+}
+
 /// A file where none is.
 fn create(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = folder_of(path);

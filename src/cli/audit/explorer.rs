@@ -1,20 +1,25 @@
 //! An explorer, on a page of its own or in a report: what is round its contents against this program; then written again from the study and its
-//! results, and compared byte for byte; then, of a page of its own, the results that it shows.
+//! results, and compared byte for byte, with the faces that lie beside it; then, of a page of its own, the results that it shows.
 
 use super::rendering::{StudyBeside, is_plain};
 use crate::{
-    audit::{Audit as Examined, Checked, Evidence, Reach, Rendered, RenderedFrom, Verdict},
-    cli::explore,
+    audit::{self, Audit as Examined, Checked, Evidence, Reach, Rendered, RenderedFrom, Verdict},
+    cli::{explore, report::faces_of},
     report::{ExploredReport, ExplorerMark},
-    study::{self, OpenedStudy, Plan, Step},
+    study::{self, ExplorerContents, FacesFolder, OpenedStudy, Plan, Step},
 };
 use std::path::Path;
 use visavis_core::{
-    domain::{Fault, Result, text::printable},
+    domain::{
+        Digest, Fault, Result,
+        text::{count, printable},
+    },
     store::Workspace,
 };
 
 const LARGEST_STUDY: u64 = 16 << 20;
+/// A sheet of faces is far smaller.
+const LARGEST_SHEET: u64 = 16 << 20;
 
 /// What makes the page no page of this program's, if anything does.
 pub(super) fn foreign(page: &str, mark: &ExplorerMark) -> Option<Examined> {
@@ -67,8 +72,14 @@ pub(super) fn shows(step: Step) -> bool {
     )
 }
 
-/// Enters what the comparison of the page comes to; one of another state of the study cannot be compared.
-pub(super) fn compare(page: &str, mark: &ExplorerMark, opened: &OpenedStudy, plan: &Plan, examined: &mut Examined) {
+/// Enters what the comparison of the page comes to; one of another state of the study cannot be compared. `at`: where the page is.
+pub(super) fn compare(
+    (page, at): (&str, &Path),
+    mark: &ExplorerMark,
+    (opened, plan): (&OpenedStudy, &Plan),
+    workspace: &Workspace,
+    examined: &mut Examined,
+) {
     let changed = mark.made_of.changed(&plan.made_of(&opened.file.text.source));
     let rendered = if !changed.is_empty() {
         Rendered::Not(format!(
@@ -76,27 +87,87 @@ pub(super) fn compare(page: &str, mark: &ExplorerMark, opened: &OpenedStudy, pla
             changed.join(", ")
         ))
     } else {
-        match explore::page(plan, opened, Path::new(&mark.study_file), mark.embeds_faces) {
-            Ok(page) => Rendered::Page { page, from: RenderedFrom::Results },
+        match again(page, mark, opened, plan, workspace) {
+            Ok((page, contents)) => {
+                enter_folder(at, contents.folder(), examined);
+                Rendered::Page { page, from: RenderedFrom::Results }
+            }
             Err(fault) => Rendered::Not(fault.what),
         }
     };
-    crate::audit::compare(page, &rendered, examined);
+    audit::compare(page, &rendered, examined);
 }
 
-/// Enters what the comparison of a report's explorer with the results comes to. `page`: the report with it; `study`: of the report, as it is here.
+/// The page written again, and what it holds.
+fn again(
+    page: &str,
+    mark: &ExplorerMark,
+    opened: &OpenedStudy,
+    plan: &Plan,
+    workspace: &Workspace,
+) -> Result<(String, ExplorerContents)> {
+    let study = Path::new(&mark.study_file);
+    let place = explore::place_of(plan, workspace, ExplorerMark::has_folder(page));
+    let contents = explore::contents(plan, opened, study, &faces_of(opened, plan, mark.embeds_faces), place, None)?;
+    Ok((explore::page(plan, opened, study, &contents, mark.embeds_faces)?, contents))
+}
+
+/// Enters what the faces beside a page come to.
+fn enter_folder(page: &Path, folder: Option<&FacesFolder>, examined: &mut Examined) {
+    match folder.filter(|folder| !folder.sheets.is_empty()).map(|folder| beside(page, folder)) {
+        None => {}
+        Some(Ok(checked)) => examined.checked.push(checked),
+        Some(Err(why)) => examined.lacks.push(why),
+    }
+}
+
+/// The sheets of faces that lie beside the page, against those of the results.
+///
+/// # Errors
+/// Some are not there, or cannot be read.
+fn beside(page: &Path, folder: &FacesFolder) -> std::result::Result<Checked, String> {
+    let at = page.with_file_name(&folder.name);
+    let (mut unread, mut differ) = (vec![], vec![]);
+    for sheet in &folder.sheets {
+        let (name, file) = (FacesFolder::file(*sheet), at.join(FacesFolder::file(*sheet)));
+        match audit::read_named(&file, LARGEST_SHEET, "the sheet") {
+            Ok(bytes) if Digest::of(&bytes) == *sheet => {}
+            Ok(_) => differ.push(name),
+            Err(fault) => unread.push(fault.what),
+        }
+    }
+    let (folder, sheets) = (folder.name.as_str(), count(folder.sheets.len(), "sheet"));
+    let (verdict, why) = match (differ.first(), unread.first()) {
+        (Some(first), _) => {
+            let unread = if unread.is_empty() { String::new() } else { format!("; {} cannot be read", unread.len()) };
+            let why = format!("other faces than in the results: {} of {sheets}, such as {first}{unread}", differ.len());
+            (Verdict::Differs, why)
+        }
+        (None, Some(first)) => {
+            return Err(format!("{} of {sheets} in `{folder}` beside the page cannot be read: {first}", unread.len()));
+        }
+        (None, None) => (Verdict::Identical, format!("{sheets} in `{folder}`: the same bytes as in the results")),
+    };
+    Ok(checked("faces beside the page", verdict, &why))
+}
+
+/// Enters what the comparison of a report's explorer with the results comes to, and of its faces. `page`: the report with it; `study`: of the report, as it is here.
 pub(super) fn compare_within(
-    (page, of): (&str, &ExploredReport),
+    (page, at, of): (&str, &Path, &ExploredReport),
     evidence: &Evidence,
     study: std::result::Result<&StudyBeside, &String>,
     workspace: &Workspace,
-) -> std::result::Result<Checked, String> {
+    examined: &mut Examined,
+) -> std::result::Result<(), String> {
     let study = study.map_err(Clone::clone)?;
-    let again = study.explored(&of.report, evidence, workspace)?;
-    let again = of.with(&again).map_err(|fault| fault.what)?;
-    Ok(if again == page {
+    let contents = study.explored(&of.report, evidence, of.has_folder, workspace)?;
+    let again = of.with(&contents).map_err(|fault| fault.what)?;
+    let whole = if again == page {
         checked("explorer", Verdict::Identical, "made again from the results: the same bytes")
     } else {
         checked("explorer", Verdict::Differs, "the explorer made again from the results has other places, faces or labels")
-    })
+    };
+    examined.checked.push(whole);
+    enter_folder(at, contents.folder(), examined);
+    Ok(())
 }

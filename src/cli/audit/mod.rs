@@ -228,10 +228,16 @@ impl AuditCommand {
             Some(workspace) => beside_results(workspace, study.as_ref(), &mut examination, &text),
             None => of_page_alone(study.as_ref(), &mut examination, &text, &context.workspace),
         };
-        let explorer = explored.map(|explored| match workspace {
-            None => Err("there are no results here".to_owned()),
-            Some(workspace) => explorer::compare_within(explored, examination.evidence(), study.as_ref(), workspace),
-        });
+        let mut of_explorer = Examined::default();
+        if let Some((page, explored)) = explored {
+            let compared = workspace.ok_or_else(|| "there are no results here".to_owned()).and_then(|workspace| {
+                let page = (page, self.what.as_path(), explored);
+                explorer::compare_within(page, examination.evidence(), study.as_ref(), workspace, &mut of_explorer)
+            });
+            if let Err(why) = compared {
+                of_explorer.lacks.push(format!("the explorer was not made again: {why}"));
+            }
+        }
         drop(text);
         if explored.is_some() {
             remark(context, "lines are counted in the report without its explorer");
@@ -241,11 +247,8 @@ impl AuditCommand {
         let remaking = examination.remake(workspace, reach, &again, recompute, context.threads);
         let (remaking, extent) = follow(context, remaking, stop);
         let mut examined = examination.conclude(remaking.standings(), current.as_ref());
-        match explorer {
-            None => {}
-            Some(Ok(checked)) => examined.checked.push(checked),
-            Some(Err(why)) => examined.lacks.push(format!("the explorer was not made again: {why}")),
-        }
+        examined.checked.append(&mut of_explorer.checked);
+        examined.lacks.append(&mut of_explorer.lacks);
         Ok((audited, examined, extent))
     }
 
@@ -281,7 +284,7 @@ impl AuditCommand {
                 self.results(context, (&plan, Path::new(&mark.study_file)), reach, explorer::shows, stop)?;
             (examined, extent)
         };
-        explorer::compare(text, mark, &opened, &plan, &mut examined);
+        explorer::compare((text, &self.what), mark, (&opened, &plan), &context.workspace, &mut examined);
         Ok((examined, extent))
     }
 

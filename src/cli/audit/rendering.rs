@@ -95,6 +95,7 @@ impl StudyBeside {
         &self,
         report: &str,
         evidence: &Evidence,
+        has_folder: bool,
         workspace: &Workspace,
     ) -> std::result::Result<ExplorerContents, String> {
         let plan = study::plan(&self.opened, workspace).and_then(study::Plan::as_it_stands).map_err(|fault| fault.what)?;
@@ -105,7 +106,8 @@ impl StudyBeside {
         }
         let faces_of = evidence.context.as_ref().map(|context| context.faces_of.clone()).unwrap_or_default();
         let study = workspace.locate(Path::new(&evidence.study_file));
-        explore::contents(&plan, &self.opened, &study, &faces_of).map_err(|fault| fault.what)
+        let place = explore::place_of(&plan, workspace, has_folder);
+        explore::contents(&plan, &self.opened, &study, &faces_of, place, None).map_err(|fault| fault.what)
     }
 
     /// The digests of its data today; `None` when they are not here.

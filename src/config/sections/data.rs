@@ -8,7 +8,8 @@ use visavis_core::domain::{
     annotation::LabelRule,
     image::Take,
     study::{
-        Dataset, Evaluation, FaceFiles, Identities, LabelEntry, LabelProvenance, LabelSource, OnMissing, Partition, Vggface2Split,
+        Dataset, Evaluation, FaceFiles, Identities, LabelEntry, LabelProvenance, LabelSource, OnMissing, Partition, Thumbnails,
+        Vggface2Split,
     },
 };
 
@@ -100,7 +101,7 @@ fn identities(fields: &Fields, forms: &str) -> Result<Identities> {
 }
 
 pub(super) fn evaluation(node: &StudyNode, datasets: &[&str]) -> Result<Evaluation> {
-    let fields = node.fields(&["dataset", "partition", "take", "on_missing", "labels"])?;
+    let fields = node.fields(&["dataset", "partition", "take", "on_missing", "thumbnails", "labels"])?;
     let take = |node: &StudyNode| {
         let fields = node.fields(&["images", "seed"])?;
         Ok(Some(Take {
@@ -180,6 +181,7 @@ pub(super) fn evaluation(node: &StudyNode, datasets: &[&str]) -> Result<Evaluati
         partition: fields.or("partition", None, |node| node.word_of(Partition::ALL, Partition::word).map(Some))?,
         take: fields.or("take", None, take)?,
         on_missing: fields.or("on_missing", OnMissing::Stop, |node| node.word_of(OnMissing::ALL, OnMissing::word))?,
+        thumbnails: fields.or("thumbnails", Thumbnails::Sample, |node| node.word_of(Thumbnails::ALL, Thumbnails::word))?,
         labels: fields.or("labels", vec![], labels)?,
         quoted: BTreeMap::new(),
     })

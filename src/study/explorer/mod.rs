@@ -1,53 +1,56 @@
 //! What the explorer's script is given: the faces, what is known of them, where they stand, and who is near whom.
 
+mod near;
 mod packed;
 mod places;
+mod shown;
 
-use super::{
-    names::StudyNames,
-    plan::Plan,
-    results::StudyOutcome,
-    steps::{Step, features, features_name},
-};
+pub use shown::{FacesFolder, FacesPlace};
+
+use super::{plan::Plan, results::StudyOutcome, steps::Step};
 use places::places;
 use serde::Serialize;
-use std::{
-    collections::{BTreeSet, HashMap},
-    path::Path,
-};
+use shown::Shown;
+use std::collections::{BTreeSet, HashMap};
 use visavis_core::{
-    dataset::array,
     domain::{
-        Digest, Fault, Result,
+        Fault, Result,
         clusters::FoundClusters,
         comparison::Measured,
-        image::{Column, Images},
+        image::{Column, Labels},
         index::{LayerIx, ModelIx, ProjectionIx},
         nuisance::{MeasuredColumn, MeasuredPictures},
         projection::{Method, View},
-        stage::{FindClusters, MakeThumbnails, MeasureNuisances, ProjectFeatures, ThumbnailForm},
+        stage::{FindClusters, MeasureNuisances, ProjectFeatures},
         text::{count, thousands},
     },
-    numeric::{
-        Matrix,
-        neighbours::{NeighbourMetric, Neighbours},
-    },
+    plot,
     scoring::Setting,
+    store::Graphs,
 };
 
-/// More images than this are not on one page: a sample is.
-const MOST_IMAGES: usize = MakeThumbnails::MOST;
-/// Bytes of places, and of neighbours, before they are base64.
-const ROOM_FOR_PLACES: usize = 1_500_000;
-const ROOM_FOR_NEIGHBOURS: usize = 800_000;
-/// Nearest images of an image.
-const NEAREST: usize = 15;
 /// An attribute of more values than this is no set of classes to be coloured.
 const MOST_VALUES: usize = 40;
 /// Stands for an image that is in no class, or whose label is not known.
 const UNKNOWN: u8 = u8::MAX;
+/// Viridis at ten places (Smith and van der Walt 2015), for quantities.
+const SCALE: [&str; 10] =
+    ["#440154", "#482878", "#3e4a89", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6ece58", "#b5de2b", "#fde725"];
 
-/// As the script reads it. Rows are in the order of `images`.
+/// What is explored, and how.
+pub struct ExploredStudy<'a> {
+    /// The study's images with all their labels.
+    pub setting: Setting<'a>,
+    /// What says which images these are: [`Labels::mark_of`].
+    pub images_mark: Option<String>,
+    pub place: FacesPlace,
+    /// May the faces be shown?
+    pub has_faces: bool,
+    /// Neighbours that were kept. An audit finds them anew.
+    pub kept: Option<Graphs>,
+}
+
+/// As the script reads it. Rows are in the order of `images`, which chance drew: where several overlap, the first is shown.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ExplorerContents {
     format: u32,
@@ -55,69 +58,82 @@ pub struct ExplorerContents {
     /// Sentences on what is not on the page.
     notes: Vec<String>,
     images: Vec<String>,
+    /// The name and the value of the column that says which images a saved selection is of.
+    mark: [String; 2],
     identities: Option<String>,
     identity_names: Vec<String>,
     /// Pixels a side of a thumbnail; thumbnails in a row of a sheet, and rows of a sheet.
     cell: usize,
     columns: usize,
     rows: usize,
+    /// Addresses of the sheets: the pictures themselves, or files of the folder.
     sheets: Vec<String>,
-    attributes: Vec<ExplorerAttribute>,
+    /// Do they lie beside the page?
+    folder: bool,
+    /// Of classes, and of quantities.
+    colours: Vec<String>,
+    scale: [&'static str; SCALE.len()],
+    attributes: Vec<ExplorerClasses>,
+    comparisons: Vec<ExplorerClasses>,
+    clusters: Vec<ExplorerClasses>,
     quantities: Vec<ExplorerQuantity>,
-    comparisons: Vec<ExplorerComparison>,
     views: Vec<ExplorerView>,
     neighbours: Vec<ExplorerNeighbours>,
-    /// Which image is shown first where several overlap: chance says it, and no class.
-    order: String,
+    #[serde(skip)]
+    beside: FacesFolder,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-struct ExplorerAttribute {
+struct ExplorerClasses {
     name: String,
     values: Vec<String>,
     of: String,
 }
 
+/// Ten steps from `low` up, and what they are called.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct ExplorerQuantity {
     name: String,
+    low: f64,
+    step: f64,
+    values: Vec<String>,
     of: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
-struct ExplorerComparison {
-    name: String,
-    classes: Vec<ExplorerClass>,
-    of: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
-struct ExplorerClass {
-    name: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct ExplorerView {
-    model: String,
-    layer: String,
-    method: String,
-    title: String,
-    /// `None` of a map, whose axes mean nothing.
-    axes: Option<[String; 2]>,
+    name: String,
+    /// The name of its neighbours.
+    features: String,
+    /// Nothing of a map, whose axes mean nothing.
+    axes: String,
     turns: bool,
     low: [f64; 2],
     high: [f64; 2],
     of: String,
-    clusters: Option<String>,
-    cluster_names: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct ExplorerNeighbours {
-    model: String,
-    layer: String,
+    name: String,
     k: usize,
     of: String,
+}
+
+/// Bytes that there is room for, before they are base64.
+struct Room {
+    places: usize,
+    neighbours: usize,
+}
+
+impl Room {
+    /// Beside the faces there is less room.
+    fn of(place: &FacesPlace) -> Self {
+        match place {
+            FacesPlace::Page => Room { places: 1_500_000, neighbours: 800_000 },
+            FacesPlace::Folder(_) => Room { places: 8_000_000, neighbours: 25_000_000 },
+        }
+    }
 }
 
 /// Of these features, this view of this projection.
@@ -135,20 +151,30 @@ impl ExplorerContents {
         &self.study
     }
 
-    /// Of a study as it stands. `setting`: its images with all their labels. `has_faces`: they may be on the page.
+    /// The sheets beside the page.
+    pub fn folder(&self) -> Option<&FacesFolder> {
+        self.folder.then_some(&self.beside)
+    }
+
+    /// Of a study as it stands.
     ///
     /// # Errors
-    /// A result that is damaged, or no index of the images.
-    pub fn of(outcome: &StudyOutcome, setting: &Setting, has_faces: bool) -> Result<Self> {
+    /// A result that is damaged; a folder is asked for, and thumbnails were made of a sample.
+    pub fn of(outcome: &StudyOutcome, explored: &ExploredStudy) -> Result<Self> {
         let plan = outcome.plan;
-        let (names, images) = (outcome.names(), setting.images);
-        let shown = Shown::of(plan, images)?;
+        let ExploredStudy { setting, images_mark, place, has_faces, kept } = explored;
+        let images = setting.images;
+        let shown = Shown::of(plan, images, place, *has_faces)?;
         let mut notes = Notes::default();
         notes.add_if(shown.rows.len() < images.len(), || {
             let left = thousands(images.len() - shown.rows.len());
-            format!("{left} of {} are not on this page: a sample is, drawn by chance.", count(images.len(), "image"))
+            let all = count(images.len(), "image");
+            format!(
+                "{left} of {all} are not on this page: a sample is, drawn by chance. \
+                 `explore --folder` and `report --explore=folder` show all."
+            )
         });
-        let sheets = shown.sheets(plan, has_faces)?;
+        let (sheets, beside) = shown.sheets(plan, place)?;
         notes.add_if(sheets.is_empty(), || match (has_faces, plan.result(Step::Thumbnails)) {
             (false, Some(_)) => "The faces are not on this page: pictures of data sets may not be handed out. \
                                  Whoever may writes the page with --embed-faces."
@@ -158,24 +184,36 @@ impl ExplorerContents {
         let identities = setting.identities.map(|of| numbered(of, &shown.ids));
         let columns = LabelColumns::of(setting, &shown, &mut notes);
         let quantities = [columns.quantities, nuisances(plan, &shown)?].concat();
-        let views = views(outcome, &shown, &mut notes)?;
-        let neighbours = neighbours(plan, names, &shown, &views, &mut notes)?;
+        let mut room = Room::of(place);
+        let (views, clusters) = views(outcome, &shown, &mut room, &mut notes)?;
+        let mut layers: Vec<(ModelIx, LayerIx)> = vec![];
+        for (at, _) in &views {
+            if !layers.contains(&(at.model, at.layer)) {
+                layers.push((at.model, at.layer));
+            }
+        }
+        let neighbours = near::neighbours(plan, outcome.names(), &shown, (&layers, room.neighbours), kept.as_ref(), &mut notes)?;
         Ok(ExplorerContents {
-            format: 1,
+            format: 2,
             study: plan.study.name.clone(),
-            images: shown.ids.clone(),
+            mark: [Labels::MARK.to_owned(), images_mark.clone().unwrap_or_default()],
             identities: identities.as_ref().map(|(numbers, _)| packed::wholes(numbers)),
             identity_names: identities.map(|(_, names)| names).unwrap_or_default(),
             cell: shown.side,
-            columns: shown.columns,
-            rows: shown.columns,
+            columns: shown.columns(),
+            rows: shown.columns(),
             sheets,
+            folder: matches!(place, FacesPlace::Folder(_)),
+            colours: plot::class_colours().iter().map(|[r, g, b]| format!("#{r:02x}{g:02x}{b:02x}")).collect(),
+            scale: SCALE,
             attributes: columns.attributes,
             quantities,
             comparisons: comparisons(outcome, setting, &shown, &mut notes),
+            clusters,
             views: views.into_iter().map(|(_, view)| view).collect(),
             neighbours,
-            order: packed::wholes(&shown.order(plan.study.seed)),
+            beside,
+            images: shown.ids,
             notes: notes.0,
         })
     }
@@ -201,73 +239,6 @@ impl Notes {
     }
 }
 
-/// The images on the page.
-struct Shown {
-    /// Their rows in features and coordinates.
-    rows: Vec<usize>,
-    ids: Vec<String>,
-    side: usize,
-    columns: usize,
-    /// They are those of the sheets.
-    has_sheets: bool,
-}
-
-impl Shown {
-    /// Those of the sheets; without sheets all, or a sample.
-    fn of(plan: &Plan, images: &Images) -> Result<Self> {
-        let side = MakeThumbnails::side_of(images.len());
-        let columns = MakeThumbnails { side, sample: None, form: ThumbnailForm::Sheets }.columns();
-        let row_of: HashMap<&str, usize> = images.ids().enumerate().map(|(row, id)| (id, row)).collect();
-        let listed = plan.bytes(Step::Thumbnails, MakeThumbnails::SHOWN)?;
-        let on_sheets = listed.and_then(|bytes| Images::from_text(&String::from_utf8_lossy(&bytes)));
-        let on_sheets: Option<Vec<usize>> = on_sheets.and_then(|of| of.ids().map(|id| row_of.get(id).copied()).collect());
-        let has_sheets = on_sheets.is_some();
-        let rows = on_sheets.unwrap_or_else(|| {
-            let mut rows = by_chance(images.ids(), plan.study.seed);
-            rows.truncate(MOST_IMAGES);
-            rows.sort_unstable();
-            rows
-        });
-        let ids = rows.iter().map(|row| images.0[*row].0.clone()).collect();
-        Ok(Shown { rows, ids, side, columns, has_sheets })
-    }
-
-    /// Their rows of an array of all images.
-    ///
-    /// # Errors
-    /// An array that is damaged, or has fewer rows.
-    fn taken(&self, npy: &[u8], name: &str) -> Result<Matrix> {
-        let all: Matrix = array::from_npy(npy, Path::new(name))?;
-        if self.rows.iter().any(|row| *row >= all.rows()) {
-            return Err(Fault::differs(format!("`{name}` is of other images")));
-        }
-        Ok(all.take(&self.rows))
-    }
-
-    /// JPEGs; none where faces may not be shown.
-    fn sheets(&self, plan: &Plan, has_faces: bool) -> Result<Vec<String>> {
-        let mut sheets = vec![];
-        if has_faces && self.has_sheets {
-            while let Some(sheet) = plan.bytes(Step::Thumbnails, &MakeThumbnails::sheet(sheets.len()))? {
-                sheets.push(packed::bytes(&sheet));
-            }
-        }
-        Ok(sheets)
-    }
-
-    fn order(&self, seed: u64) -> Vec<u32> {
-        by_chance(self.ids.iter().map(String::as_str), seed).into_iter().map(|place| place as u32).collect()
-    }
-}
-
-/// Places of names in an order that the seed draws, and that no other name moves.
-fn by_chance<'a>(names: impl Iterator<Item = &'a str>, seed: u64) -> Vec<usize> {
-    let mut drawn: Vec<(Digest, usize)> =
-        names.enumerate().map(|(place, name)| (Digest::of(format!("{seed} {name}").as_bytes()), place)).collect();
-    drawn.sort_unstable();
-    drawn.into_iter().map(|(_, place)| place).collect()
-}
-
 /// Of each image the number of its identity, and the names of these; an unknown identity has a number that no other image has, and no name.
 fn numbered(identities: &Column, ids: &[String]) -> (Vec<u32>, Vec<String>) {
     let (mut numbers, mut names): (HashMap<&str, u32>, Vec<String>) = Default::default();
@@ -285,7 +256,7 @@ fn numbered(identities: &Column, ids: &[String]) -> (Vec<u32>, Vec<String>) {
 /// Labels, as classes to be coloured or as numbers.
 #[derive(Default)]
 struct LabelColumns {
-    attributes: Vec<ExplorerAttribute>,
+    attributes: Vec<ExplorerClasses>,
     quantities: Vec<ExplorerQuantity>,
 }
 
@@ -307,10 +278,10 @@ impl LabelColumns {
                 let of = packed::bytes(&of.iter().map(code).collect::<Vec<_>>());
                 let words = if is_binary { vec!["no", "yes"] } else { values };
                 let values = words.into_iter().map(str::to_owned).collect();
-                all.attributes.push(ExplorerAttribute { name, values, of });
+                all.attributes.push(ExplorerClasses { name, values, of });
             } else if values.iter().all(|value| value.parse::<f32>().is_ok()) {
                 let number = |value: &Option<&str>| value.and_then(|value| value.parse().ok()).unwrap_or(f32::NAN);
-                all.quantities.push(ExplorerQuantity { name, of: packed::singles(&of.iter().map(number).collect::<Vec<_>>()) });
+                all.quantities.push(ExplorerQuantity::of(name, &of.iter().map(number).collect::<Vec<_>>()));
             } else {
                 left_out += 1;
             }
@@ -320,6 +291,22 @@ impl LabelColumns {
         });
         all
     }
+}
+
+impl ExplorerQuantity {
+    fn of(name: String, of: &[f32]) -> Self {
+        let known = || of.iter().copied().filter(|value| value.is_finite());
+        let low = known().reduce(f32::min).unwrap_or(0.0);
+        let step = (known().fold(low, f32::max) - low) / SCALE.len() as f32;
+        let step = if step > 0.0 && step.is_finite() { step } else { 1.0 };
+        let values = (0..SCALE.len()).map(|nth| format!("from {}", three_digits(low + nth as f32 * step))).collect();
+        ExplorerQuantity { name, low: low.into(), step: step.into(), values, of: packed::singles(of) }
+    }
+}
+
+/// To three digits that count.
+fn three_digits(value: f32) -> f32 {
+    format!("{value:.2e}").parse().unwrap_or(value)
 }
 
 /// What was measured of the pictures.
@@ -333,13 +320,13 @@ fn nuisances(plan: &Plan, shown: &Shown) -> Result<Vec<ExplorerQuantity>> {
     let quantity = |(place, column): (usize, &MeasuredColumn)| {
         let of: Vec<f32> = (0..table.rows()).map(|image| table.row(image)[place]).collect();
         let is_known = of.iter().any(|value| value.is_finite());
-        is_known.then(|| ExplorerQuantity { name: column.name.clone(), of: packed::singles(&of) })
+        is_known.then(|| ExplorerQuantity::of(column.name.clone(), &of))
     };
     Ok(about.columns.iter().enumerate().take(table.columns()).filter_map(quantity).collect())
 }
 
 /// Who is in which class. An image in several classes is in none here, which is said.
-fn comparisons(outcome: &StudyOutcome, setting: &Setting, shown: &Shown, notes: &mut Notes) -> Vec<ExplorerComparison> {
+fn comparisons(outcome: &StudyOutcome, setting: &Setting, shown: &Shown, notes: &mut Notes) -> Vec<ExplorerClasses> {
     let mut in_several = 0;
     let mut all = vec![];
     for comparison in &outcome.plan.study.comparisons {
@@ -355,9 +342,9 @@ fn comparisons(outcome: &StudyOutcome, setting: &Setting, shown: &Shown, notes: 
         }
         let coded = |row: &usize| if times[*row] > 1 { UNKNOWN } else { of[*row] };
         in_several += shown.rows.iter().filter(|row| times[**row] > 1).count();
-        all.push(ExplorerComparison {
+        all.push(ExplorerClasses {
             name: comparison.name.clone(),
-            classes: comparison.classes.iter().map(|name| ExplorerClass { name: name.clone() }).collect(),
+            values: comparison.classes.clone(),
             of: packed::bytes(&shown.rows.iter().map(coded).collect::<Vec<_>>()),
         });
     }
@@ -367,8 +354,14 @@ fn comparisons(outcome: &StudyOutcome, setting: &Setting, shown: &Shown, notes: 
     all
 }
 
-/// The views whose figures the report shows, the best first; then one of every other projection, in the study's order; while there is room.
-fn views(outcome: &StudyOutcome, shown: &Shown, notes: &mut Notes) -> Result<Vec<(ViewAt, ExplorerView)>> {
+/// The views whose figures the report shows, the best first; then one of every other projection, in the study's order; while there is room. With the
+/// clusters of each that has some.
+fn views(
+    outcome: &StudyOutcome,
+    shown: &Shown,
+    room: &mut Room,
+    notes: &mut Notes,
+) -> Result<(Vec<(ViewAt, ExplorerView)>, Vec<ExplorerClasses>)> {
     let plan = outcome.plan;
     let of_figures = outcome.shown.iter().map(|(cell, _)| ViewAt {
         model: cell.model,
@@ -381,19 +374,20 @@ fn views(outcome: &StudyOutcome, shown: &Shown, notes: &mut Notes) -> Result<Vec
         let view = plan.study.projections[projection].pictures().into_iter().next()?;
         Some(ViewAt { model, layer, projection, view })
     });
-    let (mut seen, mut views, mut room, mut left_out, mut flat) = (BTreeSet::new(), vec![], ROOM_FOR_PLACES, 0, 0);
+    let (mut seen, mut views, mut found, mut left_out, mut flat) = (BTreeSet::new(), vec![], vec![], 0, 0);
     for at in of_figures.chain(of_projections) {
         let columns = columns_of(at.view);
         if !seen.insert((at.model, at.layer, at.projection, columns)) {
             continue;
         }
-        let Some(left) = room.checked_sub(4 * shown.rows.len()) else {
+        let Some(left) = room.places.checked_sub(4 * shown.rows.len()) else {
             left_out += 1;
             continue;
         };
         match view(outcome, at, columns, shown)? {
             Some(view) => {
-                room = left;
+                room.places = left;
+                found.extend(clusters(plan, at, &view.name, shown)?);
                 views.push((at, view));
             }
             None => flat += 1,
@@ -403,7 +397,7 @@ fn views(outcome: &StudyOutcome, shown: &Shown, notes: &mut Notes) -> Result<Vec
     notes.add_if(left_out > 0, || {
         format!("{} of the study: not on this page, for which there is no room.", count(left_out, "view"))
     });
-    Ok(views)
+    Ok((views, found))
 }
 
 /// Two columns: an axis by itself stands beside the first other one.
@@ -421,30 +415,24 @@ fn view(outcome: &StudyOutcome, at: ViewAt, columns: [usize; 2], shown: &Shown) 
     let step = Step::Project { model: at.model, layer: at.layer, projection: at.projection, seed: 0 };
     let Some(bytes) = plan.bytes(step, ProjectFeatures::COORDINATES)? else { return Ok(None) };
     let coordinates = shown.taken(&bytes, ProjectFeatures::COORDINATES)?;
-    let Some(places) = places(&coordinates, columns) else { return Ok(None) };
     let method: &Method = &plan.study.projections[at.projection].method;
     let is_map = method.parameter(Method::AXES).is_none();
-    let axes = (!is_map).then(|| columns.map(|column| format!("axis {}", column + 1)));
-    let projection = names.projection(at.projection).to_owned();
-    let shown_axes = axes.as_ref().map_or(String::new(), |[x, y]| format!(" · {x} and {y}"));
-    let (clusters, cluster_names) = clusters(plan, at, shown)?.unzip();
+    let Some(places) = places(&coordinates, columns, is_map) else { return Ok(None) };
+    let [x, y] = columns.map(|column| format!("axis {}", column + 1));
+    let of_axes = if is_map { String::new() } else { format!(" · {x} and {y}") };
     Ok(Some(ExplorerView {
-        model: names.model(at.model).to_owned(),
-        layer: names.layer(at.model, at.layer),
-        title: format!("{} · {projection}{shown_axes}", names.model_and_layer(at.model, at.layer)),
-        method: projection,
-        axes,
+        name: format!("{} · {}{of_axes}", names.model_and_layer(at.model, at.layer), names.projection(at.projection)),
+        features: names.model_and_layer(at.model, at.layer),
+        axes: if is_map { String::new() } else { format!("→{x}   ↑{y}") },
         turns: is_map,
         low: places.low,
         high: places.high,
         of: packed::halves(&places.of),
-        clusters,
-        cluster_names: cluster_names.unwrap_or_default(),
     }))
 }
 
-/// Of each image its cluster in this view, and what they are called.
-fn clusters(plan: &Plan, at: ViewAt, shown: &Shown) -> Result<Option<(String, Vec<String>)>> {
+/// Of each image its cluster in this view, if they were looked for. `name`: the view's.
+fn clusters(plan: &Plan, at: ViewAt, name: &str, shown: &Shown) -> Result<Option<ExplorerClasses>> {
     let step = Step::Clusters { model: at.model, layer: at.layer, projection: at.projection };
     let bytes = plan.bytes(step, FindClusters::CLUSTERS)?.zip(plan.bytes(step, FindClusters::MEMBERS)?);
     let Some((found, members)) = bytes else { return Ok(None) };
@@ -458,42 +446,7 @@ fn clusters(plan: &Plan, at: ViewAt, shown: &Shown) -> Result<Option<(String, Ve
         let cluster = members.row(image)[place];
         if cluster >= 0.0 { cluster as u16 } else { u16::MAX }
     };
-    let names = (1..=found.views[place].clusters.len()).map(|number| format!("cluster {number}")).collect();
-    Ok(Some((packed::halves(&(0..members.rows()).map(cluster).collect::<Vec<_>>()), names)))
-}
-
-/// Of the features that each view is of, while there is room: among the shown images.
-fn neighbours(
-    plan: &Plan,
-    names: StudyNames,
-    shown: &Shown,
-    views: &[(ViewAt, ExplorerView)],
-    notes: &mut Notes,
-) -> Result<Vec<ExplorerNeighbours>> {
-    let mut spaces: Vec<(ModelIx, LayerIx)> = vec![];
-    for (at, _) in views {
-        if !spaces.contains(&(at.model, at.layer)) {
-            spaces.push((at.model, at.layer));
-        }
-    }
-    let k = NEAREST.min(shown.rows.len().saturating_sub(1));
-    let are_halves = shown.rows.len() < usize::from(u16::MAX);
-    let bytes = k * shown.rows.len() * if are_halves { 2 } else { 4 };
-    let most = (ROOM_FOR_NEIGHBOURS / bytes.max(1)).min(spaces.len());
-    notes.add_if(most < spaces.len(), || {
-        format!("The nearest faces are on this page for {most} of {}.", count(spaces.len(), "layer"))
-    });
-    let mut all = vec![];
-    for (model, layer) in spaces.into_iter().take(most).filter(|_| k > 0) {
-        let output = features_name(&plan.study, model, layer);
-        let Some(bytes) = plan.bytes(features(&plan.study, model, layer), &output)? else { continue };
-        let features = shown.taken(&bytes, &output)?;
-        let Some(found) = Neighbours::exact(&features, k, NeighbourMetric::Euclidean) else { continue };
-        let of: Vec<u32> = (0..shown.rows.len()).flat_map(|row| found.of(row).to_vec()).collect();
-        let (model, layer) = (names.model(model).to_owned(), names.layer(model, layer));
-        let halves = |of: &[u32]| packed::halves(&of.iter().map(|row| *row as u16).collect::<Vec<_>>());
-        let of = if are_halves { halves(&of) } else { packed::wholes(&of) };
-        all.push(ExplorerNeighbours { model, layer, k, of });
-    }
-    Ok(all)
+    let values = (1..=found.views[place].clusters.len()).map(|number| format!("cluster {number}")).collect();
+    let of = packed::halves(&(0..members.rows()).map(cluster).collect::<Vec<_>>());
+    Ok(Some(ExplorerClasses { name: name.to_owned(), values, of }))
 }

@@ -32,7 +32,7 @@ use visavis_core::{
             Simultaneous, Task, ThumbnailForm, Training, VerifyIdentities, VerifyPairs, WholeNetwork, Work, features_at,
             ranks_of, role,
         },
-        study::{Crop, DeviceClass, FaceMark, Preparation, Study},
+        study::{Crop, DeviceClass, FaceMark, Preparation, Study, Thumbnails},
         visibility::Heads,
     },
     projection,
@@ -266,7 +266,11 @@ impl KnownResults<'_> {
     /// All pictures of the evaluation, or a sample of very many.
     fn thumbnails(&self) -> Option<(Work, Vec<Input>)> {
         let many = self.sources.images;
-        let sample = (many > MakeThumbnails::MOST).then_some(Take { images: MakeThumbnails::MOST, seed: self.study.seed });
+        let images = match self.study.evaluation.thumbnails {
+            Thumbnails::All => many,
+            Thumbnails::Sample => many.min(MakeThumbnails::MOST),
+        };
+        let sample = Some(Take { images, seed: self.study.seed });
         let side = MakeThumbnails::side_of(many);
         Some(made_small(self.pictures()?, MakeThumbnails { side, sample, form: ThumbnailForm::Sheets }))
     }

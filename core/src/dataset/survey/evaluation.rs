@@ -19,7 +19,7 @@ use crate::{
     },
     domain::{
         Fault, Result,
-        image::Images,
+        image::{Images, Labels},
         study::{Dataset, Identities, Partition, Study},
     },
 };
@@ -44,9 +44,10 @@ pub(crate) fn evaluation(study: &Study, digests: &mut DigestCache, survey: &mut 
     let reading = LabelReading { known: known.as_ref(), alone: None, missing: &rule };
     let table = match label_file {
         Some(file) if file.exists() => {
-            let table = labels::read(file, &reading, digests)?;
+            let mut table = labels::read(file, &reading, digests)?;
             asked_of(study, identities, &table)?;
-            fits(&table, known.as_ref(), survey, file)?;
+            fits(&table, (study, known.as_ref()), survey, file)?;
+            table.labels.remove(Labels::MARK);
             survey.note_table(&table, file);
             Some((table, file))
         }

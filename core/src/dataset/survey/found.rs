@@ -26,6 +26,8 @@ pub type FaceMarks = BTreeMap<FaceMark, Column>;
 pub struct Survey {
     /// Every image of the evaluation data set; `None` while that data set is missing.
     pub images: Option<Images>,
+    /// What says which images these are, before any is left out: [`Labels::mark_of`]. `None`: nobody knows.
+    pub images_mark: Option<String>,
     /// The labels of the evaluation, of every table that the study names.
     pub labels: Labels,
     /// Image → identity; `None` where each image is its own.

@@ -13,7 +13,7 @@ use crate::{
         Fault, Result,
         annotation::{AnnotatorLabels, Answers, CombinedLabels, labels_of},
         comparison::{Expression, Measured},
-        image::{Column, ImageIndex},
+        image::{Column, ImageIndex, Images, Labels},
         missing::{MissingLabels, MissingWords},
         model::Source,
         spelling::suggestion,
@@ -33,6 +33,15 @@ pub(crate) fn known(study: &Study, survey: &Survey) -> Option<ImageIndex> {
     })?;
     let rows = read_rows(&crate::files::read_up_to(list, crate::files::LARGEST_TEXT).ok()?, list, None).ok()?;
     ImageIndex::from_sorted(rows.ids())
+}
+
+/// See [`Survey::images_mark`].
+pub(crate) fn images_mark(study: &Study, survey: &Survey, known: Option<&ImageIndex>) -> Option<String> {
+    match (&survey.images, &study.evaluation.dataset) {
+        (Some(images), _) => Some(Labels::mark_of(images)),
+        (None, None) => known.map(|known| Labels::mark_of(&Images(known.iter().map(|name| (name.to_owned(), None)).collect()))),
+        (None, Some(_)) => None,
+    }
 }
 
 /// Which words of an attribute are missing labels.
@@ -76,7 +85,7 @@ fn file_labels(
             .in_file(path)
             .next(suggestion(attribute, &names)));
     };
-    fits(&table, known, survey, path)?;
+    fits(&table, (study, known), survey, path)?;
     if let Some(known) = known {
         let rows = table.images.rows(known.iter());
         let mut without = known.iter().zip(&rows).filter(|(_, row)| row.is_none()).map(|(id, _)| id);
@@ -248,8 +257,27 @@ pub(crate) fn annotators(
     Ok(())
 }
 
-/// A table none of whose images is known says nothing.
-pub(crate) fn fits(table: &LabelTable, known: Option<&ImageIndex>, survey: &Survey, path: &Path) -> Result<()> {
+/// A table none of whose images is known says nothing; neither does one that says it is of other images.
+pub(crate) fn fits(
+    table: &LabelTable,
+    (study, known): (&Study, Option<&ImageIndex>),
+    survey: &Survey,
+    path: &Path,
+) -> Result<()> {
+    if let Some(said) = table.labels.get(Labels::MARK)
+        && let Some(own) = images_mark(study, survey, known)
+        && let Some(other) = said.values().into_iter().find(|said| Labels::are_of_others(said, &own))
+    {
+        let mark = Labels::MARK;
+        return Err(Fault::asked(format!(
+            "the labels were saved of other images: `{mark}` is `{other}`, and here it is `{own}`"
+        ))
+        .in_file(path)
+        .next(format!(
+            "read them in a study of the same pictures (data set, partition); if the same names mean the same pictures, take the \
+                 column `{mark}` out"
+        )));
+    }
     let Some(known) = known.filter(|known| !known.is_empty() && !table.images.is_empty()) else { return Ok(()) };
     if known.rows(table.images.iter()).iter().any(Option::is_some) {
         return Ok(());

@@ -16,7 +16,7 @@ use crate::domain::{Result, annotation::Answers, study::Study};
 use evaluation::evaluation;
 pub use found::{FaceMarks, Need, PicturePairs, Survey, TrainingSet};
 use given::given;
-use label_files::{annotators, known, label_file};
+use label_files::{annotators, images_mark, known, label_file};
 use std::collections::BTreeSet;
 use training::training;
 
@@ -29,6 +29,7 @@ pub fn survey(study: &Study, answers: &Answers, digests: &mut DigestCache) -> Re
     let mut survey = Survey::default();
     evaluation(study, digests, &mut survey)?;
     let known = known(study, &survey);
+    survey.images_mark = images_mark(study, &survey, known.as_ref());
     let entries = &study.evaluation.labels;
     for entry in entries.iter().filter(|entry| !entry.is_by_annotators()) {
         if let Some(file) = entry.file() {

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 vocabulary! {
     /// What thumbnails are put on.
     pub enum ThumbnailForm {
-        /// JPEG sheets: [`MakeThumbnails::sheet`].
+        /// JPEG sheets: [`MakeThumbnails::sheet`]. A sample stands in the order in which it was drawn: its first sheets are a sample, too.
         Sheets = "sheets",
-        /// One row, as a picture of a report: [`Figure::SVG`](super::Figure::SVG).
+        /// One row in the order of the list, as a picture of a report: [`Figure::SVG`](super::Figure::SVG).
         Row = "row",
     }
 }
@@ -19,23 +19,27 @@ vocabulary! {
 pub struct MakeThumbnails {
     /// Pixels a side of each thumbnail.
     pub side: usize,
-    /// `None`: all pictures.
+    /// `None`: all pictures, in the order of the list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample: Option<Take>,
     /// What they are put on.
     pub form: ThumbnailForm,
 }
 
-/// A sheet is at most so many pixels wide and high: what any browser decodes.
-const LARGEST_SHEET: usize = 2048;
+/// A row is at most so many pixels wide.
+const WIDEST_ROW: usize = 2048;
+/// Thumbnails in a row of a sheet, and rows of a sheet: a page loads a sheet when a face of it is seen, and keeps none of its pixels but the face's.
+const SIDE_OF_A_SHEET: usize = 16;
 
 impl MakeThumbnails {
     /// Input: a list of images, with where their pictures are.
     pub const PICTURES: &str = "pictures";
     /// The images shown, in the order of their places, as a list of images is written.
     pub const SHOWN: &str = "images";
-    /// Of a set of more pictures only a sample is made small.
+    /// Of a set of more pictures a sample of so many is made small, where a study does not ask for all.
     pub const MOST: usize = 25_000;
+    /// Thumbnails of a whole sheet.
+    pub const OF_A_SHEET: usize = SIDE_OF_A_SHEET * SIDE_OF_A_SHEET;
 
     /// Output: the JPEG sheet of this number, from 0. Thumbnails stand in rows from the left, without gaps.
     pub fn sheet(number: usize) -> String {
@@ -51,20 +55,18 @@ impl MakeThumbnails {
         }
     }
 
-    /// Thumbnails in a row of a sheet.
+    /// Thumbnails in a row.
     pub const fn columns(&self) -> usize {
-        LARGEST_SHEET / self.side
-    }
-
-    /// Thumbnails of a whole sheet.
-    pub const fn of_a_sheet(&self) -> usize {
-        self.columns() * self.columns()
+        match self.form {
+            ThumbnailForm::Sheets => SIDE_OF_A_SHEET,
+            ThumbnailForm::Row => WIDEST_ROW / self.side,
+        }
     }
 }
 
 impl Stage for MakeThumbnails {
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn seed(&self) -> Option<u64> {

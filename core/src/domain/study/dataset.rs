@@ -180,6 +180,8 @@ pub struct Evaluation {
     pub take: Option<Take>,
     /// What becomes of an image without features.
     pub on_missing: OnMissing,
+    /// Of how many pictures thumbnails are made.
+    pub thumbnails: Thumbnails,
     /// Labels from files of their own, and those that were given in this workspace.
     pub labels: Vec<LabelEntry>,
     /// Values that expressions of the study ask for in quotes, by attribute: none of them is a missing label.
@@ -250,6 +252,18 @@ vocabulary! {
         Stop = "stop",
         /// It is left out, for all models alike.
         LeaveOut = "leave_out",
+    }
+}
+
+vocabulary! {
+    /// Which pictures of the evaluation are made small, for people to look at.
+    #[derive(Default)]
+    pub enum Thumbnails {
+        /// All, or of very many a sample.
+        #[default]
+        Sample = "sample",
+        /// All, however many they are.
+        All = "all",
     }
 }
 

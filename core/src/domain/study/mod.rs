@@ -23,7 +23,8 @@ use super::{
 use crate::domain::index::{ComparisonIx, DatasetIx, ModelIx, ProjectionIx};
 pub use cluster::{DispatcherPlace, Mebibytes, PrologueLine, SlurmSettings, SlurmWord, TimeLimit};
 pub use dataset::{
-    Dataset, Evaluation, FaceFiles, Identities, LabelEntry, LabelProvenance, LabelSource, OnMissing, Partition, Vggface2Split,
+    Dataset, Evaluation, FaceFiles, Identities, LabelEntry, LabelProvenance, LabelSource, OnMissing, Partition, Thumbnails,
+    Vggface2Split,
 };
 pub use network::{DeviceClass, KeptWeights, Numerics, Optimizer, PARTIAL_FC_FROM, Precision, Recipe, Schedule, Validation};
 pub use preparation::{
