@@ -45,7 +45,7 @@ const DRAWN: [(&str, &str); 15] = [
     ("rank", "a70a4dbe"),
     ("score", "0137f165"),
     ("space", "ff8a4749"),
-    ("thumbnails", "4113a8a8"),
+    ("thumbnails", "44413acb"),
     ("verify", "6598769c"),
 ];
 

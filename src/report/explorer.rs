@@ -7,9 +7,12 @@
 
 use crate::{audit::within_an_element, study::ExplorerContents};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::{Deserialize, de::IgnoredAny};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use sha2::{Digest as _, Sha256};
-use visavis_core::domain::{Fault, Result, made_of::MadeOf};
+use visavis_core::{
+    domain::{Fault, Result, made_of::MadeOf},
+    plot,
+};
 
 pub(super) const SCRIPT: &str = include_str!("../../templates/explorer/explorer.js");
 pub(super) const STYLE: &str = include_str!("../../templates/explorer/explorer.css");
@@ -27,6 +30,10 @@ const MADE_OF_MARK: &str = "<meta name=\"visavis-made-of\" content=\"";
 const FACES_MARK: &str = "<meta name=\"visavis-explorer-faces\" content=\"embedded\">\n";
 /// How the element of the contents begins.
 pub(super) const CONTENTS_MARK: &str = "<script type=\"application/json\" id=\"visavis-explorer\">";
+
+/// Viridis at ten places (Smith and van der Walt 2015), for quantities.
+const SCALE: [&str; 10] =
+    ["#440154", "#482878", "#3e4a89", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6ece58", "#b5de2b", "#fde725"];
 
 /// How signs are written in an attribute, the first of them first.
 const ESCAPES: [(&str, &str); 4] = [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\"", "&quot;")];
@@ -118,9 +125,20 @@ pub fn explorer(contents: &ExplorerContents, mark: &ExplorerMark) -> Result<Stri
     Ok(framed_by(mark, &framed, &json))
 }
 
+/// The contents, and the colours in which they are drawn: those of the report's figures.
+#[derive(Serialize)]
+struct Coloured<'a> {
+    colours: Vec<String>,
+    scale: [&'static str; SCALE.len()],
+    #[serde(flatten)]
+    contents: &'a ExplorerContents,
+}
+
 /// The contents as they stand in a page.
 pub(super) fn json_of(contents: &ExplorerContents) -> Result<String> {
-    let json = serde_json::to_string(contents).map_err(|error| Fault::unexpected(error.to_string()))?;
+    let colours = plot::class_colours().iter().map(|[r, g, b]| format!("#{r:02x}{g:02x}{b:02x}")).collect();
+    let json = serde_json::to_string(&Coloured { colours, scale: SCALE, contents })
+        .map_err(|error| Fault::unexpected(error.to_string()))?;
     Ok(within_an_element(&json))
 }
 

@@ -24,7 +24,6 @@ use visavis_core::{
         stage::{FindClusters, MeasureNuisances, ProjectFeatures},
         text::{count, thousands},
     },
-    plot,
     scoring::Setting,
     store::Graphs,
 };
@@ -33,10 +32,8 @@ use visavis_core::{
 const MOST_VALUES: usize = 40;
 /// Stands for an image that is in no class, or whose label is not known.
 const UNKNOWN: u8 = u8::MAX;
-/// Viridis at ten places (Smith and van der Walt 2015), for quantities.
-const SCALE: [&str; 10] =
-    ["#440154", "#482878", "#3e4a89", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6ece58", "#b5de2b", "#fde725"];
-
+/// Steps in which a quantity is shown.
+const STEPS: usize = 10;
 /// What is explored, and how.
 pub struct ExploredStudy<'a> {
     /// The study's images with all their labels.
@@ -70,9 +67,6 @@ pub struct ExplorerContents {
     sheets: Vec<String>,
     /// Do they lie beside the page?
     folder: bool,
-    /// Of classes, and of quantities.
-    colours: Vec<String>,
-    scale: [&'static str; SCALE.len()],
     attributes: Vec<ExplorerClasses>,
     comparisons: Vec<ExplorerClasses>,
     clusters: Vec<ExplorerClasses>,
@@ -90,7 +84,7 @@ struct ExplorerClasses {
     of: String,
 }
 
-/// Ten steps from `low` up, and what they are called.
+/// Steps from `low` up, and what they are called.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct ExplorerQuantity {
     name: String,
@@ -204,8 +198,6 @@ impl ExplorerContents {
             rows: shown.columns(),
             sheets,
             folder: matches!(place, FacesPlace::Folder(_)),
-            colours: plot::class_colours().iter().map(|[r, g, b]| format!("#{r:02x}{g:02x}{b:02x}")).collect(),
-            scale: SCALE,
             attributes: columns.attributes,
             quantities,
             comparisons: comparisons(outcome, setting, &shown, &mut notes),
@@ -297,9 +289,9 @@ impl ExplorerQuantity {
     fn of(name: String, of: &[f32]) -> Self {
         let known = || of.iter().copied().filter(|value| value.is_finite());
         let low = known().reduce(f32::min).unwrap_or(0.0);
-        let step = (known().fold(low, f32::max) - low) / SCALE.len() as f32;
+        let step = (known().fold(low, f32::max) - low) / STEPS as f32;
         let step = if step > 0.0 && step.is_finite() { step } else { 1.0 };
-        let values = (0..SCALE.len()).map(|nth| format!("from {}", three_digits(low + nth as f32 * step))).collect();
+        let values = (0..STEPS).map(|nth| format!("from {}", three_digits(low + nth as f32 * step))).collect();
         ExplorerQuantity { name, low: low.into(), step: step.into(), values, of: packed::singles(of) }
     }
 }
