@@ -90,7 +90,7 @@ pub(super) fn place_of(plan: &Plan, workspace: &Workspace, in_folder: bool) -> F
 pub(super) fn write_folder(context: &Context, plan: &Plan, folder: &FacesFolder, page: &Path) -> Result<()> {
     let at = page.with_file_name(&folder.name);
     if folder.sheets.is_empty() {
-        remark(context, "there are no faces that may be shown: no folder was written".to_owned());
+        remark(context, "there are no faces that may be shown: no folder was written");
         return Ok(());
     }
     make_folder(&at)?;

@@ -178,8 +178,9 @@ impl ExplorerContents {
         let identities = setting.identities.map(|of| numbered(of, &shown.ids));
         let columns = LabelColumns::of(setting, &shown, &mut notes);
         let quantities = [columns.quantities, nuisances(plan, &shown)?].concat();
-        let mut room = Room::of(place);
-        let (views, clusters) = views(outcome, &shown, &mut room, &mut notes)?;
+        let room = Room::of(place);
+        let views = views(outcome, &shown, room.places, &mut notes)?;
+        let clusters = views.iter().map(|(at, view)| clusters(plan, *at, &view.name, &shown)).collect::<Result<Vec<_>>>()?;
         let mut layers: Vec<(ModelIx, LayerIx)> = vec![];
         for (at, _) in &views {
             if !layers.contains(&(at.model, at.layer)) {
@@ -201,7 +202,7 @@ impl ExplorerContents {
             attributes: columns.attributes,
             quantities,
             comparisons: comparisons(outcome, setting, &shown, &mut notes),
-            clusters,
+            clusters: clusters.into_iter().flatten().collect(),
             views: views.into_iter().map(|(_, view)| view).collect(),
             neighbours,
             beside,
@@ -346,14 +347,9 @@ fn comparisons(outcome: &StudyOutcome, setting: &Setting, shown: &Shown, notes: 
     all
 }
 
-/// The views whose figures the report shows, the best first; then one of every other projection, in the study's order; while there is room. With the
-/// clusters of each that has some.
-fn views(
-    outcome: &StudyOutcome,
-    shown: &Shown,
-    room: &mut Room,
-    notes: &mut Notes,
-) -> Result<(Vec<(ViewAt, ExplorerView)>, Vec<ExplorerClasses>)> {
+/// The views whose figures the report shows, the best first; then one of every other projection, in the study's order; while there is room
+/// for so many bytes.
+fn views(outcome: &StudyOutcome, shown: &Shown, mut room: usize, notes: &mut Notes) -> Result<Vec<(ViewAt, ExplorerView)>> {
     let plan = outcome.plan;
     let of_figures = outcome.shown.iter().map(|(cell, _)| ViewAt {
         model: cell.model,
@@ -366,20 +362,19 @@ fn views(
         let view = plan.study.projections[projection].pictures().into_iter().next()?;
         Some(ViewAt { model, layer, projection, view })
     });
-    let (mut seen, mut views, mut found, mut left_out, mut flat) = (BTreeSet::new(), vec![], vec![], 0, 0);
+    let (mut seen, mut views, mut left_out, mut flat) = (BTreeSet::new(), vec![], 0, 0);
     for at in of_figures.chain(of_projections) {
         let columns = columns_of(at.view);
         if !seen.insert((at.model, at.layer, at.projection, columns)) {
             continue;
         }
-        let Some(left) = room.places.checked_sub(4 * shown.rows.len()) else {
+        let Some(left) = room.checked_sub(4 * shown.rows.len()) else {
             left_out += 1;
             continue;
         };
         match view(outcome, at, columns, shown)? {
             Some(view) => {
-                room.places = left;
-                found.extend(clusters(plan, at, &view.name, shown)?);
+                room = left;
                 views.push((at, view));
             }
             None => flat += 1,
@@ -389,7 +384,7 @@ fn views(
     notes.add_if(left_out > 0, || {
         format!("{} of the study: not on this page, for which there is no room.", count(left_out, "view"))
     });
-    Ok((views, found))
+    Ok(views)
 }
 
 /// Two columns: an axis by itself stands beside the first other one.
