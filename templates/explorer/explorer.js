@@ -68,8 +68,9 @@ function bring() {
 	for (let [nth, faces] of wanted) if (coming.size < limit && !coming.has(nth)) {
 		let sheet = assign(new Image(), {src: sheets[nth]})
 		coming.add(nth)
-		sheet.decode().then(() => {
-			for (let face of faces) slots.has(face) || keep(face, sheet)
+		new Promise((onload, onerror) => assign(sheet, {onload, onerror})).then(() => createImageBitmap(sheet)).then(bitmap => {
+			for (let face of faces) slots.has(face) || keep(face, bitmap)
+			bitmap.close()
 		}).catch(() => note('unreadable', sheets[nth] = 0)).then(() => {
 			coming.delete(nth)
 			wanted.delete(nth)
@@ -89,7 +90,7 @@ function picture(onto, face, x, y, side, edge) {
 }
 
 // -- Places, in the unit square.
-// Procrustes: rotation, or mirror and rotation.
+// Procrustes: by rotation and mirror.
 function turned(at, onto) {
 	let both = rows.filter(i => at[i] && onto[i]), mean = of => both.reduce((sum, i) => sum + of(at[i], onto[i]), 0)/both.length
 	let joint = (one, other) => mean((a, b) => a[one]*b[other]) - mean(a => a[one])*mean((a, b) => b[other])
@@ -100,7 +101,7 @@ function turned(at, onto) {
 	let most = max(...ends.map(([low, high]) => high - low)), fit = (value, [low, high]) => .5 + ((value - (low + high)/2)/most || 0)
 	return at.map(p => p && {x: fit(p.x, ends[0]), y: fit(p.y, ends[1])})
 }
-// Each face on a free place of a lattice.
+// Faces on free places of a lattice.
 function spreadOut(at) {
 	let side = floor(sqrt(6*N)) + 1, taken = new Set(), out = rows.map(() => null), tried = []
 	for (let i of rows) if (at[i]) {
@@ -135,7 +136,7 @@ offer('Comparisons', comparisons)
 offer('Attributes', attributes)
 offer('Quantities', quantities.map(one => one.bins))
 offer('Clusters', clusters)
-// The pixels of a dot, each [right, down, colour].
+// Pixels of a dot: [right, down, colour].
 function stamp(colour, sign, radius, strength) {
 	assign(scratch, {globalAlpha: 1, fillStyle: ground}).fillRect(0, 0, 32, 32)
 	assign(scratch, {globalAlpha: strength, fillStyle: colour, font: `${3*radius}px sans-serif`, textAlign: 'center', textBaseline: 'middle'}).fillText(sign, 16, 16)
@@ -161,7 +162,7 @@ function recolour() {
 	redraw()
 }
 
-// -- Drawing, in pixels of the canvas. A pane has x, y of the map in its middle, z times enlarged.
+// -- Drawing, in pixels. A pane has x, y of the map in its middle, z times enlarged.
 let panes = [[ui.map, 'xyz'], [ui.second, 'XYZ']].map(([field, keys]) => ({field, keys, x: .5, y: .5, z: 1})), main = panes[0], open = () => panes.filter(pane => pane.view)
 let pinned = -1, hovered = -1, face = () => hovered < 0 ? pinned : hovered; // whose card is open, who is pointed at
 let picked = new Uint8Array(N), chosen = 0, shown, condition, queue = rows, steps = [], drag, active, dpr = 1, pixels, words, isDue
@@ -269,7 +270,7 @@ function draw() {
 	bring()
 }
 
-// -- Conditions, as comparisons in study files; quantities take < <= > >= too.
+// -- Conditions, as in study files
 // A function of the face: true, false, or null without a label. Throws [column, why].
 function compile(text) {
 	const WORD = '[\\p{Alphabetic}\\p{N}_.+-]', NAME = `(?!(?:and|or|not)(?!${WORD}))(?:"([^"]*)"|(${WORD}+))`
@@ -462,7 +463,7 @@ function walk(dx, dy) {
 }
 let listen = (of, events, act) => events.split(' ').forEach(event => of.addEventListener(event, act))
 let pointers = new Map(), pointOf = event => ({x: event.offsetX*dpr, y: event.offsetY*dpr})
-// The middle of the fingers, how far apart.
+// Middle of fingers, how far apart.
 function grip() {
 	let [a, b = a] = pointers.values()
 	return {x: (a.x + b.x)/2, y: (a.y + b.y)/2, wide: away(a, b) || 1}
@@ -506,7 +507,7 @@ listen(canvas, 'pointerup pointercancel', event => {
 	else if (!isMoved) pin(face)
 })
 listen(canvas, 'pointerleave', () => drag || hover(-1))
-// A wheel that scrolls the page goes on so over the map.
+// A wheel that scrolls the page goes on so.
 let scrolled = 0
 listen(window, 'scroll', event => scrolled = event.timeStamp)
 listen(canvas, 'wheel', event => {
